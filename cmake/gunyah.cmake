@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What every part calls: gunyah_target() gives a target the flags of the current build, and
+# gunyah_test() defines a unit test of the host build.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+
+set(gunyah_warnings -Wall -Wextra -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    # GCC's -Wconversion leaves signedness out; -Wthread-safety checks the lock annotations.
+    list(APPEND gunyah_warnings -Wno-sign-conversion -Wthread-safety)
+endif()
+
+if(GUNYAH_BUILD STREQUAL host)
+    set(gunyah_compile -O1 -g -fno-omit-frame-pointer
+        -fsanitize=address,undefined -fno-sanitize-recover=all)
+    set(gunyah_link -fsanitize=address,undefined)
+    enable_testing()
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+elseif(GUNYAH_BUILD STREQUAL el2)
+    # No FP/SIMD registers (they belong to the VM that runs), no unaligned access (the MMU may be
+    # off), frame pointers for the backtrace, no libgcc calls for atomics.
+    set(gunyah_compile -O2 -g -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -mstrict-align
+        -mno-outline-atomics -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+        -fno-stack-protector -ffunction-sections -fdata-sections
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
+        $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
+    set(gunyah_link -nostdlib -nostartfiles -static -no-pie -Wl,--gc-sections
+        -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
+else()
+    set(gunyah_compile -O2 -g -fno-omit-frame-pointer
+        "SHELL:-idirafter ${GUNYAH_SYSROOT}/usr/include"
+        "SHELL:-idirafter ${GUNYAH_SYSROOT}/usr/include/aarch64-linux-gnu")
+    set(gunyah_link -static -L${GUNYAH_SYSROOT_LIB})
+endif()
+
+# Gives TARGET the warnings, the language rules and the code generation of the current build, and
+# the repository root as include directory (<abi/...>, <runtime/...>).
+function(gunyah_target target)
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
+    target_compile_options(${target} PRIVATE
+        $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:${gunyah_warnings}> ${gunyah_compile})
+    target_link_options(${target} PRIVATE ${gunyah_link})
+endfunction()
+
+# gunyah_test(NAME name SOURCES file... [LIBS target...]): a GoogleTest program, each of whose cases
+# CTest runs on its own. Does nothing outside the host build.
+function(gunyah_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBS")
+    if(NOT GUNYAH_BUILD STREQUAL host)
+        return()
+    endif()
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    gunyah_target(${arg_NAME})
+    target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} GTest::gtest_main)
+    gtest_discover_tests(${arg_NAME} TEST_PREFIX "${arg_NAME}." DISCOVERY_TIMEOUT 60)
+endfunction()
