@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * Error codes of the Gunyah hypercalls, as they stand in x0.
+ *
+ * Source: the public "Gunyah API" document, "Error Code Enumeration".
+ */
+#ifndef GUNYAH_ABI_ERROR_H
+#define GUNYAH_ABI_ERROR_H
+
+#define GH_ERROR_OK 0
+#define GH_ERROR_UNIMPLEMENTED (-1)
+#define GH_ERROR_RETRY (-2)
+#define GH_ERROR_ARG_INVAL 1
+#define GH_ERROR_ARG_SIZE 2
+#define GH_ERROR_ARG_ALIGN 3
+#define GH_ERROR_NOMEM 10
+#define GH_ERROR_NORESOURCES 11
+#define GH_ERROR_ADDR_OVFL 20
+#define GH_ERROR_ADDR_UNFL 21
+#define GH_ERROR_ADDR_INVAL 22
+#define GH_ERROR_DENIED 30
+#define GH_ERROR_BUSY 31
+#define GH_ERROR_IDLE 32
+#define GH_ERROR_OBJECT_STATE 33
+#define GH_ERROR_OBJECT_CONFIG 34
+#define GH_ERROR_OBJECT_CONFIGURED 35
+#define GH_ERROR_FAILURE 36
+#define GH_ERROR_IRQ_BOUND 40
+#define GH_ERROR_IRQ_UNBOUND 41
+#define GH_ERROR_CSPACE_CAP_NULL 50
+#define GH_ERROR_CSPACE_CAP_REVOKED 51
+#define GH_ERROR_CSPACE_WRONG_OBJ_TYPE 52
+#define GH_ERROR_CSPACE_INSUF_RIGHTS 53
+#define GH_ERROR_CSPACE_FULL 54
+#define GH_ERROR_MSGQUEUE_EMPTY 60
+#define GH_ERROR_MSGQUEUE_FULL 61
+#define GH_ERROR_MEMDB_NOT_OWNER 111
+#define GH_ERROR_MEMEXTENT_MAPPINGS_FULL 120
+#define GH_ERROR_MEMEXTENT_TYPE 121
+#define GH_ERROR_EXISTING_MAPPING 200
+
+#endif

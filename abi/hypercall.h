@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
+/*
+ * The Gunyah hypercall numbers, for C and C++.
+ *
+ * Source: the public "Gunyah API" document. A call n is made either by
+ * `hvc #(0x6000 + n)` with arguments from x0, or by SMCCC `hvc #0` with
+ * x0 = GH_SMCCC_BASE + n and arguments from x1. The result is an error code
+ * in x0 (see error.h), further results follow from x1.
+ */
+#ifndef GUNYAH_ABI_HYPERCALL_H
+#define GUNYAH_ABI_HYPERCALL_H
+
+#define GH_HVC_IMM_BASE 0x6000u
+#define GH_HVC_IMM_LAST 0x61ffu
+/* SMCCC fast call, 64-bit, owner 6 (vendor-specific hypervisor), function 0x8000 + n. */
+#define GH_SMCCC_BASE 0xc6008000u
+#define GH_SMCCC_LAST 0xc60081ffu
+
+#define GH_HYPERVISOR_IDENTIFY 0x00u
+#define GH_PARTITION_CREATE_PARTITION 0x01u
+#define GH_PARTITION_CREATE_CSPACE 0x02u
+#define GH_PARTITION_CREATE_ADDRSPACE 0x03u
+#define GH_PARTITION_CREATE_MEMEXTENT 0x04u
+#define GH_PARTITION_CREATE_THREAD 0x05u
+#define GH_PARTITION_CREATE_DOORBELL 0x06u
+#define GH_PARTITION_CREATE_MSGQUEUE 0x07u
+#define GH_PARTITION_CREATE_WATCHDOG 0x09u
+#define GH_PARTITION_CREATE_VIC 0x0au
+#define GH_PARTITION_CREATE_VPM_GROUP 0x0bu
+#define GH_OBJECT_ACTIVATE 0x0cu
+#define GH_OBJECT_ACTIVATE_FROM 0x0du
+#define GH_OBJECT_RESET 0x0eu
+#define GH_OBJECT_RESET_FROM 0x0fu
+#define GH_DOORBELL_BIND_VIRQ 0x10u
+#define GH_DOORBELL_UNBIND_VIRQ 0x11u
+#define GH_DOORBELL_SEND 0x12u
+#define GH_DOORBELL_RECEIVE 0x13u
+#define GH_DOORBELL_RESET 0x14u
+#define GH_DOORBELL_MASK 0x15u
+#define GH_MSGQUEUE_BIND_SEND_VIRQ 0x17u
+#define GH_MSGQUEUE_BIND_RECEIVE_VIRQ 0x18u
+#define GH_MSGQUEUE_UNBIND_SEND_VIRQ 0x19u
+#define GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ 0x1au
+#define GH_MSGQUEUE_SEND 0x1bu
+#define GH_MSGQUEUE_RECEIVE 0x1cu
+#define GH_MSGQUEUE_FLUSH 0x1du
+#define GH_MSGQUEUE_CONFIGURE_SEND 0x1fu
+#define GH_MSGQUEUE_CONFIGURE_RECEIVE 0x20u
+#define GH_MSGQUEUE_CONFIGURE 0x21u
+#define GH_CSPACE_DELETE_CAP_FROM 0x22u
+#define GH_CSPACE_COPY_CAP_FROM 0x23u
+#define GH_CSPACE_REVOKE_CAP_FROM 0x24u
+#define GH_CSPACE_CONFIGURE 0x25u
+#define GH_HWIRQ_BIND_VIRQ 0x26u
+#define GH_HWIRQ_UNBIND_VIRQ 0x27u
+#define GH_VIC_CONFIGURE 0x28u
+#define GH_VIC_ATTACH_VCPU 0x29u
+#define GH_ADDRSPACE_ATTACH_THREAD 0x2au
+#define GH_ADDRSPACE_MAP 0x2bu
+#define GH_ADDRSPACE_UNMAP 0x2cu
+#define GH_ADDRSPACE_UPDATE_ACCESS 0x2du
+#define GH_ADDRSPACE_CONFIGURE 0x2eu
+#define GH_ADDRSPACE_ATTACH_VDMA 0x2fu
+#define GH_MEMEXTENT_MODIFY 0x30u
+#define GH_MEMEXTENT_CONFIGURE 0x31u
+#define GH_MEMEXTENT_CONFIGURE_DERIVE 0x32u
+#define GH_MEMEXTENT_DONATE 0x33u
+#define GH_VCPU_CONFIGURE 0x34u
+#define GH_VCPU_POWERON 0x38u
+#define GH_VCPU_POWEROFF 0x39u
+#define GH_VCPU_KILL 0x3au
+#define GH_SCHEDULER_YIELD 0x3bu
+#define GH_VPM_GROUP_ATTACH_VCPU 0x3cu
+#define GH_VCPU_SET_AFFINITY 0x3du
+#define GH_CSPACE_ATTACH_THREAD 0x3eu
+#define GH_TRACE_UPDATE_CLASS_FLAGS 0x3fu
+#define GH_WATCHDOG_ATTACH_VCPU 0x40u
+#define GH_WATCHDOG_BIND_VIRQ 0x41u
+#define GH_WATCHDOG_UNBIND_VIRQ 0x42u
+#define GH_VPM_GROUP_BIND_VIRQ 0x43u
+#define GH_VPM_GROUP_UNBIND_VIRQ 0x44u
+#define GH_VPM_GROUP_GET_STATE 0x45u
+#define GH_VCPU_SET_PRIORITY 0x46u
+#define GH_VCPU_SET_TIMESLICE 0x47u
+#define GH_PARTITION_CREATE_VIRTIO_MMIO 0x48u
+#define GH_PRNG_GET_ENTROPY 0x57u
+#define GH_CSPACE_REVOKE_CAPS_FROM 0x59u
+#define GH_ADDRSPACE_LOOKUP 0x5au
+#define GH_ADDRSPACE_CONFIGURE_INFO_AREA 0x5bu
+#define GH_VCPU_BIND_VIRQ 0x5cu
+#define GH_VCPU_UNBIND_VIRQ 0x5du
+#define GH_ADDRSPACE_CONFIGURE_VMMIO 0x60u
+#define GH_ADDRSPACE_ATTACH_VDEVICE 0x62u
+#define GH_VCPU_REGISTER_WRITE 0x64u
+#define GH_VCPU_RUN 0x65u
+#define GH_VPM_GROUP_CONFIGURE 0x66u
+#define GH_VCPU_RUN_CHECK 0x68u
+/* Later public drivers (v15-v17) call donate by this number; the same call as 0x33. */
+#define GH_MEMEXTENT_DONATE_V15 0x61u
+
+/*
+ * Ours, outside the public range in use: both need a capability to the root
+ * partition with all rights, which only the Resource Manager holds.
+ * QUERY_COUNTER: x1 partition, x2 index (enum gh_counter) -> x1 value.
+ * CONSOLE_WRITE: x1 partition, x2 length 0..32, x3..x6 the bytes, little-endian.
+ */
+#define GH_EXT_QUERY_COUNTER 0xf0u
+#define GH_EXT_CONSOLE_WRITE 0xf1u
+
+enum gh_counter {
+	GH_COUNTER_OBJECTS = 0,          /* live hypervisor objects of any type */
+	GH_COUNTER_VCPUS = 1,
+	GH_COUNTER_ADDRSPACES = 2,
+	GH_COUNTER_MEMEXTENTS = 3,
+	GH_COUNTER_CAPABILITIES = 4,     /* used slots over all capability spaces */
+	GH_COUNTER_PAGE_TABLE_PAGES = 5, /* 4 KiB pages in stage-2 tables */
+	GH_COUNTER_HEAP_PAGES_USED = 6,  /* 4 KiB pages taken from the hypervisor's pool */
+	GH_COUNTER_HEAP_PAGES_TOTAL = 7,
+	GH_COUNTER_COUNT = 8,
+};
+
+/* hypervisor_identify results. */
+#define GH_API_VERSION 1u
+#define GH_API_INFO_64BIT (1ull << 15)
+#define GH_API_VARIANT_SHIFT 56
+#define GH_FEATURE_PARTITION_CSPACE (1u << 0)
+#define GH_FEATURE_DOORBELL (1u << 1)
+#define GH_FEATURE_MSGQUEUE (1u << 2)
+#define GH_FEATURE_VIC (1u << 3)
+#define GH_FEATURE_VPM (1u << 4)
+#define GH_FEATURE_VCPU (1u << 5)
+#define GH_FEATURE_MEMEXTENT (1u << 6)
+#define GH_FEATURE_TRACE (1u << 7)
+
+/* msgqueue_send flags. */
+#define GH_MSGQUEUE_SEND_PUSH 1u
+#define GH_MSGQUEUE_MAX_MESSAGE_SIZE 240u
+
+/* addrspace_map attributes and flags. Access rights are R 4, W 2, X 1. */
+#define GH_ACCESS_X 1u
+#define GH_ACCESS_W 2u
+#define GH_ACCESS_R 4u
+#define GH_ACCESS_RW 6u
+#define GH_ACCESS_RX 5u
+#define GH_ACCESS_RWX 7u
+#define GH_MAP_ATTR_USER_SHIFT 0
+#define GH_MAP_ATTR_KERNEL_SHIFT 4
+#define GH_MAP_ATTR_MEMTYPE_SHIFT 16
+#define GH_MAP_FLAG_PARTIAL (1u << 0)
+#define GH_MAP_FLAG_NOSYNC (1u << 31)
+/*
+ * Memory types of a mapping: the stage-2 MemAttr encoding of Arm ARM D8.6
+ * (device nGnRnE 0, nGnRE 1, nGRE 2, GRE 3, normal non-cacheable 5, write-back 15).
+ */
+#define GH_MAP_MEMTYPE_DEVICE_NGNRNE 0u
+#define GH_MAP_MEMTYPE_DEVICE_NGNRE 1u
+#define GH_MAP_MEMTYPE_NORMAL_NC 5u
+#define GH_MAP_MEMTYPE_NORMAL_WB 15u
+
+/* Memory extent attributes. */
+#define GH_MEMEXTENT_ATTR_ACCESS_SHIFT 0
+#define GH_MEMEXTENT_ATTR_MEMTYPE_SHIFT 8
+#define GH_MEMEXTENT_ATTR_TYPE_SHIFT 16
+#define GH_MEMEXTENT_MEMTYPE_ANY 0u
+#define GH_MEMEXTENT_MEMTYPE_DEVICE 1u
+#define GH_MEMEXTENT_MEMTYPE_UNCACHED 2u
+#define GH_MEMEXTENT_MEMTYPE_CACHED 3u
+#define GH_MEMEXTENT_TYPE_BASIC 0u
+#define GH_MEMEXTENT_TYPE_SPARSE 1u
+#define GH_MEMEXTENT_MODIFY_UNMAP_ALL 0u
+#define GH_MEMEXTENT_MODIFY_ZERO_RANGE 1u
+#define GH_MEMEXTENT_MODIFY_CACHE_CLEAN_RANGE 2u
+#define GH_MEMEXTENT_MODIFY_CACHE_FLUSH_RANGE 3u
+#define GH_MEMEXTENT_MODIFY_SYNC_ALL 255u
+#define GH_MEMEXTENT_MODIFY_NOSYNC (1u << 31)
+#define GH_MEMEXTENT_DONATE_TO_CHILD 0u
+#define GH_MEMEXTENT_DONATE_TO_PARENT 1u
+#define GH_MEMEXTENT_DONATE_TO_SIBLING 2u
+
+#define GH_VMMIO_ADD_RANGE 0u
+#define GH_VMMIO_REMOVE_RANGE 1u
+
+/* vcpu_run states (see the public document; FAULT carries no documented data). */
+#define GH_VCPU_STATE_READY 0u
+#define GH_VCPU_STATE_EXPECTS_WAKEUP 1u
+#define GH_VCPU_STATE_POWERED_OFF 2u
+#define GH_VCPU_STATE_BLOCKED 3u
+#define GH_VCPU_STATE_VMMIO_READ 4u
+#define GH_VCPU_STATE_VMMIO_WRITE 5u
+#define GH_VCPU_STATE_FAULT 6u
+#define GH_VCPU_STATE_PSCI_SYSTEM_RESET 0x100u
+#define GH_VCPU_POWEROFF_RECOVERABLE 0u
+#define GH_VCPU_POWEROFF_TERMINATED 1u
+
+/* vcpu_bind_virq types: HALT tells a manager that run_check has news. */
+#define GH_VCPU_VIRQ_HALT 0u
+#define GH_VCPU_VIRQ_RUN_WAKEUP 1u
+
+#define GH_VCPU_POWERON_PRESERVE_ENTRY (1u << 0)
+#define GH_VCPU_POWERON_PRESERVE_CONTEXT (1u << 1)
+#define GH_VCPU_POWEROFF_LAST (1u << 0)
+#define GH_VCPU_REGISTER_SET_X 0u
+#define GH_VCPU_REGISTER_SET_PC 1u
+#define GH_VCPU_REGISTER_SET_SP_EL 2u
+#define GH_VCPU_OPTION_DEBUG (1u << 0)
+#define GH_VCPU_OPTION_HLOS (1u << 1)
+#define GH_VCPU_PRIORITY_MAX 63u
+#define GH_VCPU_PRIORITY_DEFAULT 32u
+#define GH_VCPU_TIMESLICE_DEFAULT_NS 5000000u
+#define GH_VCPU_TIMESLICE_MIN_NS 1000000u
+#define GH_VCPU_TIMESLICE_MAX_NS 100000000u
+
+/* Virtual IRQ info: number in 23:0, target vCPU index in 31:24 for private numbers. */
+#define GH_VIRQ_INFO_NUMBER_MASK 0x00ffffffu
+#define GH_VIRQ_INFO_VCPU_SHIFT 24
+
+#define GH_CAPID_INVALID 0xffffffffffffffffull
+
+#endif
