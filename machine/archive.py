@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Debian's package archive for arm64, through an apt configuration of our own.
+
+The mirror, keyring and proxy are the system's; lists, cache and state lie under build/cache/apt, so
+that neither /etc/apt nor dpkg's architectures change.
+"""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from machine.command import run_logged
+from machine.failure import Failure, last_lines
+from machine.paths import CACHE
+from machine.progress import Step
+
+_APT = CACHE / "apt"
+_DEBS = CACHE / "debs"
+_CONFIG = _APT / "apt.conf"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_DEBIAN = "http://deb.debian.org/debian"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of sources.list: where packages come from and which key signs them."""
+
+    uri: str
+    suite: str
+    components: tuple[str, ...]
+    signed_by: str
+
+    def line(self) -> str:
+        options = f"[arch=arm64,amd64 signed-by={self.signed_by}]"
+        return f"deb {options} {self.uri} {self.suite} {' '.join(self.components)}"
+
+
+def parse_deb822(text: str) -> list[Source]:
+    """The sources of a *.sources file. A key written into the file itself is left out."""
+    sources = []
+    for stanza in re.split(r"\n\s*\n", re.sub(r"(?m)^#.*\n?", "", text)):
+        fields = {
+            name.lower(): value.split()
+            for name, value in re.findall(r"(?m)^([\w-]+):((?:.*)(?:\n[ \t].*)*)", stanza)
+        }
+        if "deb" not in fields.get("types", []) or fields.get("enabled") == ["no"]:
+            continue
+        key = fields.get("signed-by", [_KEYRING])[0]
+        signed_by = key if key.startswith("/") else _KEYRING
+        sources += [
+            Source(uri, suite, tuple(fields.get("components", [])), signed_by)
+            for uri in fields.get("uris", []) for suite in fields.get("suites", [])
+        ]
+    return sources
+
+
+def parse_one_line(text: str) -> list[Source]:
+    """The sources of a sources.list file in the one-line style."""
+    sources = []
+    for line in text.splitlines():
+        match = re.match(r"deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)", line.split("#")[0].strip())
+        if match:
+            key = re.search(r"signed-by=(/\S+)", match[1] or "")
+            signed_by = key[1] if key else _KEYRING
+            sources.append(Source(match[2], match[3], tuple(match[4].split()), signed_by))
+    return sources
+
+
+def system_sources(etc: Path, codename: str) -> list[Source]:
+    """Debian's own entries for CODENAME in the system's apt configuration."""
+    found = []
+    for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]:
+        if path.is_file() and path.suffix in (".list", ".sources"):
+            parse = parse_deb822 if path.suffix == ".sources" else parse_one_line
+            found += parse(path.read_text(errors="replace"))
+    suites = {codename, f"{codename}-updates", f"{codename}-security"}
+    return [source for source in found if source.suite in suites and "main" in source.components]
+
+
+def codename() -> str:
+    """The release this system is, e.g. bookworm."""
+    match = re.search(r"(?m)^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text())
+    return match[1] if match else "bookworm"
+
+
+def _write_configuration() -> None:
+    release = codename()
+    sources = system_sources(Path("/etc/apt"), release)
+    if not any(source.suite == release for source in sources):
+        sources.append(Source(_DEBIAN, release, ("main",), _KEYRING))
+        sources.append(Source(f"{_DEBIAN}-security", f"{release}-security", ("main",), _KEYRING))
+    for folder in ("state/lists/partial", "cache/archives/partial"):
+        (_APT / folder).mkdir(parents=True, exist_ok=True)
+    (_APT / "status").touch()
+    (_APT / "sources.list").write_text("".join(f"{source.line()}\n" for source in sources))
+    _CONFIG.write_text(f"""\
+#clear APT::Architectures;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+APT::Architecture "arm64";
+APT::Architectures {{ "arm64"; "amd64"; }};
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::State "{_APT}/state";
+Dir::State::status "{_APT}/status";
+Dir::Cache "{_APT}/cache";
+Dir::Etc::sourcelist "{_APT}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+""")
+
+
+def update() -> None:
+    """Reads the archive's current package lists."""
+    with Step("reading Debian's package lists for arm64"):
+        _write_configuration()
+        run_logged("reading Debian's package lists", ["apt-get", "-c", _CONFIG, "update"],
+                   "apt-update.log", timeout=600)
+
+
+def depends(package: str, pattern: str) -> str:
+    """The dependency of PACKAGE whose name matches PATTERN, e.g. the kernel a meta-package names."""
+    shown = subprocess.run(
+        ["apt-cache", "-c", str(_CONFIG), "show", "--no-all-versions", package],
+        capture_output=True, text=True, check=False)
+    line = re.search(r"(?m)^Depends: (.*)", shown.stdout)
+    for dependency in re.split(r",\s*|\s*\|\s*", line[1]) if line else []:
+        if re.fullmatch(pattern, dependency.split()[0]):
+            return dependency.split()[0]
+    raise Failure(f"Debian's archive has no {package} that depends on {pattern}",
+                  last_lines(shown.stderr))
+
+
+def download(package: str) -> Path:
+    """Fetches the current PACKAGE (NAME:ARCH) unless it is here already; returns the .deb."""
+    name, arch = package.split(":")
+    policy = subprocess.run(["apt-cache", "-c", str(_CONFIG), "policy", package],
+                            capture_output=True, text=True, check=False)
+    candidate = re.search(r"Candidate: (?!\(none\))(\S+)", policy.stdout)
+    if not candidate:
+        raise Failure(f"Debian's archive has no package {package}", last_lines(policy.stderr))
+    _DEBS.mkdir(parents=True, exist_ok=True)
+    pattern = f"{name}_{candidate[1].replace(':', '%3a')}_*.deb"
+    if not list(_DEBS.glob(pattern)):
+        with Step(f"downloading {name} {candidate[1]} ({arch})"):
+            run_logged(f"downloading {package}",
+                       ["apt-get", "-c", _CONFIG, "download", f"{package}={candidate[1]}"],
+                       f"download-{name}.log", cwd=_DEBS, timeout=1800)
+    found = list(_DEBS.glob(pattern))
+    if not found:
+        raise Failure(f"apt-get downloaded {package}, but not as {pattern}")
+    return found[0]
+
+
+def unpack(deb: Path, tree: Path) -> None:
+    """Lays the files of DEB into the folder TREE. Nothing is installed."""
+    tree.mkdir(parents=True, exist_ok=True)
+    run_logged(f"unpacking {deb.name}", ["dpkg-deb", "-x", deb, tree], "unpack.log", timeout=600)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where things stand in the work tree; everything that is made lies under build/."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+
+CACHE = BUILD / "cache"
+SYSROOT = CACHE / "sysroot-arm64"
+KERNEL_TREE = CACHE / "kernel"
+HEADERS_TREE = CACHE / "headers"
+BUSYBOX_TREE = CACHE / "busybox"
+CHECKPATCH = CACHE / "checkpatch"
+
+HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
+VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
+MODULES = BUILD / "linux"
+
+IMAGE = BUILD / "image"
+KERNEL_IMAGE = IMAGE / "Image"
+PRIMARY_INITRD = IMAGE / "primary.cpio"
+GUEST_INITRD = IMAGE / "guest.cpio"
+
+
+def relative(path: Path) -> str:
+    """PATH as a person at the top of the work tree would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
