@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Packs the two initramfs: the primary VM's (with the guest's inside) and the guest's."""
+
+from pathlib import Path
+
+from machine import build, kernel, sysroot
+from machine.cpio import Archive
+from machine.failure import Failure
+from machine.module_set import add_modules, module_name
+from machine.paths import (GUEST_INITRD, IMAGE, KERNEL_IMAGE, PRIMARY_INITRD, ROOT, VMM_PROGRAM,
+                           relative)
+from machine.progress import Step
+
+_PRIMARY_MODULES = ("ext4", "virtio_mmio", "virtio_blk")
+_GUEST_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
+                  "vsock", "vmw_vsock_virtio_transport", "ext4", "squashfs", "overlay")
+_MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
+
+
+def _userland(role: str) -> Archive:
+    """A busybox userland with the files of machine/ROLE laid over it."""
+    archive = Archive()
+    for folder in _MOUNT_POINTS:
+        archive.folder(folder)
+    archive.character_device("dev/console", 5, 1)
+    archive.program("bin/busybox", sysroot.busybox().read_bytes())
+    for shared in (ROOT / "machine/userland", ROOT / "machine" / role):
+        for path in sorted(path for path in shared.rglob("*") if path.is_file()):
+            mode = 0o755 if path.read_bytes().startswith(b"#!") else 0o644
+            archive.file(str(path.relative_to(shared)), path.read_bytes(), mode)
+    return archive
+
+
+def _pack_guest() -> None:
+    archive = _userland("guest")
+    archive.file("etc/modules", "\n".join(_GUEST_MODULES).encode() + b"\n")
+    add_modules(archive, _GUEST_MODULES, [], IMAGE / "guest-modules")
+    archive.write(GUEST_INITRD)
+
+
+def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
+    archive = _userland("primary")
+    archive.file("etc/modules", "\n".join(module_name(path.name) for path in ours).encode() + b"\n")
+    add_modules(archive, _PRIMARY_MODULES, ours, IMAGE / "primary-modules")
+    if vmm is not None:
+        archive.program("usr/bin/gunyah", vmm.read_bytes())
+    archive.file("root/Image", KERNEL_IMAGE.read_bytes())
+    archive.file("root/guest.cpio", GUEST_INITRD.read_bytes())
+    archive.write(PRIMARY_INITRD)
+
+
+def pack(with_our_parts: bool = True) -> None:
+    """Writes kernel and both initramfs to build/image.
+
+    Without OUR_PARTS there are neither modules nor VMM inside: for looking at the images alone.
+    """
+    with Step("packing the images") as step:
+        IMAGE.mkdir(parents=True, exist_ok=True)
+        KERNEL_IMAGE.write_bytes(kernel.image())
+        _pack_guest()
+        if with_our_parts and not VMM_PROGRAM.is_file():
+            raise Failure(f"{relative(VMM_PROGRAM)} is missing: build it first (./dev build)")
+        _pack_primary(build.built_modules() if with_our_parts else [],
+                      VMM_PROGRAM if with_our_parts else None)
+        megabytes = PRIMARY_INITRD.stat().st_size >> 20
+        step.detail = f"kernel {kernel.release()}, primary initramfs {megabytes} MiB"
