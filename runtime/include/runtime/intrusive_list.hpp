@@ -7,26 +7,29 @@
 namespace rt {
 
 /// Embed one ListNode per list that an element can be on, each with its own Tag type.
-template <typename Tag> class ListNode {
-  public:
+template <typename Tag>
+class ListNode {
+public:
     ListNode() = default;
     ListNode(const ListNode&) = delete;
     ListNode& operator=(const ListNode&) = delete;
 
     [[nodiscard]] bool linked() const { return next_ != nullptr; }
 
-  private:
-    template <typename T, typename U> friend class IntrusiveList;
+private:
+    template <typename T, typename U>
+    friend class IntrusiveList;
     ListNode* previous_ = nullptr;
     ListNode* next_ = nullptr;
 };
 
 /// T derives from ListNode<Tag>. The list owns nothing; callers hold whatever lock guards it.
 /// Invariant: an element is on at most one list per Tag; `linked()` tells.
-template <typename T, typename Tag> class IntrusiveList {
+template <typename T, typename Tag>
+class IntrusiveList {
     using Node = ListNode<Tag>;
 
-  public:
+public:
     IntrusiveList() {
         head_.next_ = &head_;
         head_.previous_ = &head_;
@@ -65,7 +68,7 @@ template <typename T, typename Tag> class IntrusiveList {
     }
 
     class Iterator {
-      public:
+    public:
         explicit Iterator(Node* node) : node_(node) {}
         T& operator*() const { return *element(node_); }
         Iterator& operator++() {
@@ -74,14 +77,14 @@ template <typename T, typename Tag> class IntrusiveList {
         }
         bool operator!=(const Iterator& other) const { return node_ != other.node_; }
 
-      private:
+    private:
         Node* node_;
     };
 
     Iterator begin() { return Iterator(head_.next_); }
     Iterator end() { return Iterator(&head_); }
 
-  private:
+private:
     static T* element(Node* node) { return static_cast<T*>(node); }
     static void insert(T& item, Node& previous, Node& next) {
         Node& node = item;

@@ -43,7 +43,8 @@ enum class Error : std::int32_t {
     existing_mapping = GH_ERROR_EXISTING_MAPPING,
 };
 
-template <typename T = void> using Result = std::expected<T, Error>;
+template <typename T = void>
+using Result = std::expected<T, Error>;
 
 /// Shorthand for the failing side of a Result: `return fail(Error::busy);`
 inline std::unexpected<Error> fail(Error error) {

@@ -10,7 +10,7 @@
 namespace rt {
 
 class RT_CAPABILITY("spinlock") Spinlock {
-  public:
+public:
     Spinlock() = default;
     Spinlock(const Spinlock&) = delete;
     Spinlock& operator=(const Spinlock&) = delete;
@@ -26,7 +26,7 @@ class RT_CAPABILITY("spinlock") Spinlock {
         serving_.store(serving_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     }
 
-  private:
+private:
     static void relax() {
 #if defined(__aarch64__)
         asm volatile("yield");
@@ -39,13 +39,13 @@ class RT_CAPABILITY("spinlock") Spinlock {
 
 /// Holds a Spinlock for a scope.
 class RT_SCOPED_CAPABILITY LockGuard {
-  public:
+public:
     explicit LockGuard(Spinlock& lock) RT_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
     ~LockGuard() RT_RELEASE() { lock_.unlock(); }
     LockGuard(const LockGuard&) = delete;
     LockGuard& operator=(const LockGuard&) = delete;
 
-  private:
+private:
     Spinlock& lock_;
 };
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copy, fill and compare with 64-bit general registers: FP/SIMD belongs to the VM that runs.
+// Compiled without loop idiom recognition, which would turn these loops into calls of themselves.
+#include <runtime/bytes.hpp>
+
+#include <cstdint>
+
+namespace rt {
+
+namespace {
+
+using Byte = unsigned char;
+/// A word that may alias anything.
+using Word = std::uint64_t __attribute__((may_alias));
+
+constexpr std::size_t word_size = sizeof(Word);
+constexpr std::size_t block_words = 4;
+
+std::size_t misalignment(const void* address) {
+    return reinterpret_cast<std::uintptr_t>(address) % word_size;
+}
+
+bool alike_aligned(const void* a, const void* b) {
+    return misalignment(a) == misalignment(b);
+}
+
+} // namespace
+
+void copy_bytes(void* to, const void* from, std::size_t size) {
+    auto* out = static_cast<Byte*>(to);
+    const auto* in = static_cast<const Byte*>(from);
+    if (alike_aligned(out, in)) {
+        for (; size != 0 && misalignment(out) != 0; --size) {
+            *out++ = *in++;
+        }
+        auto* out_words = reinterpret_cast<Word*>(out);
+        const auto* in_words = reinterpret_cast<const Word*>(in);
+        for (; size >= block_words * word_size; size -= block_words * word_size) {
+            const Word a = in_words[0], b = in_words[1], c = in_words[2], d = in_words[3];
+            out_words[0] = a;
+            out_words[1] = b;
+            out_words[2] = c;
+            out_words[3] = d;
+            in_words += block_words;
+            out_words += block_words;
+        }
+        for (; size >= word_size; size -= word_size) {
+            *out_words++ = *in_words++;
+        }
+        out = reinterpret_cast<Byte*>(out_words);
+        in = reinterpret_cast<const Byte*>(in_words);
+    }
+    for (; size != 0; --size) {
+        *out++ = *in++;
+    }
+}
+
+void move_bytes(void* to, const void* from, std::size_t size) {
+    auto* out = static_cast<Byte*>(to);
+    const auto* in = static_cast<const Byte*>(from);
+    const auto distance =
+        reinterpret_cast<std::uintptr_t>(out) - reinterpret_cast<std::uintptr_t>(in);
+    if (distance >= size) { // `to` lies before `from` (wraps to a huge distance) or behind its end
+        copy_bytes(to, from, size);
+        return;
+    }
+    if (alike_aligned(out, in)) {
+        for (; size != 0 && misalignment(out + size) != 0; --size) {
+            out[size - 1] = in[size - 1];
+        }
+        for (; size >= word_size; size -= word_size) {
+            *reinterpret_cast<Word*>(out + size - word_size) =
+                *reinterpret_cast<const Word*>(in + size - word_size);
+        }
+    }
+    for (; size != 0; --size) {
+        out[size - 1] = in[size - 1];
+    }
+}
+
+void fill_bytes(void* to, unsigned char value, std::size_t size) {
+    auto* out = static_cast<Byte*>(to);
+    for (; size != 0 && misalignment(out) != 0; --size) {
+        *out++ = value;
+    }
+    const Word pattern = value * std::uint64_t{0x0101'0101'0101'0101};
+    auto* words = reinterpret_cast<Word*>(out);
+    for (; size >= 2 * word_size; size -= 2 * word_size) {
+        words[0] = pattern;
+        words[1] = pattern;
+        words += 2;
+    }
+    out = reinterpret_cast<Byte*>(words);
+    for (; size != 0; --size) {
+        *out++ = value;
+    }
+}
+
+int compare_bytes(const void* a, const void* b, std::size_t size) {
+    const auto* left = static_cast<const Byte*>(a);
+    const auto* right = static_cast<const Byte*>(b);
+    for (; size != 0; --size, ++left, ++right) {
+        if (*left != *right) {
+            return *left < *right ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+const void* find_byte(const void* from, unsigned char value, std::size_t size) {
+    const auto* in = static_cast<const Byte*>(from);
+    for (; size != 0; --size, ++in) {
+        if (*in == value) {
+            return in;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace rt
