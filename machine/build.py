@@ -18,10 +18,10 @@ PRESETS = ("host", "el2", "linux-arm64")
 def _ninja_progress(log: Path) -> str:
     """How far ninja is, e.g. [12/80], from the end of its log."""
     try:
-        found = re.findall(r"^\[(\d+/\d+)\]", log.read_text(errors="replace"), re.MULTILINE)
+        found = list(re.finditer(r"(?m)^\[(\d+/\d+)\]", log.read_text(errors="replace")))
     except OSError:
         return ""
-    return found[-1] if found else ""
+    return str(found[-1][1]) if found else ""
 
 
 def build_preset(preset: str) -> None:

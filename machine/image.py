@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Packs the two initramfs: the primary VM's (with the guest's inside) and the guest's."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from machine import build, kernel, sysroot
@@ -11,9 +12,9 @@ from machine.paths import (GUEST_INITRD, IMAGE, KERNEL_IMAGE, PRIMARY_INITRD, RO
                            relative)
 from machine.progress import Step
 
-_PRIMARY_MODULES = ("ext4", "virtio_mmio", "virtio_blk")
-_GUEST_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
-                  "vsock", "vmw_vsock_virtio_transport", "ext4", "squashfs", "overlay")
+_PRIMARY_ON_DEMAND = ("ext4", "loop")
+_GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng")
+_GUEST_ON_DEMAND = ("ext4",)
 _MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
 
 
@@ -31,17 +32,21 @@ def _userland(role: str) -> Archive:
     return archive
 
 
+def _lines(words: Iterable[str]) -> bytes:
+    return "".join(f"{word}\n" for word in words).encode()
+
+
 def _pack_guest() -> None:
     archive = _userland("guest")
-    archive.file("etc/modules", "\n".join(_GUEST_MODULES).encode() + b"\n")
-    add_modules(archive, _GUEST_MODULES, [], IMAGE / "guest-modules")
+    archive.file("etc/modules", _lines(_GUEST_DRIVERS))
+    add_modules(archive, _GUEST_DRIVERS + _GUEST_ON_DEMAND, [], IMAGE / "guest-modules")
     archive.write(GUEST_INITRD)
 
 
 def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
     archive = _userland("primary")
-    archive.file("etc/modules", "\n".join(module_name(path.name) for path in ours).encode() + b"\n")
-    add_modules(archive, _PRIMARY_MODULES, ours, IMAGE / "primary-modules")
+    archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
+    add_modules(archive, _PRIMARY_ON_DEMAND, ours, IMAGE / "primary-modules")
     if vmm is not None:
         archive.program("usr/bin/gunyah", vmm.read_bytes())
     archive.file("root/Image", KERNEL_IMAGE.read_bytes())

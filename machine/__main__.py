@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line of ./dev."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+
+from machine import build, fetch, image, packages, run, test
+from machine.failure import Failure
+from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
+from machine.qemu import Configuration
+
+_EXAMPLES = """\
+examples:
+  ./dev run                       from nothing to a guest's shell; poweroff leads back out
+  ./dev run </dev/null            the same without a person: tries the guest and powers off
+  ./dev run --cpu cortex-a57      on a CPU without the virtualization host extensions
+  ./dev shell                     only to the primary VM's shell
+  ./dev test                      everything that must hold
+  ./dev test --only unit          the unit tests alone
+  ./dev test --only system -k kill
+"""
+
+
+def _prepare(for_test: bool = False) -> None:
+    packages.install(for_test)
+    fetch.fetch()
+
+
+def _prepare_machine(arguments: argparse.Namespace) -> Configuration:
+    _prepare()
+    bare = arguments.without_hypervisor
+    if not bare:
+        build.build_machine()
+    image.pack(with_our_parts=not bare)
+    return Configuration(cpu=arguments.cpu, cpus=arguments.cpus, memory=arguments.memory,
+                         hypervisor=None if bare else HYPERVISOR_IMAGE)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    run.run(_prepare_machine(arguments))
+    return 0
+
+
+def _shell(arguments: argparse.Namespace) -> int:
+    run.shell(_prepare_machine(arguments))
+    return 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    _prepare(for_test=True)
+    return test.run(arguments.only, arguments.keyword)
+
+
+def _packages(_: argparse.Namespace) -> int:
+    packages.install(for_test=True)
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    packages.install()
+    fetch.fetch(arguments.update)
+    return 0
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    _prepare(for_test=True)
+    for part in arguments.parts or [*build.PRESETS, "modules"]:
+        if part == "modules":
+            build.build_modules()
+        else:
+            build.build_preset(part)
+    return 0
+
+
+def _image(_: argparse.Namespace) -> int:
+    _prepare()
+    build.build_machine()
+    image.pack()
+    return 0
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    for path in BUILD.glob("*") if BUILD.is_dir() else []:
+        if path == CACHE and not arguments.all:
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./dev", description="Builds, runs and tests Gunyah in C++.", epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, action: Callable[[argparse.Namespace], int],
+                text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        added.set_defaults(action=action)
+        return added
+
+    for name, action, text in (
+            ("run", _run, "build everything, boot the machine, start a guest"),
+            ("shell", _shell, "boot to the primary VM's shell, without a guest")):
+        machine = command(name, action, text)
+        machine.add_argument("--cpu", default="max", metavar="MODEL",
+                             help="QEMU's CPU model: max (default), cortex-a57, cortex-a76, ...")
+        machine.add_argument("--cpus", type=int, default=2, metavar="N", help="CPUs (default 2)")
+        machine.add_argument("--memory", default="2G", metavar="SIZE", help="RAM (default 2G)")
+        machine.add_argument("--without-hypervisor", action="store_true",
+                             help="development only: the same images on plain QEMU")
+    tests = command("test", _test, "run every check and test; ends with one line that counts them")
+    tests.add_argument("--only", choices=test.KINDS, help="one kind of test")
+    tests.add_argument("-k", dest="keyword", default="", metavar="WORD",
+                       help="only unit and system tests whose name contains WORD")
+    parts = command("build", _build, "build all parts, or the named ones")
+    parts.add_argument("parts", nargs="*", metavar="PART",
+                       help=f"{', '.join(build.PRESETS)} or modules")
+    command("image", _image, "build and pack the images that a machine boots")
+    fetched = command("fetch", _fetch, "fetch kernel, headers and libraries from Debian's archive")
+    fetched.add_argument("--update", action="store_true", help="look for newer packages")
+    command("packages", _packages, "install the Debian packages that building and testing need")
+    clean = command("clean", _clean, "delete what was built")
+    clean.add_argument("--all", action="store_true", help="also what was fetched")
+    return parser
+
+
+def main() -> int:
+    """Runs one command; returns the exit status."""
+    arguments = _parser().parse_args()
+    try:
+        action: Callable[[argparse.Namespace], int] = arguments.action
+        return action(arguments)
+    except Failure as failure:
+        if failure.log_tail:
+            print("\n".join(f"    | {line}" for line in failure.log_tail.splitlines()), file=sys.stderr)
+        print(f"./dev: {failure.sentence}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n./dev: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

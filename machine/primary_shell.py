@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Commands typed at the primary VM's shell, with their output and exit status."""
+
+import itertools
+import re
+from dataclasses import dataclass
+
+from machine.failure import Failure, last_lines
+from machine.paths import relative
+from machine.qemu import Machine
+
+_COUNTERS = "/sys/kernel/debug/gunyah/counters"
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, and its exit status."""
+
+    status: int
+    output: str
+
+
+class PrimaryShell:
+    """The shell of a machine that boot.boot_primary() has brought up."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._numbers = itertools.count(1)
+        # A wide terminal, or the shell's line editor would break up what we type.
+        self.command("stty cols 2000")
+        # Only errors and worse between the lines of a command's output.
+        self.command("dmesg -n 4")
+
+    def command(self, line: str, timeout: float = 60) -> Answer:
+        """Runs LINE and waits until it has ended."""
+        number = next(self._numbers)
+        # The echo of the typed line must not look like the marks that its output is cut out by.
+        self.machine.send_line(f"echo BE''GIN{number}; {line}\necho E''ND{number}:$?")
+        self.machine.expect(rf"^.*BEGIN{number}$", timeout, f"the primary VM takes no command '{line}'")
+        begin = self.machine.position
+        end = self.machine.expect(rf"END{number}:(\d+)$", timeout,
+                                  f"the primary VM has not finished '{line}'")
+        said = _ESCAPES.sub("", self.machine.text[begin:end.start()])
+        # The shell echoes the second line when it has finished the first.
+        output = said.rsplit("primary# ", 1)[0] if "primary# " in said else said
+        output = output.replace(f"echo E''ND{number}:$?\n", "")
+        return Answer(int(end[1]), output.strip("\n"))
+
+    def must(self, line: str, timeout: float = 60) -> str:
+        """The output of LINE, which must succeed."""
+        answer = self.command(line, timeout)
+        if answer.status != 0:
+            raise Failure(f"'{line}' in the primary VM ended with status {answer.status}, "
+                          f"see {relative(self.machine.log)}", last_lines(answer.output))
+        return answer.output
+
+    def wait_for(self, pattern: str, path: str, timeout: float) -> None:
+        """Waits until the file PATH in the primary VM holds PATTERN (a grep -E expression)."""
+        loop = (f"n=0; until grep -qE '{pattern}' {path}; do sleep 1; n=$((n+1)); "
+                f"[ $n -lt {timeout:.0f} ] || break; done; grep -qE '{pattern}' {path}")
+        if self.command(loop, timeout + 30).status != 0:
+            tail = self.command(f"tail -n 25 {path}").output
+            raise Failure(f"'{pattern}' did not appear in {path} within {timeout:.0f} s", tail)
+
+    def counters(self) -> dict[str, int]:
+        """The hypervisor's object counts as the driver shows them."""
+        lines = self.must(f"cat {_COUNTERS}").splitlines()
+        return {name: int(value) for name, value in (line.split() for line in lines)}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of the text of the sources: format, licence lines, sizes, kernel style, Python types."""
+
+import shutil
+import subprocess
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from machine import archive, kernel
+from machine.paths import CHECKPATCH, ROOT
+from machine.progress import Step
+from machine.results import Results
+from machine.sources import cxx_sources, kernel_sources, tracked
+
+_MAX_FILE_LINES = 600
+_CODE = (".cpp", ".hpp", ".c", ".h", ".S", ".py", ".sh", ".cmake")
+
+
+def _output_of(command: list[str]) -> str:
+    """What COMMAND complained about, or nothing when it was content."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else (done.stdout + done.stderr or "no message")
+
+
+def _format() -> str:
+    files = [str(path) for path in cxx_sources()]
+    return _output_of(["clang-format-19", "--dry-run", "--Werror", *files]) if files else ""
+
+
+def _headers() -> str:
+    """Every source file names its licence at its top and stays within its size."""
+    complaints = []
+    for path in tracked():
+        if path.suffix not in _CODE:
+            continue
+        lines = (ROOT / path).read_text(errors="replace").splitlines()
+        if not any("SPDX-License-Identifier:" in line for line in lines[:2]):
+            complaints.append(f"{path}: no SPDX-License-Identifier in the first two lines")
+        if len(lines) > _MAX_FILE_LINES:
+            complaints.append(f"{path}: {len(lines)} lines, the limit is {_MAX_FILE_LINES}")
+    return "\n".join(complaints)
+
+
+def _python_types() -> str:
+    return _output_of(["mypy", "--strict", "--explicit-package-bases", "--cache-dir",
+                       "build/mypy", "machine", "tests/system"])
+
+
+def _fetch_checkpatch() -> None:
+    """checkpatch comes only with the kernel's source package; of that we keep three files."""
+    version = ".".join(kernel.release().split(".")[:2])
+    archive.update()
+    deb = archive.download(f"linux-source-{version}:arm64")
+    scratch = CHECKPATCH.with_name("checkpatch.new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    with Step(f"taking checkpatch out of linux-source-{version}"):
+        archive.unpack(deb, scratch / "package")
+        wanted = {"checkpatch.pl", "spelling.txt", "const_structs.checkpatch"}
+        with tarfile.open(next((scratch / "package/usr/src").glob("*.tar.xz")), "r|xz") as source:
+            for member in source:
+                name = Path(member.name)
+                content = source.extractfile(member) if name.name in wanted else None
+                if content is not None and name.parent.name == "scripts":
+                    (scratch / name.name).write_bytes(content.read())
+                    wanted.remove(name.name)
+                if not wanted:
+                    break
+    shutil.rmtree(scratch / "package")
+    deb.unlink()
+    scratch.rename(CHECKPATCH)
+
+
+def _kernel_style() -> str:
+    if not CHECKPATCH.is_dir():
+        _fetch_checkpatch()
+    files = [str(path) for path in kernel_sources()]
+    return _output_of(["perl", str(CHECKPATCH / "checkpatch.pl"), "--no-tree", "--strict",
+                       "--terse", "--no-summary", "--show-types", "--file", *files]) if files else ""
+
+
+def run(results: Results) -> None:
+    """Runs every check of this file."""
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("format: C++ is as clang-format writes it", _format),
+        ("format: licence lines and file sizes", _headers),
+        ("format: the kernel code passes checkpatch --strict", _kernel_style),
+        ("format: the Python code passes mypy --strict", _python_types),
+    )
+    for name, check in checks:
+        start = time.monotonic()
+        results.add(name, check(), time.monotonic() - start)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs tests/system: whole machines on QEMU, two at a time, within a time limit for all."""
+
+import threading
+import time
+import unittest
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from machine.failure import Failure
+from machine.paths import ROOT
+from machine.results import Results
+
+_AT_ONCE = 2
+_LIMIT_SECONDS = 20 * 60
+
+
+class _Recorder(unittest.TestResult):
+    """Passes the outcome of each test on to Results as soon as it is known."""
+
+    def __init__(self, results: Results) -> None:
+        super().__init__()
+        self._results = results
+        self._started: dict[str, float] = {}
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self._started[test.id()] = time.monotonic()
+
+    def _record(self, test: unittest.TestCase, problem: str) -> None:
+        seconds = time.monotonic() - self._started.get(test.id(), time.monotonic())
+        self._results.add(f"system: {test.id().removeprefix('tests.system.')}", problem, seconds)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self._record(test, "")
+
+    def addFailure(self, test: unittest.TestCase, err: object) -> None:
+        super().addFailure(test, err)  # type: ignore[arg-type]
+        self._record(test, _explain(err))
+
+    def addError(self, test: unittest.TestCase, err: object) -> None:
+        super().addError(test, err)  # type: ignore[arg-type]
+        self._record(test, _explain(err))
+
+
+def _explain(error: object) -> str:
+    """What a person needs of an exception: a Failure's log and sentence, else type and text."""
+    assert isinstance(error, tuple)
+    kind, value = error[0], error[1]
+    if isinstance(value, Failure):
+        return f"{value.log_tail}\n{value.sentence}"
+    return f"{kind.__name__}: {value}"
+
+
+def _classes(suite: unittest.TestSuite) -> Iterator[list[unittest.TestCase]]:
+    """The test cases of SUITE, grouped by the class that shares a machine."""
+    groups: dict[type, list[unittest.TestCase]] = {}
+
+    def collect(entry: unittest.TestSuite | unittest.TestCase) -> None:
+        if isinstance(entry, unittest.TestSuite):
+            for inner in entry:
+                collect(inner)
+        else:
+            groups.setdefault(type(entry), []).append(entry)
+
+    collect(suite)
+    yield from groups.values()
+
+
+def run(results: Results, keyword: str) -> None:
+    """Runs every system test whose name contains KEYWORD."""
+    suite = unittest.TestLoader().discover(str(ROOT / "tests/system"), pattern="*_test.py",
+                                           top_level_dir=str(ROOT))
+    groups = [[case for case in group if keyword in case.id()] for group in _classes(suite)]
+    out_of_time = threading.Event()
+    timer = threading.Timer(_LIMIT_SECONDS, out_of_time.set)
+    timer.daemon = True
+    timer.start()
+
+    def run_group(cases: list[unittest.TestCase]) -> None:
+        recorder = _Recorder(results)
+        try:
+            for case in cases:
+                if out_of_time.is_set():
+                    results.add(f"system: {case.id()}", "not run: the system tests took too long")
+                else:
+                    case.run(recorder)
+        finally:
+            type(cases[0]).tearDownClass()
+
+    with ThreadPoolExecutor(_AT_ONCE) as workers:
+        list(workers.map(run_group, [group for group in groups if group]))
+    timer.cancel()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""./dev test: every check and test of the project, closed by one line that counts them."""
+
+import time
+from collections.abc import Callable
+
+from machine import build, image, sparse, style, system, tidy, unit
+from machine.failure import Failure
+from machine.progress import note
+from machine.results import Results
+
+KINDS = ("format", "unit", "tidy", "sparse", "system")
+
+
+def _unit(results: Results, keyword: str) -> None:
+    build.build_preset("host")
+    unit.run(results, keyword)
+
+
+def _tidy(results: Results, _: str) -> None:
+    for preset in build.PRESETS:
+        build.build_preset(preset)
+    tidy.run(results)
+
+
+def _system(results: Results, keyword: str) -> None:
+    build.build_machine()
+    image.pack()
+    system.run(results, keyword)
+
+
+_ACTIONS: dict[str, Callable[[Results, str], None]] = {
+    "format": lambda results, _: style.run(results),
+    "unit": _unit,
+    "tidy": _tidy,
+    "sparse": lambda results, _: sparse.run(results),
+    "system": _system,
+}
+
+
+def run(only: str | None, keyword: str) -> int:
+    """Runs all KINDS, or ONLY one; with KEYWORD only tests named so. Returns the exit status.
+
+    A kind that cannot be run at all counts as one failure, and the next ones still run.
+    """
+    results = Results()
+    start = time.monotonic()
+    for kind in [only] if only else KINDS:
+        try:
+            _ACTIONS[kind](results, keyword)
+        except Failure as failure:
+            results.add(f"{kind}: could not be run", f"{failure.log_tail}\n{failure.sentence}")
+    if not results.passed and not results.failed:
+        results.add("selection", f"no test is named '{keyword}'")
+    note(f"{time.monotonic() - start:.0f} s in all")
+    for name in results.failed:
+        note(f"failed: {name}")
+    print(results.summary())
+    return 1 if results.failed else 0

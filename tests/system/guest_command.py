@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Spells `gunyah run` command lines for the primary VM's shell."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GuestCommand:
+    """A guest that does a TASK of machine/guest/etc/tasks and powers off."""
+
+    task: str
+    cpus: int = 1
+    memory: str = "128M"
+    disk: str = ""
+    console: str = ""
+    kernel: str = "/root/Image"
+    initrd: str = "/root/guest.cpio"
+
+    def __str__(self) -> str:
+        words = [
+            "gunyah run", f"--kernel {self.kernel}", f"--initrd {self.initrd}",
+            f"--cpus {self.cpus}", f"--mem {self.memory}",
+            f"--cmdline 'console=ttyAMA0 loglevel=4 task={self.task}'",
+        ]
+        if self.disk:
+            words.append(f"--disk {self.disk}")
+        if self.console:
+            words.append(f"--console {self.console}")
+        return " ".join(words) + " 2>&1"

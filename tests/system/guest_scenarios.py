@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a guest goes through: it runs, ends, is killed, asks for a reboot, and leaves nothing behind."""
+
+from machine.primary_shell import Answer
+from tests.system.guest_command import GuestCommand
+from tests.system.machine_case import MachineCase
+
+_DISK = "/tmp/disk.img"
+_SECOND_DISK = "/tmp/second.img"
+_GUEST_SECONDS = 90
+
+
+class GuestScenarios(MachineCase):
+    """Mixed into a class per CPU model."""
+
+    def run_guest(self, command: GuestCommand) -> Answer:
+        """Runs a guest in the foreground until it has ended."""
+        return self.shell.command(str(command), self.limit(_GUEST_SECONDS))
+
+    def assert_checked(self, output: str, cpus: int) -> None:
+        """OUTPUT is that of a guest that did the task `check` with CPUS."""
+        self.assertRegex(output, r"Linux guest .* aarch64")
+        self.assertIn(f"cpus: {cpus}", output)
+        self.assertIn("disk: 262144 bytes written, read back and equal", output)
+        self.assertIn("[guest] done", output)
+        self.assertNotIn("[guest] FAILED", output)
+
+    def run_checked_guest(self, cpus: int = 1, disk: str = _DISK) -> None:
+        """A guest that uses its CPUs and its disk, and powers off, works from start to end."""
+        self.shell.must(f"truncate -s 4M {disk}")
+        answer = self.run_guest(GuestCommand("check", cpus=cpus, disk=disk))
+        self.assert_checked(answer.output, cpus)
+        self.assertEqual(answer.status, 0, answer.output[-1000:])
+
+    def start_in_background(self, command: GuestCommand) -> str:
+        """Starts a guest whose console is a file; returns the process id of its VMM."""
+        assert command.console
+        self.shell.must(f"rm -f {command.console}; touch {command.console}")
+        # Without `exec` the id would be that of the shell around it.
+        return self.shell.must(
+            f"(exec {command} >{command.console}.vmm) & echo $!").split()[-1]
+
+    def wait_until_ended(self, process: str, seconds: float) -> None:
+        """Waits until the process with this id is gone."""
+        self.shell.must(f"n=0; while [ -d /proc/{process} ] && [ $n -lt {seconds:.0f} ]; "
+                        f"do sleep 1; n=$((n+1)); done; [ ! -d /proc/{process} ]", seconds + 30)
+
+    def test_guest_with_one_vcpu(self) -> None:
+        self.run_checked_guest(cpus=1)
+
+    def test_guest_with_two_vcpus(self) -> None:
+        self.run_checked_guest(cpus=2)
+
+    def test_second_guest_after_first_powered_off(self) -> None:
+        self.run_checked_guest()
+        self.run_checked_guest()
+
+    def test_two_guests_at_once(self) -> None:
+        running = []
+        for disk, console in ((_DISK, "/tmp/one.log"), (_SECOND_DISK, "/tmp/two.log")):
+            self.shell.must(f"truncate -s 4M {disk}")
+            # Both wait before either powers off, so that they are certainly there together.
+            command = GuestCommand("check_then_wait", disk=disk, console=console)
+            running.append((self.start_in_background(command), console))
+        for _, console in running:
+            self.shell.wait_for(r"\[guest\] waiting", console, self.limit(2 * _GUEST_SECONDS))
+        for process, console in running:
+            self.assert_checked(self.shell.must(f"cat {console}") + "[guest] done", 1)
+            self.shell.must(f"kill -TERM {process}")
+        for process, _ in running:
+            self.wait_until_ended(process, self.limit(30))
+
+    def test_new_guest_after_vmm_was_killed(self) -> None:
+        process = self.start_in_background(GuestCommand("wait", cpus=2, console="/tmp/killed.log"))
+        self.shell.wait_for(r"\[guest\] waiting", "/tmp/killed.log", self.limit(_GUEST_SECONDS))
+        self.shell.must(f"kill -KILL {process}")
+        self.wait_until_ended(process, self.limit(30))
+        self.run_checked_guest()
+
+    def test_vmm_killed_while_guest_boots(self) -> None:
+        process = self.start_in_background(GuestCommand("wait", cpus=2, console="/tmp/early.log"))
+        self.shell.must("sleep 1")
+        self.shell.must(f"kill -KILL {process}")
+        self.wait_until_ended(process, self.limit(30))
+        self.run_checked_guest()
+
+    def test_guest_asks_for_reboot(self) -> None:
+        answer = self.run_guest(GuestCommand("reboot"))
+        self.assertIn("[guest] rebooting", answer.output)
+        self.assertEqual(answer.status, _STATUS_REBOOT, answer.output[-1000:])
+
+    def test_counters_are_as_before_after_a_guest(self) -> None:
+        self.run_checked_guest()  # allocates what is only ever allocated once
+        before = self.settled_counters()
+        self.run_checked_guest(cpus=2)
+        self.assertEqual(self.settled_counters(), before)
+
+    def test_counters_are_as_before_after_a_kill(self) -> None:
+        self.run_checked_guest()
+        before = self.settled_counters()
+        process = self.start_in_background(GuestCommand("wait", cpus=2, console="/tmp/count.log"))
+        self.shell.wait_for(r"\[guest\] waiting", "/tmp/count.log", self.limit(_GUEST_SECONDS))
+        during = self.shell.counters()
+        self.assertGreater(during["vms"], before["vms"])
+        self.shell.must(f"kill -KILL {process}")
+        self.wait_until_ended(process, self.limit(30))
+        self.assertEqual(self.settled_counters(), before)
+
+    def settled_counters(self) -> dict[str, int]:
+        """The counters once the driver's deferred teardown is over (two equal readings)."""
+        counters = self.shell.counters()
+        for _ in range(20):
+            self.shell.must("sleep 1")
+            again = self.shell.counters()
+            if again == counters:
+                break
+            counters = again
+        self.assertTrue({"vms", "memextents", "capabilities", "page_table_pages"} <= counters.keys())
+        return counters
+
+
+# The VMM's exit status for a guest that asked for a reboot.
+_STATUS_REBOOT = 3

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The base of all system tests: a booted machine that the tests of one class share."""
+
+import unittest
+from typing import ClassVar
+
+from machine import boot
+from machine.failure import Failure
+from machine.primary_shell import PrimaryShell
+from machine.qemu import Configuration, Machine
+
+# All tests of one class on the slowest CPU model end well before this many seconds.
+_MACHINE_SECONDS = 15 * 60
+
+
+class MachineCase(unittest.TestCase):
+    """Boots CONFIGURATION once per class, and again after a test that failed."""
+
+    configuration: ClassVar[Configuration] = Configuration()
+    # Emulation of this CPU model is so many times slower than of `max`.
+    slowness: ClassVar[int] = 1
+
+    _shell: ClassVar[PrimaryShell | None] = None
+    _boot_failure: ClassVar[Failure | None] = None
+    _boots: ClassVar[int] = 0
+
+    @property
+    def shell(self) -> PrimaryShell:
+        """The shell of the running primary VM."""
+        assert self._shell is not None
+        return self._shell
+
+    def limit(self, seconds: float) -> float:
+        """SECONDS as `max` needs them, stretched for this class's CPU model."""
+        return seconds * self.slowness
+
+    @classmethod
+    def _boot(cls) -> None:
+        cls._boots += 1
+        machine = Machine(cls.configuration, f"system-{cls.__name__}-{cls._boots}", _MACHINE_SECONDS)
+        try:
+            boot.boot_primary(machine, quiet=True)
+            cls._shell = PrimaryShell(machine)
+        except Failure as failure:
+            machine.kill()
+            cls._boot_failure = failure
+            raise
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Ends the machine."""
+        if cls._shell is not None:
+            cls._shell.machine.kill()
+            cls._shell = None
+
+    def setUp(self) -> None:
+        """Makes sure that there is a machine; one that could not boot is not tried again."""
+        if self._boot_failure is not None:
+            raise Failure(f"no machine: {self._boot_failure.sentence}")
+        if self._shell is not None and not self._shell.machine.running:
+            self.tearDownClass()
+        if self._shell is None:
+            self._boot()
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Runs the test; a machine on which one failed is not handed to the next."""
+        problems = len(result.errors) + len(result.failures) if result else 0
+        outcome = super().run(result)
+        if result and len(result.errors) + len(result.failures) > problems:
+            self.tearDownClass()
+        return outcome

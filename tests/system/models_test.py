@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""All scenarios on every CPU model: with and without VHE, PAuth and a wide physical address."""
+
+from machine.qemu import Configuration
+from tests.system import refusals
+
+
+class OnMax(refusals.Refusals):
+    """Everything QEMU can emulate."""
+
+    configuration = Configuration(cpu="max")
+
+
+class OnCortexA57(refusals.Refusals):
+    """Armv8.0, without VHE."""
+
+    configuration = Configuration(cpu="cortex-a57")
+
+
+class OnCortexA76(refusals.Refusals):
+    """Armv8.2 with 40 bits of physical address."""
+
+    configuration = Configuration(cpu="cortex-a76")
+    slowness = 3
+
+
+class OnNeoverseN1(refusals.Refusals):
+    """Armv8.2 with 48 bits of physical address."""
+
+    configuration = Configuration(cpu="neoverse-n1")
+    slowness = 3
