@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Host stand-in for cache maintenance.
+#pragma once
+
+#include <cstdint>
+
+namespace hyp {
+
+/// Writes dirty lines back to the point of coherency.
+void clean_range(void* start, std::uint64_t size);
+/// The same, and drops the lines.
+void clean_invalidate_range(void* start, std::uint64_t size);
+/// Fills whole pages with zeros; both arguments are multiples of a page.
+void zero_pages(void* start, std::uint64_t size);
+
+} // namespace hyp

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A doorbell: 64 flags that one side sets and the other is interrupted for.
+#pragma once
+
+#include "interrupt/virq_source.hpp"
+#include "object/object.hpp"
+
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <cstdint>
+
+namespace hyp {
+
+/// Calls need an active object (else object_state) and are safe from any CPU. The interrupt is
+/// asserted after lock_ is dropped.
+class Doorbell final : public Object {
+public:
+    static constexpr ObjectType type = ObjectType::doorbell;
+
+    Doorbell() : Object(type) {}
+
+    /// Errors: virq_bound, busy (the number has a source), argument_invalid.
+    rt::Result<> bind(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
+    void unbind() RT_EXCLUDES(lock_);
+
+    /// Sets flags; interrupts if an enabled flag is set then, and clears those in the ack mask.
+    /// Returns the flags before.
+    rt::Result<std::uint64_t> send(std::uint64_t new_flags) RT_EXCLUDES(lock_);
+    /// Clears flags and returns those before. Error: argument_invalid (nothing to clear).
+    rt::Result<std::uint64_t> receive(std::uint64_t clear_flags) RT_EXCLUDES(lock_);
+    /// No flags, all enabled, none acknowledged automatically.
+    rt::Result<> reset_flags() RT_EXCLUDES(lock_);
+    /// Which flags interrupt, and which are cleared when one does.
+    rt::Result<> set_masks(std::uint64_t enable, std::uint64_t acknowledge) RT_EXCLUDES(lock_);
+
+private:
+    ~Doorbell() override = default;
+    void on_destroy() override;
+    bool update_line() RT_REQUIRES(lock_);
+
+    rt::Spinlock lock_;
+    std::uint64_t flags_ RT_GUARDED_BY(lock_) = 0;
+    std::uint64_t enable_mask_ RT_GUARDED_BY(lock_) = ~std::uint64_t{0};
+    std::uint64_t ack_mask_ RT_GUARDED_BY(lock_) = 0;
+    VirqSource source_;
+};
+
+} // namespace hyp

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A message queue: bounded messages in order, with an interrupt for each side.
+#pragma once
+
+#include "interrupt/virq_source.hpp"
+#include "object/object.hpp"
+
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace hyp {
+
+/// Calls but configure need an active object (else object_state) and are safe from any CPU.
+/// Interrupts are asserted after lock_ is dropped.
+class MessageQueue final : public Object {
+public:
+    static constexpr ObjectType type = ObjectType::message_queue;
+    static constexpr std::size_t max_depth = 256;
+    static constexpr std::size_t max_message_size = 240; // bytes; GH_MSGQUEUE_MAX_MESSAGE_SIZE
+
+    MessageQueue() : Object(type) {}
+
+    /// Depth in messages (1..max_depth) and size limit in bytes (1..max_message_size).
+    /// Errors: argument_invalid, object_state.
+    rt::Result<> configure(std::size_t depth, std::size_t message_size) RT_EXCLUDES(config_lock);
+
+    /// Errors of both: virq_bound, busy (the number has a source), argument_invalid. A receiver
+    /// that binds to a queue with messages is interrupted at once.
+    rt::Result<> bind_send(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
+    rt::Result<> bind_receive(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
+    void unbind_send() { send_source_.unbind(); }
+    void unbind_receive() { receive_source_.unbind(); }
+
+    /// Appends a message and says whether there is room for another. Interrupts the receiver if
+    /// the queue reaches the not-empty threshold, or if `push`. Errors: argument_size (empty or
+    /// over the limit), msgqueue_full.
+    rt::Result<bool> send(std::span<const std::byte> message, bool push) RT_EXCLUDES(lock_);
+    struct Received {
+        std::size_t size = 0;
+        bool not_empty = false; // more messages wait
+    };
+    /// Takes the oldest message. Interrupts the sender if the queue falls to the not-full
+    /// threshold. Errors: msgqueue_empty, address_overflow (`buffer` is too small; message stays).
+    rt::Result<Received> receive(std::span<std::byte> buffer) RT_EXCLUDES(lock_);
+    /// Size of the oldest message. Error: msgqueue_empty.
+    rt::Result<std::size_t> front_size() RT_EXCLUDES(lock_);
+    /// Drops all messages; both sides' interrupts are as for an empty queue.
+    rt::Result<> flush() RT_EXCLUDES(lock_);
+
+    /// Fill counts at which the sides are interrupted; nullopt changes nothing. Not-full is below
+    /// the depth, not-empty is 1..depth. Errors: argument_invalid, unimplemented (a delay).
+    rt::Result<> set_send_threshold(std::optional<std::uint64_t> not_full,
+                                    std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
+    rt::Result<> set_receive_threshold(std::optional<std::uint64_t> not_empty,
+                                       std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
+
+private:
+    ~MessageQueue() override = default;
+    rt::Result<> on_activate() override;
+    void on_destroy() override;
+    [[nodiscard]] std::byte* cell(std::size_t index) RT_REQUIRES(lock_);
+
+    std::size_t depth_ = 0; // fixed once active
+    std::size_t message_size_ = 0;
+
+    rt::Spinlock lock_;
+    std::byte* storage_ RT_GUARDED_BY(lock_) = nullptr; // depth_ cells
+    std::size_t head_ RT_GUARDED_BY(lock_) = 0;         // cell of the oldest message
+    std::size_t used_ RT_GUARDED_BY(lock_) = 0;
+    std::size_t not_full_threshold_ RT_GUARDED_BY(lock_) = 0;
+    std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;
+    VirqSource send_source_;
+    VirqSource receive_source_;
+};
+
+} // namespace hyp

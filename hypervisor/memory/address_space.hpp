@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A VM's address space: its stage-2 tables, virtual devices and ranges emulated by a VMM.
+#pragma once
+
+#include "heap/address.hpp"
+#include "memory/memextent.hpp"
+#include "memory/stage2.hpp"
+#include "memory/vdevice.hpp"
+#include "object/object.hpp"
+#include "object/ref.hpp"
+
+#include <runtime/intrusive_list.hpp>
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace hyp {
+
+struct AddressSpaceTag;
+
+/// Which part of an extent a call is about: all of it, or (sparse extents) offset and size.
+struct ExtentPart {
+    bool partial = false;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
+/// Lock order: list of address spaces -> lock_ -> ownership -> heap. All calls but configure need
+/// an active object (else object_state) and are safe from any CPU.
+///
+/// A RAM page mapped here is counted in Ownership, so that it cannot change owner; a device extent
+/// mapped here is remembered by address and forgotten by MemExtent's destruction.
+/// A CPU may take a stage-2 fault while another splits or joins a block under it: on a translation
+/// fault, ask permits() and retry the access if it says yes.
+class AddressSpace final : public Object, public rt::ListNode<AddressSpaceTag> {
+public:
+    static constexpr ObjectType type = ObjectType::address_space;
+    static constexpr std::size_t max_vmmio_ranges = 32;
+
+    AddressSpace() : Object(type) {}
+
+    /// The VM's architectural VMID, a 16-bit label; the hardware VMID is chosen at activation.
+    /// Errors: argument_invalid, object_state.
+    rt::Result<> configure(std::uint64_t vmid) RT_EXCLUDES(config_lock);
+    [[nodiscard]] std::uint16_t vmid() const { return vmid_; }
+
+    /// Maps (a part of) an extent so that its first byte of the part is at `base`. A whole extent
+    /// is mapped without the pages it does not own and without carve-outs; a part must be owned
+    /// entirely. Nothing is changed on error. Errors: argument_alignment, argument_size,
+    /// argument_invalid, address_overflow, address_invalid, existing_mapping, denied (access the
+    /// extent does not allow), memextent_type (part of a basic extent), not_owner, mappings_full,
+    /// no_memory.
+    rt::Result<> map(MemExtent& extent, Ipa base, MapAttributes attributes, ExtentPart part)
+        RT_EXCLUDES(lock_);
+    /// The reverse. A part must be mapped there entirely (else argument_invalid); of a whole
+    /// extent at least something must be.
+    rt::Result<> unmap(MemExtent& extent, Ipa base, ExtentPart part) RT_EXCLUDES(lock_);
+    /// Changes access rights of an existing mapping, within what the extent allows.
+    rt::Result<> update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
+                               ExtentPart part) RT_EXCLUDES(lock_);
+    /// Removes every mapping of an extent (MemExtent calls it for all address spaces).
+    void unmap_extent(MemExtent& extent) RT_EXCLUDES(lock_);
+
+    struct Found {
+        std::uint64_t offset = 0; // within the extent
+        std::uint64_t size = 0;   // how far the mapping is uniform, at most what was asked
+        MapAttributes attributes;
+    };
+    /// What of `extent` is mapped from `base` on. Errors: argument_alignment, argument_size,
+    /// address_overflow, address_invalid (not mapped), not_owner (memory of another extent).
+    rt::Result<Found> lookup(MemExtent& extent, Ipa base, std::uint64_t size) RT_EXCLUDES(lock_);
+
+    /// True if a VM's access of this kind to `ipa` would succeed now.
+    [[nodiscard]] bool permits(Ipa ipa, Access access) RT_EXCLUDES(lock_);
+    /// The VM's memory as EL2 reads and writes it for a hypercall; pages may not vanish meanwhile.
+    /// Error: address_invalid (not mapped as normal memory, or access not permitted); then the
+    /// buffer, or the memory, may have been filled in part.
+    rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
+    rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
+
+    /// Ranges in which faults go to an unprivileged VMM. Errors: address_overflow,
+    /// address_invalid, argument_invalid (overlap; no exact match), argument_size, no_resources.
+    rt::Result<> add_vmmio(IpaRange range) RT_EXCLUDES(lock_);
+    rt::Result<> remove_vmmio(IpaRange range) RT_EXCLUDES(lock_);
+    /// True if all of it lies in one range.
+    [[nodiscard]] bool is_vmmio(IpaRange range) RT_EXCLUDES(lock_);
+
+    /// Lets `device`, which lives as long as `keeper`, answer faults in a range. Errors:
+    /// argument_size, address_overflow, address_invalid, busy (overlaps a device), no_memory.
+    rt::Result<> attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range)
+        RT_EXCLUDES(lock_);
+    /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
+    /// device there; false: the device refused.
+    std::optional<bool> access_vdevice(Ipa ipa, MmioAccess& access) RT_EXCLUDES(lock_);
+
+    // Fixed while active: what a vCPU loads to run here.
+    [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }
+    [[nodiscard]] std::size_t table_pages() RT_EXCLUDES(lock_);
+
+private:
+    struct DeviceMapping;
+    struct VdeviceSlot;
+    struct DeviceTag;
+    struct VdeviceTag;
+
+    ~AddressSpace() override = default;
+    rt::Result<> on_activate() override;
+    void on_destroy() override;
+
+    rt::Result<> map_runs(MemExtent& extent, Ipa base, MapAttributes attributes, PhysRange part)
+        RT_REQUIRES(lock_);
+    void unmap_run(MemExtent& extent, IpaRange range) RT_REQUIRES(lock_);
+
+    rt::Spinlock lock_;
+    Stage2 stage2_; // changes under lock_; vttbr is fixed
+    std::uint16_t vmid_ = 0;
+    std::uint8_t hardware_vmid_ = 0;
+    bool configured_ = false;
+    bool accepts_ RT_GUARDED_BY(lock_) = false;
+    rt::IntrusiveList<DeviceMapping, DeviceTag> device_mappings_ RT_GUARDED_BY(lock_);
+    rt::IntrusiveList<VdeviceSlot, VdeviceTag> vdevices_ RT_GUARDED_BY(lock_);
+    std::array<IpaRange, max_vmmio_ranges> vmmio_ RT_GUARDED_BY(lock_){};
+    std::size_t vmmio_count_ RT_GUARDED_BY(lock_) = 0;
+};
+
+/// Removes an extent from all active address spaces.
+void unmap_from_all_address_spaces(MemExtent& extent);
+
+} // namespace hyp

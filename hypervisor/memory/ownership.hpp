@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The truth about RAM: who owns each page, and how many stage-2 entries point at it.
+#pragma once
+
+#include "heap/address.hpp"
+
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace hyp {
+
+/// Who owns a page: the hypervisor, a partition (memory in no extent), or a memory extent.
+enum class OwnerId : std::uint16_t { hypervisor = 0, partition = 1, first_extent = 2 };
+
+/// Invariants:
+///  - every page of RAM has exactly one owner at any time;
+///  - a page that some address space maps does not change owner;
+///  - only pages whose owner is an extent are mapped.
+/// All operations are all-or-nothing over their range. Ranges are page-aligned, else
+/// argument_alignment; a page that is no RAM counts as not owned.
+///
+/// Lock: below an address space's lock, above the heap's.
+class Ownership {
+public:
+    static constexpr std::size_t max_regions = 16;
+
+    /// Boot only: makes a range of RAM known, owned by the partition. Takes 4 bytes per page from
+    /// the page allocator. Errors: no_memory, no_resources, argument_alignment, argument_invalid
+    /// (overlap).
+    rt::Result<> add_ram(PhysRange range) RT_EXCLUDES(lock_);
+    /// Boot only: takes the RAM pages of a range from the partition for the hypervisor, forever.
+    /// Parts that are no RAM are left out.
+    void reserve(PhysRange range) RT_EXCLUDES(lock_);
+
+    /// True if all of it is known RAM within one region; any of it.
+    [[nodiscard]] bool is_ram(PhysRange range) const RT_EXCLUDES(lock_);
+    [[nodiscard]] bool touches_ram(PhysRange range) const RT_EXCLUDES(lock_);
+
+    /// An id for a new extent, never one in use. Error: no_resources (65,534 at once).
+    rt::Result<OwnerId> allocate_id() RT_EXCLUDES(lock_);
+    /// The extent owns nothing any more.
+    void release_id(OwnerId id) RT_EXCLUDES(lock_);
+
+    /// Gives pages from one owner to another. Errors: not_owner, busy (a page is mapped).
+    rt::Result<> transfer(PhysRange range, OwnerId from, OwnerId to) RT_EXCLUDES(lock_);
+    /// Counts one more mapping of each page. Errors: not_owner, mappings_full (32,767 of a page).
+    rt::Result<> add_mappings(PhysRange range, OwnerId owner) RT_EXCLUDES(lock_);
+    /// Counts one mapping less; call when no CPU can use the mapping any more.
+    void remove_mappings(PhysRange range) RT_EXCLUDES(lock_);
+
+    /// The first run of pages in `range` that `owner` has, as long as possible; size 0: none.
+    [[nodiscard]] PhysRange first_owned(PhysRange range, OwnerId owner) const RT_EXCLUDES(lock_);
+    /// The same, and was mapped by an address space since it last changed owner (`touched`) or not.
+    struct Run {
+        PhysRange range;
+        bool touched = false; // some VM may have written to it
+        bool mapped = false;  // some address space maps a page of it now
+    };
+    [[nodiscard]] Run first_owned_run(PhysRange range, OwnerId owner) const RT_EXCLUDES(lock_);
+    /// Owner of one page (hypervisor if it is no RAM); number of mappings of it.
+    [[nodiscard]] OwnerId owner_of(PhysAddr page) const RT_EXCLUDES(lock_);
+    [[nodiscard]] unsigned mappings_of(PhysAddr page) const RT_EXCLUDES(lock_);
+
+    /// Host tests start from nothing; the arrays go back to the page allocator.
+    void clear() RT_EXCLUDES(lock_);
+
+private:
+    struct PageRecord {
+        OwnerId owner = OwnerId::partition;
+        std::uint16_t mappings = 0; // bit 15: mapped at least once since the owner changed
+    };
+    static_assert(sizeof(PageRecord) == 4);
+    static constexpr std::uint16_t touched_bit = 0x8000;
+    static constexpr std::uint16_t mappings_mask = 0x7fff;
+    struct Region {
+        PhysRange range;
+        PageRecord* pages = nullptr;
+    };
+
+    PageRecord* records(PhysRange range) const RT_REQUIRES(lock_);
+    const Region* region_at(PhysAddr address) const RT_REQUIRES(lock_);
+    void set_owner(PhysRange range, OwnerId owner) RT_REQUIRES(lock_);
+
+    mutable rt::Spinlock lock_;
+    std::array<Region, max_regions> regions_ RT_GUARDED_BY(lock_){};
+    std::size_t region_count_ RT_GUARDED_BY(lock_) = 0;
+    std::array<std::uint64_t, 1024> ids_in_use_ RT_GUARDED_BY(lock_){};
+    std::size_t next_id_ RT_GUARDED_BY(lock_) = 0;
+};
+
+/// The one ownership database.
+Ownership& ownership();
+
+} // namespace hyp

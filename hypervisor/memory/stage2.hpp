@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The stage-2 translation tables of one VM (Arm ARM D8): 4 KiB granule, up to 48-bit IPAs.
+#pragma once
+
+#include "heap/address.hpp"
+#include "memory/memory_attributes.hpp"
+
+#include <runtime/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace hyp {
+
+/// Not thread-safe: the owner (AddressSpace) holds its lock around every call but vttbr()/vtcr().
+///
+/// Every change is all-or-nothing: the tables it may need are taken from the pool first. Entries
+/// change by break-before-make (Arm ARM D8.14), invalid -> valid without. When a call returns, no
+/// TLB holds a translation that it removed. Tables that become empty go back to the pool; a table
+/// that becomes uniform turns into a block again. So the number of tables depends only on what is
+/// mapped, not on the way there.
+class Stage2 {
+public:
+    struct Mapping {
+        Ipa ipa; // of the entry, not of the address looked up
+        PhysAddr phys;
+        std::uint64_t size = 0; // 4 KiB, 2 MiB or 1 GiB
+        MapAttributes attributes;
+    };
+    /// Sees each valid leaf entry in ascending order; returns false to stop.
+    class LeafVisitor {
+    public:
+        virtual bool visit(const Mapping& leaf) = 0;
+
+    protected:
+        ~LeafVisitor() = default;
+    };
+
+    Stage2() = default;
+    Stage2(const Stage2&) = delete;
+    Stage2& operator=(const Stage2&) = delete;
+    ~Stage2();
+
+    /// Makes empty tables for a hardware VMID (1..255). Error: no_memory.
+    rt::Result<> create(std::uint8_t hardware_vmid);
+    /// Frees all tables after a TLB invalidation; mappings are just forgotten.
+    void destroy();
+    [[nodiscard]] bool exists() const { return root_ != nullptr; }
+
+    /// Maps [ipa, ipa + size) to [phys, …). Errors: argument_alignment, argument_size (zero),
+    /// address_overflow (wraps), address_invalid (beyond the IPA width), existing_mapping,
+    /// no_memory.
+    rt::Result<> map(Ipa ipa, PhysAddr phys, std::uint64_t size, MapAttributes attributes);
+    /// Removes what is mapped in a range; holes are fine. Errors: as map (no existing_mapping).
+    rt::Result<> unmap(Ipa ipa, std::uint64_t size);
+    /// Changes the access of what is mapped in a range (the type stays). Errors: as unmap.
+    rt::Result<> protect(Ipa ipa, std::uint64_t size, Access kernel, Access user);
+
+    /// The leaf entry that translates `ipa`.
+    [[nodiscard]] std::optional<Mapping> lookup(Ipa ipa) const;
+    /// Visits the leaf entries that overlap [ipa, ipa + size).
+    void visit_leaves(Ipa ipa, std::uint64_t size, LeafVisitor& visitor) const;
+    /// Visits all.
+    void visit_leaves(LeafVisitor& visitor) const;
+
+    /// VTTBR_EL2 and VTCR_EL2 for this VM (VTCR is the same for all VMs).
+    [[nodiscard]] std::uint64_t vttbr() const { return vttbr_; }
+    static std::uint64_t vtcr();
+    /// min(physical address width, 48), and the first address beyond it.
+    static unsigned ipa_bits();
+    static std::uint64_t ipa_limit() { return std::uint64_t{1} << ipa_bits(); }
+
+    /// 4 KiB pages in this VM's tables, the root's included; in all VMs' tables.
+    [[nodiscard]] std::size_t table_pages() const { return table_pages_; }
+    static std::uint64_t total_table_pages();
+
+private:
+    using Entry = std::uint64_t;
+    friend class Stage2Walk;   // reads (stage2_walk.cpp)
+    friend class Stage2Change; // writes (stage2_change.cpp)
+
+    Entry* root_ = nullptr;
+    std::uint64_t vttbr_ = 0;
+    std::size_t table_pages_ = 0;
+};
+
+} // namespace hyp

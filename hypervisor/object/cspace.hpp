@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A capability space: the table through which a VM names the objects it may use, and how.
+#pragma once
+
+#include "object/capability.hpp"
+#include "object/object.hpp"
+#include "object/ref.hpp"
+
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <cstdint>
+
+namespace hyp {
+
+/// Slots live in chunks of 64 that come and go with use, under a directory made at activation.
+///
+/// Lock order: derivation lock (global) -> lock_ of one space -> heap. Never two spaces at once.
+/// All calls are safe from any CPU and need an active space (else object_state).
+class Cspace final : public Object {
+public:
+    static constexpr ObjectType type = ObjectType::cspace;
+    static constexpr std::uint64_t capabilities_limit = 65536;
+
+    Cspace() : Object(type) {}
+
+    /// Most capabilities it may hold, 1..capabilities_limit. Errors: argument_invalid,
+    /// object_state (already active).
+    rt::Result<> configure(std::uint64_t max_capabilities) RT_EXCLUDES(config_lock);
+
+    /// The object behind a capability that has all of `rights`. Errors, in this order: cap_null
+    /// (no such id), cap_revoked, wrong_object_type, insufficient_rights.
+    template <typename T>
+    [[nodiscard]] rt::Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
+        auto object = lookup_type(id, rights, T::type);
+        if (!object) {
+            return rt::fail(object.error());
+        }
+        return Ref<T>::adopt(static_cast<T*>(*object));
+    }
+    /// As lookup(), and the object must be active (else object_state).
+    template <typename T>
+    [[nodiscard]] rt::Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights)
+        RT_EXCLUDES(lock_) {
+        auto object = lookup<T>(id, rights);
+        if (object && !(*object)->is_active()) {
+            return rt::fail(rt::Error::object_state);
+        }
+        return object;
+    }
+    /// An object of any type.
+    [[nodiscard]] rt::Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights)
+        RT_EXCLUDES(lock_);
+
+    /// A first capability to an object, child of none. Errors: cspace_full, no_memory.
+    rt::Result<CapId> insert(Ref<Object> object, std::uint32_t rights) RT_EXCLUDES(lock_);
+    /// Copies a capability into `destination` (may be this space) with `rights & mask`; the copy
+    /// becomes a child of it. Errors: as lookup and insert.
+    rt::Result<CapId> copy(CapId id, Cspace& destination, std::uint32_t mask) RT_EXCLUDES(lock_);
+    /// Deletes a capability, revoked ones too; its children become its parent's. Error: cap_null.
+    rt::Result<> remove(CapId id) RT_EXCLUDES(lock_);
+    /// Makes one capability useless to its holder; its children become its parent's.
+    /// Errors: cap_null, cap_revoked.
+    rt::Result<> revoke(CapId id) RT_EXCLUDES(lock_);
+    /// Revokes everything that was derived from a capability, in all spaces, at one instant.
+    /// Errors: cap_null, cap_revoked.
+    rt::Result<> revoke_children(CapId id) RT_EXCLUDES(lock_);
+
+    /// Used slots (revoked ones too) of this space, of all spaces.
+    [[nodiscard]] std::uint64_t size() const RT_EXCLUDES(lock_);
+    static std::uint64_t total_capabilities();
+
+private:
+    struct Chunk;
+
+    ~Cspace() override = default;
+    rt::Result<> on_activate() override;
+    void on_destroy() override;
+
+    rt::Result<Object*> lookup_type(CapId id, std::uint32_t rights, ObjectType wanted)
+        RT_EXCLUDES(lock_);
+    Capability* find(CapId id) RT_REQUIRES(lock_);
+    rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
+    rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);
+    void free_slot(Capability& slot) RT_REQUIRES(lock_);
+    rt::Result<Capability*> place(Object* object, std::uint32_t rights) RT_EXCLUDES(lock_);
+    static void invalidate(Capability& capability);
+
+    mutable rt::Spinlock lock_;
+    Chunk** directory_ RT_GUARDED_BY(lock_) = nullptr;
+    std::uint64_t max_ RT_GUARDED_BY(lock_) = 0;
+    std::uint64_t used_ RT_GUARDED_BY(lock_) = 0;
+    std::uint64_t serial_ RT_GUARDED_BY(lock_) = 0;     // number of the last id given out
+    std::uint64_t chunk_hint_ RT_GUARDED_BY(lock_) = 0; // no chunk below has a free slot
+};
+
+} // namespace hyp

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What every object that a capability can name has: a type, a state and a reference count.
+#pragma once
+
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace hyp {
+
+enum class ObjectType : std::uint8_t {
+    partition,
+    cspace,
+    address_space,
+    memextent,
+    thread,
+    doorbell,
+    message_queue,
+    vic,
+    vpm_group,
+    hwirq,
+    count,
+};
+
+enum class ObjectState : std::uint8_t {
+    init,   ///< may be configured and attached; not yet usable
+    active, ///< usable; configuration is fixed
+};
+
+/// Base of all kernel objects. Each class T derived from it has `static constexpr ObjectType type`.
+///
+/// Lifetime: made by make_object<T>() with one reference, kept alive by Ref<T>. When the last
+/// reference goes, on_destroy() and the destructor run on that CPU, one object after another and
+/// never nested, so that a long chain of objects cannot exhaust the stack. Whoever may drop the
+/// last reference holds no spinlock.
+///
+/// Locks: config_lock is the first in the hypervisor's lock order.
+class Object {
+public:
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+
+    [[nodiscard]] ObjectType object_type() const { return type_; }
+    [[nodiscard]] ObjectState state() const { return state_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool is_active() const { return state() == ObjectState::active; }
+
+    /// init -> active. Errors: object_state (not in init), and what on_activate() says; after an
+    /// error the object is still in init.
+    rt::Result<> activate() RT_EXCLUDES(config_lock);
+
+    /// Back to the initial configuration. Error: unimplemented, unless the type can.
+    virtual rt::Result<> reset() { return rt::fail(rt::Error::unimplemented); }
+
+    void acquire_reference();
+    /// Takes a reference unless the last one is gone already: for tables that hold none themselves.
+    [[nodiscard]] bool try_acquire_reference();
+    /// Drops a reference; destroys the object if it was the last.
+    void release_reference();
+    /// Drops a reference where locks are held: destruction waits for drain_dead_objects(), which
+    /// the same CPU must call after it dropped its locks.
+    void release_reference_deferred();
+    /// Destroys what this CPU has queued; does nothing while it is already doing so.
+    static void drain_dead_objects();
+
+    /// Live objects of one type, of all types.
+    static std::uint64_t count(ObjectType type);
+    static std::uint64_t count();
+
+    /// Guards configuration: hold it while reading the init state and acting on it.
+    rt::Spinlock config_lock;
+
+    // Objects live in the hypervisor's heap; allocation failure is nullptr, not an exception.
+    static void* operator new(std::size_t size) noexcept;
+    static void* operator new(std::size_t size, std::align_val_t alignment) noexcept;
+    static void operator delete(void* memory) noexcept;
+    static void operator delete(void* memory, std::align_val_t alignment) noexcept;
+
+protected:
+    explicit Object(ObjectType type);
+    virtual ~Object();
+
+    /// Checks the configuration and takes what the active object needs; runs under config_lock.
+    virtual rt::Result<> on_activate() { return {}; }
+    /// Lets go of everything others could still reach; the reference count is zero.
+    virtual void on_destroy() {}
+
+private:
+    const ObjectType type_;
+    std::atomic<ObjectState> state_{ObjectState::init};
+    std::atomic<std::uint32_t> references_{1};
+    Object* next_dead_ = nullptr;
+};
+
+/// The object as a T if it is one, else nullptr.
+template <typename T>
+T* object_cast(Object* object) {
+    return object != nullptr && object->object_type() == T::type ? static_cast<T*>(object)
+                                                                 : nullptr;
+}
+
+} // namespace hyp
