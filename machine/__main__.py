@@ -3,10 +3,11 @@
 
 import argparse
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 
-from machine import build, fetch, image, packages, run, test
+from machine import build, fetch, image, packages, run, style, test
 from machine.failure import Failure
 from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
 from machine.qemu import Configuration
@@ -81,6 +82,12 @@ def _image(_: argparse.Namespace) -> int:
     return 0
 
 
+def _format(_: argparse.Namespace) -> int:
+    packages.install(for_test=True)
+    style.format_sources()
+    return 0
+
+
 def _clean(arguments: argparse.Namespace) -> int:
     for path in BUILD.glob("*") if BUILD.is_dir() else []:
         if path == CACHE and not arguments.all:
@@ -122,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     fetched = command("fetch", _fetch, "fetch kernel, headers and libraries from Debian's archive")
     fetched.add_argument("--update", action="store_true", help="look for newer packages")
     command("packages", _packages, "install the Debian packages that building and testing need")
+    command("format", _format, "rewrite the C++ files as clang-format would have them")
     clean = command("clean", _clean, "delete what was built")
     clean.add_argument("--all", action="store_true", help="also what was fetched")
     return parser
@@ -130,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Runs one command; returns the exit status."""
     arguments = _parser().parse_args()
+    # Ends like Ctrl-C does, so that QEMU is stopped and the terminal is as before.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         action: Callable[[argparse.Namespace], int] = arguments.action
         return action(arguments)

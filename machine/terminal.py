@@ -3,6 +3,7 @@
 
 import os
 import select
+import shutil
 import sys
 import termios
 import tty
@@ -12,6 +13,7 @@ from machine.qemu import Machine
 
 _ESCAPE = b"\x1d"  # Ctrl-]
 _POLL_SECONDS = 0.1
+_PROMPT_SECONDS = 30
 
 
 class _RawTerminal:
@@ -38,10 +40,12 @@ def join(machine: Machine) -> bool:
     Returns whether QEMU ended by itself.
     """
     sys.stdout.flush()
-    size = os.get_terminal_size()
+    size = shutil.get_terminal_size()
+    machine.send_line(f"stty rows {size.lines} cols {size.columns}")
+    machine.expect("# ", _PROMPT_SECONDS, "the shell's prompt")
     with _RawTerminal():
-        machine.send(f"stty rows {size.lines} cols {size.columns}; clear\n")
         machine.copy_output_to(sys.stdout.fileno())
+        machine.send_line("")
         try:
             while machine.running:
                 if not select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
