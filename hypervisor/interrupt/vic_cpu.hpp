@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One vCPU's side of its virtual interrupt controller: private interrupts, list registers and the
+// virtual CPU interface of the hardware (IHI 0069, chapter 6 and section 12.4).
+#pragma once
+
+#include "interrupt/virq.hpp"
+#include "object/ref.hpp"
+
+#include <runtime/intrusive_list.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace hyp {
+
+class Vic;
+class VirqTarget;
+class Wakeups;
+
+/// Embedded in a vCPU. The functions of the first group are for the CPU on which the vCPU runs,
+/// with interrupts masked at EL2 and no lock of a vCPU held: they may call
+/// VirqTarget::virq_pending() of other vCPUs of the same VM.
+///
+/// List registers stay loaded over short exits. What changes meanwhile, here or on another CPU, is
+/// marked (`attention_`) and folded in by the next enter().
+class VicCpu {
+  public:
+    VicCpu();
+    VicCpu(const VicCpu&) = delete;
+    VicCpu& operator=(const VicCpu&) = delete;
+    ~VicCpu() { detach(); }
+
+    // -- On the CPU that runs the vCPU ---------------------------------------------------------
+    /// Right before entering the guest, every time. Brings the hardware up to date.
+    void enter() {
+        if (attention_.load(std::memory_order_relaxed)) {
+            enter_slowly();
+        }
+    }
+    /// Before another vCPU, or none, runs on this CPU; after the guest's timers were stopped.
+    /// Nothing of this vCPU stays in the hardware. Does nothing when not loaded.
+    void exit();
+    /// Reads the list registers back, so that pending and active states in memory are true.
+    void sync();
+    /// The maintenance interrupt (PPI 25) fired: refills the list registers at once, so that the
+    /// level-triggered interrupt is gone before it is looked at again.
+    void handle_maintenance();
+    /// A timer interrupt (PPI 27 or 30) of this vCPU fired physically while it was loaded, and was
+    /// acknowledged and priority-dropped. True: it now belongs to the guest, whose EOI deactivates
+    /// it. False: there is no VIC; the caller stops the timer and deactivates.
+    [[nodiscard]] bool raise_hardware(std::uint32_t intid);
+    /// A trapped write of ICC_DIR_EL1 (only while ICH_HCR_EL2.TDIR is set by this class).
+    void deactivate(std::uint32_t intid);
+
+    // -- Anywhere, also under a vCPU's lock: these call nothing above ----------------------------
+    /// True if an interrupt would be signalled to the vCPU now (enabled, pending, priority above
+    /// mask and running priority, group enabled): a WFI must not sleep. Of a vCPU loaded on
+    /// another CPU the answer is "true" when unsure.
+    [[nodiscard]] bool has_deliverable() const;
+    /// True if the private interrupt `intid` would be signalled if it became pending now. For
+    /// timers that are due but not pending yet.
+    [[nodiscard]] bool could_deliver(std::uint32_t intid) const;
+
+    // -- While the vCPU is not loaded ------------------------------------------------------------
+    /// Reset values of the CPU interface (CPU_ON, CPU_OFF). Distributor state is not affected.
+    void reset_interface();
+    /// Leaves the VIC: pending private interrupts are gone, their sources stay bound to nothing.
+    void detach();
+
+    /// VirqTarget::physical_cpu() has a new value: hardware interrupts follow. Anywhere.
+    void physical_cpu_changed();
+
+    [[nodiscard]] bool attached() const { return vic_.get() != nullptr; }
+    [[nodiscard]] Vic* vic() const { return vic_.get(); }
+    [[nodiscard]] unsigned index() const { return index_; }
+
+    /// The VicCpu whose state is in the hardware of this CPU, or nullptr.
+    static VicCpu* current();
+    /// Reads the number of list registers and priority bits; once, before any vCPU runs.
+    static void probe();
+
+  private:
+    friend class Vic;
+    friend class IrqBank;
+    friend class Distributor;
+    friend class Redistributor;
+    friend class Wakeups;
+
+    static constexpr unsigned list_registers_limit = 16; // architectural maximum
+    static constexpr unsigned not_loaded = ~0u;
+
+    void enter_slowly();
+    void load();
+    void fold(Wakeups& wakeups);
+    void fold_one(unsigned n, Wakeups& wakeups);
+    void fold_unlisted_eoi(Wakeups& wakeups);
+    void refill();
+    bool place(Virq& irq, unsigned n);
+    void settle(unsigned used, bool spilled_pending, bool spilled_active);
+    [[nodiscard]] bool loaded_here() const;
+    [[nodiscard]] bool signals(std::uint8_t priority) const;
+
+    Ref<Vic> vic_;                 // set while attached
+    VirqTarget* target_ = nullptr;
+    unsigned index_ = 0;
+    std::atomic<bool> attention_{true};        // enter() has work
+    std::atomic<unsigned> loaded_on_{not_loaded};
+    std::atomic<unsigned> being_notified_{0};  // callers of target_; detach() waits for them
+
+    // Guarded by the VIC's lock.
+    rt::IntrusiveList<Virq, ReadyListTag> ready_;
+    unsigned ready_count_ = 0;
+    bool asleep_ = true;                       // GICR_WAKER.ProcessorSleep
+    std::array<Virq, first_spi> private_;
+    std::array<Virq*, list_registers_limit> in_list_register_{};
+
+    // Touched by the CPU on which the vCPU is loaded, under the VIC's lock where Virqs are.
+    std::uint32_t used_ = 0;   // list registers that hold one of in_list_register_
+    std::uint32_t stale_ = 0;  // list registers whose content was folded but not overwritten yet
+    std::uint32_t hardware_ppis_ = 0; // private interrupts that may be active physically
+    bool spilled_active_ = false;     // an active interrupt found no list register
+    std::uint64_t hcr_ = 0;           // ICH_HCR_EL2 as last written
+    std::uint64_t vmcr_ = 0;          // the rest: valid while not loaded
+    std::array<std::uint64_t, 4> ap0r_{};
+    std::array<std::uint64_t, 4> ap1r_{};
+};
+
+} // namespace hyp

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The vCPUs to tell after the VIC's lock is released.
+#pragma once
+
+#include "interrupt/vic_cpu.hpp"
+
+#include <cstdint>
+
+namespace hyp {
+
+/// Filled under the VIC's lock, delivered (by destruction) after it: declare it before the guard.
+/// Each noted VicCpu stays attached until then, because detach() waits for it.
+class Wakeups {
+  public:
+    Wakeups() = default;
+    Wakeups(const Wakeups&) = delete;
+    Wakeups& operator=(const Wakeups&) = delete;
+    ~Wakeups() { deliver(); }
+
+    /// Under the VIC's lock. A vCPU that is loaded on this CPU needs no telling: its next enter()
+    /// comes after this.
+    void note(VicCpu& cpu);
+    /// Calls VirqTarget::virq_pending() of each, once.
+    void deliver();
+
+  private:
+    std::uint64_t noted_ = 0; // by index; at most Vic::vcpus_limit
+    unsigned count_ = 0;
+    VicCpu* cpus_[64];        // the first count_ are valid
+};
+
+} // namespace hyp
