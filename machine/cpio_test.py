@@ -10,7 +10,7 @@ from machine.cpio import Archive
 
 def _read(data: bytes) -> dict[str, tuple[int, bytes]]:
     """name -> (mode, contents) of a newc archive."""
-    entries = {}
+    entries: dict[str, tuple[int, bytes]] = {}
     offset = 0
     while True:
         header = data[offset:offset + 110]

@@ -22,6 +22,7 @@ _RAM_BASE = 0x4000_0000
 _KERNEL_ADDRESS = _RAM_BASE + 0x0800_0000
 _INITRD_ADDRESS = _RAM_BASE + 0x0C00_0000
 _STOP_SECONDS = 5
+_SETTLE_SECONDS = 0.5
 
 BOOT_ARGUMENTS = "console=ttyAMA0 panic=-1"
 
@@ -138,13 +139,16 @@ class Machine:
         """What QEMU itself complained about."""
         return last_lines(self._error_log.read_text(errors="replace"))
 
-    def expect(self, pattern: str, timeout: float, what: str = "") -> re.Match[str]:
+    def expect(self, pattern: str, timeout: float, what: str = "",
+               unless: str = "") -> re.Match[str]:
         """Waits for PATTERN in the output after the last match, and consumes up to its end.
 
-        Failure, naming WHAT, after TIMEOUT seconds, on a fatal message, or when QEMU ends.
+        Failure, naming WHAT, after TIMEOUT seconds, on a fatal message, when QEMU ends, or when
+        UNLESS comes first.
         """
         wanted = what or f"'{pattern}'"
         regex = re.compile(pattern, re.MULTILINE)
+        hopeless = re.compile(f"{FATAL.pattern}|{unless}" if unless else FATAL.pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
         begin = self._position
         with self._changed:
@@ -153,19 +157,25 @@ class Machine:
                 if match:
                     self._position = match.end()
                     return match
-                fatal = FATAL.search(self._text, self._position)
+                fatal = hopeless.search(self._text, self._position)
                 reason = self._failure_reason(fatal, deadline, timeout)
                 if reason:
                     raise Failure(f"{wanted}: {reason}, see {relative(self.log)}",
                                   last_lines(self._text[begin:]) or self.qemu_errors())
-                # A fatal message gets a moment so that its backtrace is in the log.
                 self._changed.wait(min(1.0, max(0.01, deadline - time.monotonic())))
+
+    def _settle(self) -> None:
+        """Lets the end of a fatal message and its backtrace come in."""
+        length = -1
+        while length != len(self._text) and not self._ended:
+            length = len(self._text)
+            self._changed.wait(_SETTLE_SECONDS)
 
     def _failure_reason(self, fatal: re.Match[str] | None, deadline: float,
                         timeout: float) -> str:
-        if fatal and "\n" in self._text[fatal.end():]:
-            self._changed.wait(1.0)
-            return f"'{fatal[0].strip()}'"
+        if fatal:
+            self._settle()
+            return f"'{fatal[0].strip()}' came first"
         if self._ended:
             return f"QEMU ended early (exit status {self._process.wait()})"
         if time.monotonic() >= deadline:
