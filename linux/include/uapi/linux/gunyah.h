@@ -151,8 +151,8 @@ struct gh_fn_irqfd_arg {
  *
  * A write that matches does not return to the VMM. Where several match, a
  * matching value goes before any value and an exact length before any length.
- * Adding the function returns 0. Errors: EBADF, EINVAL, EEXIST another
- * ioeventfd matches the same writes.
+ * Adding the function returns 0. Errors: EBADF, EINVAL, EEXIST an
+ * ioeventfd with the same address, length and value is there.
  */
 struct gh_fn_ioeventfd_arg {
 	__u64 datamatch;
@@ -289,7 +289,8 @@ struct gh_vcpu_run {
 /*
  * Run the vCPU until it needs the VMM. Returns 0 with the run page filled.
  * Errors: EINTR a signal or immediate_exit; ENODEV the function was removed, or the
- * VM has no such vCPU (yet); EBUSY another thread waits in the same ioctl.
+ * VM has no such vCPU (yet); EIO the hypervisor gave an access that does not
+ * fit the run page. One thread at a time; a second one waits.
  */
 #define GH_VCPU_RUN			_IO(GH_IOCTL_TYPE, 0x5)
 

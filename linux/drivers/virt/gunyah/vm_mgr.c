@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/gunyah and VM file descriptors.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/device.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/gunyah_rsc_mgr.h>
+#include <linux/gunyah_vm_mgr.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "rsc_mgr.h"
+#include "vm_mgr.h"
+
+/**
+ * gh_vm_err() - Log an error about a VM, rate limited
+ * @vm: The VM
+ * @fmt: As for printk(), with a line feed
+ */
+void gh_vm_err(struct gh_vm *vm, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	dev_err_ratelimited(gh_rm_device(vm->rm), "VM %u: %pV", READ_ONCE(vm->vmid), &vaf);
+	va_end(args);
+}
+EXPORT_SYMBOL_GPL(gh_vm_err);
+
+static struct gh_vm *gh_vm_alloc(struct gh_rm *rm)
+{
+	struct gh_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+
+	if (!vm)
+		return NULL;
+	kref_init(&vm->kref);
+	mutex_init(&vm->lock);
+	INIT_LIST_HEAD(&vm->regions);
+	INIT_LIST_HEAD(&vm->functions);
+	INIT_LIST_HEAD(&vm->tickets);
+	INIT_LIST_HEAD(&vm->resources);
+	gh_vm_state_init(vm);
+	init_rwsem(&vm->io_lock);
+	vm->io_handlers = RB_ROOT;
+
+	vm->rm = gh_rm_get(rm);
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+	gh_rm_notifier_register(rm, &vm->rm_nb);
+	return vm;
+}
+
+static void gh_vm_free(struct kref *kref)
+{
+	struct gh_vm *vm = container_of(kref, struct gh_vm, kref);
+
+	/* No file of it is open, so that nothing runs it or waits for it. */
+	mutex_lock(&vm->lock);
+	gh_vm_functions_remove_all(vm);
+	gh_vm_end(vm);
+	mutex_unlock(&vm->lock);
+
+	gh_rm_notifier_unregister(vm->rm, &vm->rm_nb);
+	gh_rm_put(vm->rm);
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
+/**
+ * gh_vm_get() - Keep a VM
+ * @vm: The VM
+ */
+struct gh_vm *gh_vm_get(struct gh_vm *vm)
+{
+	kref_get(&vm->kref);
+	return vm;
+}
+EXPORT_SYMBOL_GPL(gh_vm_get);
+
+/**
+ * gh_vm_put() - Undo gh_vm_get()
+ * @vm: The VM. With the last reference it ends, and everything it had is back when
+ *      this returns: may sleep long, but not for ever
+ */
+void gh_vm_put(struct gh_vm *vm)
+{
+	kref_put(&vm->kref, gh_vm_free);
+}
+EXPORT_SYMBOL_GPL(gh_vm_put);
+
+static long gh_vm_ioctl_region(struct gh_vm *vm, const void __user *argp)
+{
+	struct gh_userspace_memory_region region;
+
+	if (copy_from_user(&region, argp, sizeof(region)))
+		return -EFAULT;
+	return gh_vm_region_add(vm, &region);
+}
+
+static long gh_vm_ioctl_dtb(struct gh_vm *vm, const void __user *argp)
+{
+	struct gh_vm_dtb_config dtb;
+	u64 end;
+
+	if (copy_from_user(&dtb, argp, sizeof(dtb)))
+		return -EFAULT;
+	if (!dtb.size)
+		return -EINVAL;
+	if (check_add_overflow(dtb.size, (u64)PAGE_SIZE - 1, &dtb.size))
+		return -EOVERFLOW;
+	dtb.size &= PAGE_MASK;
+	if (check_add_overflow(dtb.guest_phys_addr, dtb.size, &end))
+		return -EOVERFLOW;
+	if (gh_vm_state(vm) != GH_VM_CREATED)
+		return -EBUSY;
+	vm->dtb = dtb;
+	return 0;
+}
+
+static long gh_vm_ioctl_locked(struct gh_vm *vm, unsigned int cmd, unsigned long arg)
+{
+	const void __user *argp = (const void __user *)arg;
+	struct gh_fn_desc desc;
+
+	switch (cmd) {
+	case GH_VM_SET_USER_MEM_REGION:
+		return gh_vm_ioctl_region(vm, argp);
+	case GH_VM_SET_DTB_CONFIG:
+		return gh_vm_ioctl_dtb(vm, argp);
+	case GH_VM_START:
+		return gh_vm_start(vm);
+	case GH_VM_ADD_FUNCTION:
+		if (copy_from_user(&desc, argp, sizeof(desc)))
+			return -EFAULT;
+		return gh_vm_function_add(vm, &desc);
+	case GH_VM_REMOVE_FUNCTION:
+		if (copy_from_user(&desc, argp, sizeof(desc)))
+			return -EFAULT;
+		return gh_vm_function_remove(vm, &desc);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long gh_vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct gh_vm *vm = filp->private_data;
+	long ret;
+
+	if (mutex_lock_interruptible(&vm->lock))
+		return -EINTR;
+	ret = gh_vm_ioctl_locked(vm, cmd, arg);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static int gh_vm_release(struct inode *inode, struct file *filp)
+{
+	gh_vm_put(filp->private_data);
+	return 0;
+}
+
+static const struct file_operations gh_vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = gh_vm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.release = gh_vm_release,
+};
+
+static long gh_dev_create_vm(struct gh_rm *rm)
+{
+	struct gh_vm *vm;
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	vm = gh_vm_alloc(rm);
+	if (!vm) {
+		put_unused_fd(fd);
+		return -ENOMEM;
+	}
+	file = anon_inode_getfile("gunyah-vm", &gh_vm_fops, vm, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		gh_vm_put(vm);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+static long gh_dev_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	/* Stored there by the misc device's open. */
+	struct miscdevice *miscdev = filp->private_data;
+	struct gh_rm *rm = container_of(miscdev, struct gh_rm, miscdev);
+
+	switch (cmd) {
+	case GH_CREATE_VM:
+		return arg ? -EINVAL : gh_dev_create_vm(rm);
+	default:
+		return -ENOTTY;
+	}
+}
+
+const struct file_operations gh_dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = gh_dev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
