@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from machine.command import run_logged
-from machine.failure import Failure, last_lines
+from machine.failure import Failure
 from machine.paths import CACHE
 from machine.progress import Step
 
@@ -122,38 +122,50 @@ def update() -> None:
                    "apt-update.log", timeout=600)
 
 
-def depends(package: str, pattern: str) -> str:
-    """The dependency of PACKAGE whose name matches PATTERN, e.g. the kernel a meta-package names."""
+def _field(package: str, name: str) -> str:
+    """A field of the archive's record of the current PACKAGE, or nothing."""
     shown = subprocess.run(
         ["apt-cache", "-c", str(_CONFIG), "show", "--no-all-versions", package],
         capture_output=True, text=True, check=False)
-    line = re.search(r"(?m)^Depends: (.*)", shown.stdout)
-    for dependency in re.split(r",\s*|\s*\|\s*", line[1]) if line else []:
-        if re.fullmatch(pattern, dependency.split()[0]):
-            return dependency.split()[0]
-    raise Failure(f"Debian's archive has no {package} that depends on {pattern}",
-                  last_lines(shown.stderr))
+    line = re.search(rf"(?m)^{name}: (.*)", shown.stdout)
+    return line[1] if line else ""
+
+
+def depends(package: str, pattern: str) -> str:
+    """The dependency of PACKAGE whose name matches PATTERN, e.g. the kernel a meta-package names."""
+    for dependency in re.split(r",\s*|\s*\|\s*", _field(package, "Depends")):
+        name = dependency.split(" ")[0]
+        if re.fullmatch(pattern, name):
+            return name
+    raise Failure(f"Debian's archive has no {package} that depends on {pattern}")
+
+
+def _megabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
 
 
 def download(package: str) -> Path:
     """Fetches the current PACKAGE (NAME:ARCH) unless it is here already; returns the .deb."""
     name, arch = package.split(":")
-    policy = subprocess.run(["apt-cache", "-c", str(_CONFIG), "policy", package],
-                            capture_output=True, text=True, check=False)
-    candidate = re.search(r"Candidate: (?!\(none\))(\S+)", policy.stdout)
-    if not candidate:
-        raise Failure(f"Debian's archive has no package {package}", last_lines(policy.stderr))
-    _DEBS.mkdir(parents=True, exist_ok=True)
-    pattern = f"{name}_{candidate[1].replace(':', '%3a')}_*.deb"
-    if not list(_DEBS.glob(pattern)):
-        with Step(f"downloading {name} {candidate[1]} ({arch})"):
+    version = _field(package, "Version")
+    if not version:
+        raise Failure(f"Debian's archive has no package {package}")
+    # An interrupted download must not look like a finished one.
+    unfinished = _DEBS / "unfinished"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    # Packages for every architecture carry "all" where others carry theirs.
+    file_arch = _field(package, "Architecture")
+    deb = _DEBS / f"{name}_{version.replace(':', '%3a')}_{file_arch}.deb"
+    if not deb.is_file():
+        with Step(f"downloading {name} {version} ({arch})") as step:
+            step.detail = lambda: _megabytes(deb if deb.is_file() else unfinished / deb.name)
             run_logged(f"downloading {package}",
-                       ["apt-get", "-c", _CONFIG, "download", f"{package}={candidate[1]}"],
-                       f"download-{name}.log", cwd=_DEBS, timeout=1800)
-    found = list(_DEBS.glob(pattern))
-    if not found:
-        raise Failure(f"apt-get downloaded {package}, but not as {pattern}")
-    return found[0]
+                       ["apt-get", "-c", _CONFIG, "download", f"{package}={version}"],
+                       f"download-{name}.log", cwd=unfinished, timeout=1800)
+            if not (unfinished / deb.name).is_file():
+                raise Failure(f"apt-get downloaded {package}, but not as {deb.name}")
+            (unfinished / deb.name).rename(deb)
+    return deb
 
 
 def unpack(deb: Path, tree: Path) -> None:
