@@ -19,8 +19,9 @@ from machine.paths import (HYPERVISOR_IMAGE, KERNEL_IMAGE, LOGS, PRIMARY_INITRD,
 
 _QEMU = "qemu-system-aarch64"
 _RAM_BASE = 0x4000_0000
-_KERNEL_ADDRESS = _RAM_BASE + 0x0800_0000
-_INITRD_ADDRESS = _RAM_BASE + 0x0C00_0000
+# QEMU writes its device tree over whatever a guest-loader put at RAM base + 128 MiB.
+_KERNEL_ADDRESS = _RAM_BASE + 0x0A00_0000
+_INITRD_ADDRESS = _RAM_BASE + 0x1000_0000
 _STOP_SECONDS = 5
 _SETTLE_SECONDS = 0.5
 
