@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The registers of the loaded vCPU that an exception to EL1 reads and writes.
+#pragma once
+
+#include <arch/sysreg.hpp>
+
+#include <cstdint>
+
+namespace hyp::arch {
+
+inline void write_el1_exception(std::uint64_t return_pc, std::uint64_t saved_pstate,
+                                std::uint64_t syndrome) {
+    HYP_WRITE_SYSREG(elr_el1, return_pc);
+    HYP_WRITE_SYSREG(spsr_el1, saved_pstate);
+    HYP_WRITE_SYSREG(esr_el1, syndrome);
+}
+inline void write_el1_fault_address(std::uint64_t address) {
+    HYP_WRITE_SYSREG(far_el1, address);
+}
+inline std::uint64_t el1_vector_base() {
+    return HYP_READ_SYSREG(vbar_el1);
+}
+inline std::uint64_t el1_sctlr() {
+    return HYP_READ_SYSREG(sctlr_el1);
+}
+/// ID_AA64MMFR1_EL1.PAN.
+inline bool has_pan() {
+    return ((HYP_READ_SYSREG(id_aa64mmfr1_el1) >> 20) & 0xf) != 0;
+}
+
+} // namespace hyp::arch

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All state of a vCPU that stays in the hardware while it is loaded, beside its general registers.
+#pragma once
+
+#include "heap/address.hpp"
+#include "vcpu/registers.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace hyp::arch {
+
+/// EL1 and EL0 system registers that a VM uses without trapping (Arm ARM D13/D19).
+struct SystemRegisters {
+    std::uint64_t sctlr, cpacr, ttbr0, ttbr1, tcr, esr, far, afsr0, afsr1, mair, amair, vbar;
+    std::uint64_t contextidr, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl, par, csselr;
+    std::uint64_t sp_el0, sp_el1, elr, spsr;
+    std::uint64_t vmpidr;
+};
+
+/// SIMD and floating point: V0-V31 first, guest_fp.S knows the layout.
+struct alignas(16) FloatingPoint {
+    std::array<unsigned __int128, 32> v;
+    std::uint64_t fpsr, fpcr;
+};
+
+/// Pointer-authentication keys (FEAT_PAuth): IA, IB, DA, DB, GA, low and high halves.
+struct PointerKeys {
+    std::array<std::uint64_t, 10> key;
+};
+
+/// One EL1 timer: CTL (bit 0 ENABLE, 1 IMASK, 2 ISTATUS) and compare value in counter ticks.
+struct TimerRegisters {
+    std::uint64_t control, compare;
+    [[nodiscard]] bool armed() const { return (control & 3) == 1; }
+};
+
+/// Self-hosted debug registers (MDSCR_EL1, breakpoints, watchpoints).
+struct DebugRegisters {
+    std::uint64_t mdscr;
+    std::array<std::uint64_t, 16> dbgbcr, dbgbvr, dbgwcr, dbgwvr;
+};
+
+/// Owned by one Vcpu; touched only on the CPU on which that vCPU is loaded, or while it is not.
+struct GuestState {
+    SystemRegisters system;
+    FloatingPoint fp;
+    PointerKeys keys;
+    TimerRegisters virtual_timer, physical_timer;
+    DebugRegisters debug;
+    /// True while the guest uses breakpoints, watchpoints or single-step: then `debug` lives in the
+    /// hardware; otherwise accesses trap and are served from `debug`.
+    bool debug_in_hardware;
+
+    /// Architectural reset values of a vCPU that starts at EL1 with MMU off.
+    void reset(std::uint64_t vmpidr);
+    /// Hardware -> this. Timers are stopped in the hardware afterwards.
+    void save();
+    /// This -> hardware, with the stage-2 tables of `vttbr`.
+    void load(std::uint64_t vttbr);
+};
+
+/// Where the next guest exit on this CPU stores the general registers.
+void set_guest_registers(GuestRegisters&);
+
+/// Settings of EL2 that hold for every VM: HCR_EL2, traps, VTCR_EL2. Once per CPU at boot.
+void init_guest_controls(std::uint64_t vtcr);
+
+/// Turns both EL1 timers off in the hardware.
+void stop_guest_timers();
+
+/// No VM is loaded: VTTBR_EL2 = 0 (VMID 0, reserved), timers stopped.
+void unload_guest();
+
+/// SPSR_EL2 of a vCPU at reset: EL1h, interrupts masked.
+inline constexpr std::uint64_t reset_pstate = 0x3c5;
+
+/// The system counter, ticks of frequency().
+std::uint64_t counter();
+std::uint64_t counter_frequency();
+
+/// EL2's own timer (CNTHP): fires PPI 26 at `deadline` ticks, or never.
+void set_deadline(std::uint64_t deadline);
+void clear_deadline();
+
+/// Stage 1 of the loaded vCPU for an access by EL1 (AT S1E1R/W). Preserves the guest's PAR_EL1.
+/// Nothing if the guest itself would take a fault.
+std::optional<Ipa> translate_guest(VirtAddr va, bool write);
+
+/// Why the CPU left the guest.
+struct ExitSyndrome {
+    std::uint64_t esr, far, hpfar;
+};
+ExitSyndrome read_syndrome();
+
+/// Waits until a physical interrupt is pending (EL2 runs with interrupts masked).
+void wait_for_interrupt();
+
+} // namespace hyp::arch

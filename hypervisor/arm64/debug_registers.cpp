@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Breakpoint and watchpoint registers: as many as ID_AA64DFR0_EL1 says this CPU has.
+#include <arch/debug_registers.hpp>
+#include <arch/sysreg.hpp>
+
+namespace hyp::arch {
+
+namespace {
+
+// ID_AA64DFR0_EL1.BRPs [15:12] and WRPs [23:20] hold the number minus one (Arm ARM D19.2.59).
+unsigned breakpoints() {
+    return static_cast<unsigned>((HYP_READ_SYSREG(id_aa64dfr0_el1) >> 12) & 0xf) + 1;
+}
+unsigned watchpoints() {
+    return static_cast<unsigned>((HYP_READ_SYSREG(id_aa64dfr0_el1) >> 20) & 0xf) + 1;
+}
+
+// System registers are named in the instruction, so each index needs its own. Cases fall through
+// from the highest implemented one down to 0.
+#define HYP_DEBUG_EACH(count, ACCESS)                                                              \
+    switch ((count) - 1) {                                                                         \
+    case 15:                                                                                       \
+        ACCESS(15);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 14:                                                                                       \
+        ACCESS(14);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 13:                                                                                       \
+        ACCESS(13);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 12:                                                                                       \
+        ACCESS(12);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 11:                                                                                       \
+        ACCESS(11);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 10:                                                                                       \
+        ACCESS(10);                                                                                \
+        [[fallthrough]];                                                                           \
+    case 9:                                                                                        \
+        ACCESS(9);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 8:                                                                                        \
+        ACCESS(8);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 7:                                                                                        \
+        ACCESS(7);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 6:                                                                                        \
+        ACCESS(6);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 5:                                                                                        \
+        ACCESS(5);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 4:                                                                                        \
+        ACCESS(4);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 3:                                                                                        \
+        ACCESS(3);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 2:                                                                                        \
+        ACCESS(2);                                                                                 \
+        [[fallthrough]];                                                                           \
+    case 1:                                                                                        \
+        ACCESS(1);                                                                                 \
+        [[fallthrough]];                                                                           \
+    default:                                                                                       \
+        ACCESS(0);                                                                                 \
+    }
+
+#define HYP_SAVE_BREAKPOINT(n)                                                                     \
+    d.dbgbvr[n] = HYP_READ_SYSREG(dbgbvr##n##_el1);                                                \
+    d.dbgbcr[n] = HYP_READ_SYSREG(dbgbcr##n##_el1)
+#define HYP_SAVE_WATCHPOINT(n)                                                                     \
+    d.dbgwvr[n] = HYP_READ_SYSREG(dbgwvr##n##_el1);                                                \
+    d.dbgwcr[n] = HYP_READ_SYSREG(dbgwcr##n##_el1)
+#define HYP_LOAD_BREAKPOINT(n)                                                                     \
+    HYP_WRITE_SYSREG(dbgbvr##n##_el1, d.dbgbvr[n]);                                                \
+    HYP_WRITE_SYSREG(dbgbcr##n##_el1, d.dbgbcr[n])
+#define HYP_LOAD_WATCHPOINT(n)                                                                     \
+    HYP_WRITE_SYSREG(dbgwvr##n##_el1, d.dbgwvr[n]);                                                \
+    HYP_WRITE_SYSREG(dbgwcr##n##_el1, d.dbgwcr[n])
+
+constexpr std::uint64_t mdcr_tda = 1u << 9;
+
+} // namespace
+
+void save_debug(DebugRegisters& d) {
+    d.mdscr = HYP_READ_SYSREG(mdscr_el1);
+    HYP_DEBUG_EACH(breakpoints(), HYP_SAVE_BREAKPOINT)
+    HYP_DEBUG_EACH(watchpoints(), HYP_SAVE_WATCHPOINT)
+}
+
+void load_debug(const DebugRegisters& d) {
+    HYP_DEBUG_EACH(breakpoints(), HYP_LOAD_BREAKPOINT)
+    HYP_DEBUG_EACH(watchpoints(), HYP_LOAD_WATCHPOINT)
+    HYP_WRITE_SYSREG(mdscr_el1, d.mdscr);
+}
+
+void trap_debug(bool trap) {
+    const std::uint64_t mdcr = HYP_READ_SYSREG(mdcr_el2);
+    const std::uint64_t wanted = trap ? mdcr | mdcr_tda : mdcr & ~mdcr_tda;
+    if (wanted != mdcr) {
+        HYP_WRITE_SYSREG(mdcr_el2, wanted);
+    }
+}
+
+} // namespace hyp::arch

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RNDR first, the firmware's TRNG service second.
+#include "platform/entropy.hpp"
+
+#include <arch/random.hpp>
+#include <arch/smccc.hpp>
+
+namespace hyp {
+
+namespace {
+
+// DEN0098: TRNG_VERSION fails with a negative value where there is no service; TRNG_RND64 returns
+// up to 192 bits, the lowest ones in x3.
+constexpr std::uint32_t trng_version = 0x84000050;
+constexpr std::uint32_t trng_rnd64 = 0xc4000053;
+constexpr std::uint64_t bits_wanted = 64;
+
+std::optional<std::uint64_t> firmware_random() {
+    const auto version = static_cast<std::int32_t>(arch::firmware_call(trng_version).x0);
+    if (version < 0) {
+        return std::nullopt;
+    }
+    const arch::FirmwareResult result = arch::firmware_call(trng_rnd64, bits_wanted);
+    if (static_cast<std::int64_t>(result.x0) != 0) {
+        return std::nullopt;
+    }
+    return result.x3;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> entropy_word() {
+    if (const auto word = arch::read_rndr()) {
+        return word;
+    }
+    return firmware_random();
+}
+
+} // namespace hyp

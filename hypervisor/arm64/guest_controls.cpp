@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// EL2's controls over every VM: what traps, how stage 2 walks, EL2's own timer, address
+// translation.
+#include <arch/debug_registers.hpp>
+#include <arch/guest_state.hpp>
+#include <arch/sysreg.hpp>
+
+namespace hyp::arch {
+
+namespace {
+
+// HCR_EL2 (Arm ARM D19.2.48). E2H stays 0: EL2 without VHE, so that Armv8.0 boards work.
+constexpr std::uint64_t hcr_vm = 1ull << 0;      // stage 2 on
+constexpr std::uint64_t hcr_swio = 1ull << 1;    // set/way invalidate also cleans
+constexpr std::uint64_t hcr_fmo = 1ull << 3;     // physical FIQ to EL2, virtual FIQ on
+constexpr std::uint64_t hcr_imo = 1ull << 4;     // physical IRQ to EL2, virtual IRQ on
+constexpr std::uint64_t hcr_amo = 1ull << 5;     // physical SError to EL2
+constexpr std::uint64_t hcr_fb = 1ull << 9;      // broadcast TLB and I-cache maintenance
+constexpr std::uint64_t hcr_bsu_is = 1ull << 10; // barriers reach the inner shareable domain
+constexpr std::uint64_t hcr_twi = 1ull << 13;    // WFI traps
+constexpr std::uint64_t hcr_tid3 = 1ull << 18;   // ID registers trap
+constexpr std::uint64_t hcr_tsc = 1ull << 19;    // SMC traps
+constexpr std::uint64_t hcr_tidcp = 1ull << 20;  // implementation-defined registers trap
+constexpr std::uint64_t hcr_tacr = 1ull << 21;   // ACTLR_EL1 traps
+constexpr std::uint64_t hcr_rw = 1ull << 31;     // EL1 is AArch64
+constexpr std::uint64_t hcr_tlor = 1ull << 35;   // LORegion registers trap (RES0 without FEAT_LOR)
+constexpr std::uint64_t hcr_terr = 1ull << 36;   // RAS error records trap (RES0 without FEAT_RAS)
+constexpr std::uint64_t hcr_tea = 1ull << 37;    // external aborts to EL2 (RES0 without FEAT_RAS)
+constexpr std::uint64_t hcr_apk = 1ull << 40;    // pointer keys do not trap
+constexpr std::uint64_t hcr_api = 1ull << 41;    // pointer instructions do not trap
+constexpr std::uint64_t hcr_tid5 = 1ull << 58;   // GMID_EL1 traps (RES0 without FEAT_MTE2)
+
+constexpr std::uint64_t hcr_guest = hcr_vm | hcr_swio | hcr_fmo | hcr_imo | hcr_amo | hcr_fb |
+                                    hcr_bsu_is | hcr_twi | hcr_tid3 | hcr_tsc | hcr_tidcp |
+                                    hcr_tacr | hcr_rw | hcr_tlor | hcr_terr | hcr_tea | hcr_apk |
+                                    hcr_api | hcr_tid5;
+
+// CPTR_EL2 with E2H = 0: RES1 bits, trace, activity monitors, SVE (TZ) and SME (TSM) trap.
+constexpr std::uint64_t cptr_guest = 0x33ff | (1u << 20) | (1u << 30);
+
+// MDCR_EL2: debug ROM, OS lock, debug, PMU, SPE (TPMS; E2PB = 0) and trace filter (TTRF) trap.
+// HPMN must not exceed the number of counters (Arm ARM D19.3.20).
+constexpr std::uint64_t mdcr_traps = (1u << 11) | (1u << 10) | (1u << 9) | (1u << 6) | (1u << 5) |
+                                     (1u << 14) | (1u << 19) | (1u << 17);
+
+// CNTHCTL_EL2: EL1 reads the physical counter and uses the physical timer without a trap.
+constexpr std::uint64_t cnthctl_guest = 3;
+
+unsigned event_counters() {
+    constexpr unsigned pmuver_shift = 8;
+    const std::uint64_t pmuver = (HYP_READ_SYSREG(id_aa64dfr0_el1) >> pmuver_shift) & 0xf;
+    const bool present = pmuver != 0 && pmuver != 0xf;
+    return present ? static_cast<unsigned>((HYP_READ_SYSREG(pmcr_el0) >> 11) & 0x1f) : 0;
+}
+
+// Fine-grained traps (FEAT_FGT) reset to unknown values: none of ours use them, so clear them.
+void clear_fine_grained_traps() {
+    const bool has_fgt = ((HYP_READ_SYSREG(id_aa64mmfr0_el1) >> 56) & 0xf) != 0;
+    if (has_fgt) {
+        HYP_WRITE_SYSREG(s3_4_c1_c1_4, std::uint64_t{0}); // HFGRTR_EL2
+        HYP_WRITE_SYSREG(s3_4_c1_c1_5, std::uint64_t{0}); // HFGWTR_EL2
+        HYP_WRITE_SYSREG(s3_4_c1_c1_6, std::uint64_t{0}); // HFGITR_EL2
+        HYP_WRITE_SYSREG(s3_4_c3_c1_4, std::uint64_t{0}); // HDFGRTR_EL2
+        HYP_WRITE_SYSREG(s3_4_c3_c1_5, std::uint64_t{0}); // HDFGWTR_EL2
+    }
+    const bool has_hcx = ((HYP_READ_SYSREG(id_aa64mmfr1_el1) >> 40) & 0xf) != 0;
+    if (has_hcx) {
+        HYP_WRITE_SYSREG(s3_4_c1_c2_2, std::uint64_t{0}); // HCRX_EL2
+    }
+}
+
+} // namespace
+
+void init_guest_controls(std::uint64_t vtcr) {
+    HYP_WRITE_SYSREG(vttbr_el2, std::uint64_t{0});
+    HYP_WRITE_SYSREG(vtcr_el2, vtcr);
+    HYP_WRITE_SYSREG(hcr_el2, hcr_guest);
+    HYP_WRITE_SYSREG(cptr_el2, cptr_guest);
+    HYP_WRITE_SYSREG(mdcr_el2, mdcr_traps | event_counters());
+    HYP_WRITE_SYSREG(hstr_el2, std::uint64_t{0});
+    HYP_WRITE_SYSREG(cnthctl_el2, cnthctl_guest);
+    HYP_WRITE_SYSREG(cntvoff_el2, std::uint64_t{0}); // guest and host agree on CNTVCT (ABI)
+    HYP_WRITE_SYSREG(mdscr_el1, std::uint64_t{0});
+    clear_fine_grained_traps();
+    clear_deadline();
+    stop_guest_timers();
+    isb();
+}
+
+std::uint64_t counter() {
+    isb(); // not earlier than program order (Arm ARM D12.1.2)
+    return HYP_READ_SYSREG(cntpct_el0);
+}
+
+std::uint64_t counter_frequency() {
+    return HYP_READ_SYSREG(cntfrq_el0);
+}
+
+void set_deadline(std::uint64_t deadline) {
+    HYP_WRITE_SYSREG(cnthp_cval_el2, deadline);
+    HYP_WRITE_SYSREG(cnthp_ctl_el2, std::uint64_t{1});
+    isb();
+}
+
+void clear_deadline() {
+    HYP_WRITE_SYSREG(cnthp_ctl_el2, std::uint64_t{0});
+    isb();
+}
+
+std::optional<Ipa> translate_guest(VirtAddr va, bool write) {
+    const std::uint64_t guest_par = HYP_READ_SYSREG(par_el1);
+    if (write) {
+        asm volatile("at s1e1w, %0" : : "r"(va.value) : "memory");
+    } else {
+        asm volatile("at s1e1r, %0" : : "r"(va.value) : "memory");
+    }
+    isb();
+    const std::uint64_t par = HYP_READ_SYSREG(par_el1);
+    HYP_WRITE_SYSREG(par_el1, guest_par);
+    constexpr std::uint64_t par_fault = 1; // PAR_EL1.F
+    constexpr std::uint64_t par_address = 0x0000fffffffff000;
+    if ((par & par_fault) != 0) {
+        return std::nullopt;
+    }
+    return Ipa{(par & par_address) | va.offset_in_page()};
+}
+
+ExitSyndrome read_syndrome() {
+    return {HYP_READ_SYSREG(esr_el2), HYP_READ_SYSREG(far_el2), HYP_READ_SYSREG(hpfar_el2)};
+}
+
+void wait_for_interrupt() {
+    asm volatile("dsb sy\n\twfi" : : : "memory");
+}
+
+} // namespace hyp::arch

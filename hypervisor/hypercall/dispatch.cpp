@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A flat table indexed by the call's number: one load and one indirect call per hypercall.
+#include "hypercall/dispatch.hpp"
+
+#include "hypercall/handler.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <abi/error.h>
+#include <abi/hypercall.h>
+#include <runtime/panic.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace hyp {
+
+namespace {
+
+constexpr std::size_t call_numbers = GH_HVC_IMM_LAST - GH_HVC_IMM_BASE + 1;
+static_assert(call_numbers == GH_SMCCC_LAST - GH_SMCCC_BASE + 1);
+
+constinit std::array<Handler, call_numbers> table{};
+
+void add(std::span<const HypercallEntry> entries) {
+    for (const HypercallEntry& entry : entries) {
+        rt::ensure(entry.number < table.size() && table[entry.number] == nullptr,
+                   "two handlers for one hypercall");
+        table[entry.number] = entry.handler;
+    }
+}
+
+std::uint64_t code(rt::Error error) {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(error));
+}
+
+// `first` is the register of the first argument.
+void call(Vcpu& caller, std::size_t number, unsigned first) {
+    auto& x = caller.registers.x;
+    const Handler handler = table[number];
+    if (handler == nullptr) {
+        x[0] = code(rt::Error::unimplemented);
+        return;
+    }
+    Arguments arguments;
+    std::copy_n(x + first, arguments.x.size(), arguments.x.begin());
+    const rt::Result<Outputs> result = handler(caller, arguments);
+    if (!result) {
+        x[0] = code(result.error());
+        return;
+    }
+    if (result->count == Outputs::deferred) {
+        return;
+    }
+    x[0] = GH_ERROR_OK;
+    std::copy_n(result->x.begin(), result->count, x + 1);
+}
+
+// The one call whose first result is no error code.
+void identify(Vcpu& caller) {
+    auto& x = caller.registers.x;
+    constexpr std::uint64_t variant = 0x48; // what public builds answer, and clients print
+    x[0] = GH_API_VERSION | GH_API_INFO_64BIT | (variant << GH_API_VARIANT_SHIFT);
+    x[1] = GH_FEATURE_PARTITION_CSPACE | GH_FEATURE_DOORBELL | GH_FEATURE_MSGQUEUE |
+           GH_FEATURE_VIC | GH_FEATURE_VPM | GH_FEATURE_VCPU | GH_FEATURE_MEMEXTENT;
+    x[2] = 0;
+    x[3] = 0;
+}
+
+} // namespace
+
+void init_hypercalls() {
+    for (const auto& entries :
+         {object_calls(), cspace_calls(), memextent_calls(), address_space_calls(),
+          doorbell_calls(), message_queue_calls(), vic_calls(), hwirq_calls(), vcpu_calls(),
+          vpm_group_calls(), system_calls()}) {
+        add(entries);
+    }
+}
+
+void hypercall_by_immediate(Vcpu& caller, std::uint16_t immediate) {
+    const std::size_t number = immediate - GH_HVC_IMM_BASE;
+    if (number == GH_HYPERVISOR_IDENTIFY) {
+        identify(caller);
+    } else {
+        call(caller, number, 0);
+    }
+}
+
+void hypercall_by_smccc(Vcpu& caller, std::uint32_t function) {
+    const std::size_t number = function - GH_SMCCC_BASE;
+    if (number == GH_HYPERVISOR_IDENTIFY) {
+        identify(caller);
+    } else {
+        call(caller, number, 1);
+    }
+}
+
+} // namespace hyp

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Hypercalls about the whole system: entropy, and our two extensions for the Resource Manager.
+#include "hypercall/handler.hpp"
+
+#include "heap/page_allocator.hpp"
+#include "memory/stage2.hpp"
+#include "object/cspace.hpp"
+#include "object/partition.hpp"
+#include "platform/console.hpp"
+#include "platform/entropy.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
+#include <abi/rights.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::Result;
+
+namespace {
+
+Result<Outputs> prng_get_entropy(Vcpu&, const Arguments& a) {
+    constexpr std::uint64_t most = 32;
+    if (a.x[0] == 0 || a.x[0] > most) {
+        return fail(Error::argument_size);
+    }
+    if (auto zero = require_zero(a.x[1]); !zero) {
+        return fail(zero.error());
+    }
+    Outputs outputs{0, 0, 0, 0};
+    for (std::uint64_t i = 0; i * 8 < a.x[0]; ++i) {
+        const auto word = entropy_word();
+        if (!word) {
+            return fail(Error::no_resources); // no source: better none than a guessable one
+        }
+        const std::uint64_t bytes = std::min<std::uint64_t>(8, a.x[0] - i * 8);
+        outputs.x[i] = bytes == 8 ? *word : *word & ((std::uint64_t{1} << (bytes * 8)) - 1);
+    }
+    return outputs;
+}
+
+// Only the holder of the root partition with every right, the Resource Manager, may ask.
+Result<> require_root(Vcpu& caller, CapId partition) {
+    auto found = caller.cspace().lookup<Partition>(partition, GH_RIGHTS_ALL);
+    if (!found) {
+        return fail(found.error());
+    }
+    return {};
+}
+
+std::uint64_t counter_value(std::uint64_t which) {
+    switch (which) {
+    case GH_COUNTER_OBJECTS:
+        return Object::count();
+    case GH_COUNTER_VCPUS:
+        return Object::count(ObjectType::thread);
+    case GH_COUNTER_ADDRSPACES:
+        return Object::count(ObjectType::address_space);
+    case GH_COUNTER_MEMEXTENTS:
+        return Object::count(ObjectType::memextent);
+    case GH_COUNTER_CAPABILITIES:
+        return Cspace::total_capabilities();
+    case GH_COUNTER_PAGE_TABLE_PAGES:
+        return Stage2::total_table_pages();
+    case GH_COUNTER_HEAP_PAGES_USED:
+        return page_allocator().used_pages();
+    default:
+        return page_allocator().total_pages();
+    }
+}
+
+Result<Outputs> query_counter(Vcpu& caller, const Arguments& a) {
+    if (auto root = require_root(caller, a.x[0]); !root) {
+        return fail(root.error());
+    }
+    if (a.x[1] >= GH_COUNTER_COUNT) {
+        return fail(Error::argument_invalid);
+    }
+    return Outputs{counter_value(a.x[1])};
+}
+
+Result<Outputs> console_write(Vcpu& caller, const Arguments& a) {
+    constexpr std::uint64_t most = 32;
+    if (auto root = require_root(caller, a.x[0]); !root) {
+        return fail(root.error());
+    }
+    if (a.x[1] > most) {
+        return fail(Error::argument_size);
+    }
+    // The bytes stand in four registers, lowest address in the lowest byte.
+    const auto* bytes = reinterpret_cast<const char*>(&a.x[2]);
+    console().write_bytes(std::string_view(bytes, a.x[1]));
+    return Outputs{};
+}
+
+constexpr HypercallEntry entries[] = {
+    {GH_PRNG_GET_ENTROPY, prng_get_entropy},
+    {GH_EXT_QUERY_COUNTER, query_counter},
+    {GH_EXT_CONSOLE_WRITE, console_write},
+};
+
+} // namespace
+
+std::span<const HypercallEntry> system_calls() {
+    return entries;
+}
+
+} // namespace hyp

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Hypercalls on vCPU threads: configuration, power, proxy scheduling (public API document, "VCPU
+// Management" and "Scheduler Management").
+#include "hypercall/handler.hpp"
+
+#include "object/partition.hpp"
+#include "schedule/scheduler.hpp"
+#include "vcpu/vcpu.hpp"
+#include "vcpu/vpm_group.hpp"
+
+#include <abi/hypercall.h>
+#include <abi/rights.h>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::Result;
+
+namespace {
+
+Result<Ref<Vcpu>> vcpu_of(Vcpu& caller, CapId id, std::uint32_t rights) {
+    return caller.cspace().lookup<Vcpu>(id, rights);
+}
+
+Result<Outputs> partition_create_thread(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto partition = caller.cspace().lookup<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
+    if (!partition) {
+        return fail(partition.error());
+    }
+    auto cspace = caller.cspace().lookup<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
+    if (!cspace) {
+        return fail(cspace.error());
+    }
+    Ref<Vcpu> vcpu = make_object<Vcpu>(scheduler());
+    if (!vcpu) {
+        return fail(Error::no_memory);
+    }
+    const auto id = (*cspace)->insert(std::move(vcpu), GH_RIGHTS_ALL);
+    if (!id) {
+        return fail(id.error());
+    }
+    return Outputs{*id};
+}
+
+Result<Outputs> vcpu_configure(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
+    return vcpu ? done((*vcpu)->configure(a.x[1])) : fail(vcpu.error());
+}
+
+Result<Outputs> cspace_attach_thread(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto cspace = caller.cspace().lookup<Cspace>(a.x[0], GH_RIGHT_CSPACE_ATTACH);
+    if (!cspace) {
+        return fail(cspace.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+    return vcpu ? done((*vcpu)->attach_cspace(std::move(*cspace))) : fail(vcpu.error());
+}
+
+Result<Outputs> addrspace_attach_thread(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_ATTACH);
+    if (!space) {
+        return fail(space.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+    return vcpu ? done((*vcpu)->attach_address_space(std::move(*space))) : fail(vcpu.error());
+}
+
+Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[3]); !zero) {
+        return fail(zero.error());
+    }
+    auto vic = caller.cspace().lookup<Vic>(a.x[0], GH_RIGHT_VIC_ATTACH_VCPU);
+    if (!vic) {
+        return fail(vic.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+    return vcpu ? done((*vcpu)->attach_vic(**vic, a.x[2])) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_poweron(Vcpu& caller, const Arguments& a) {
+    constexpr std::uint64_t known =
+        GH_VCPU_POWERON_PRESERVE_ENTRY | GH_VCPU_POWERON_PRESERVE_CONTEXT;
+    if ((a.x[3] & ~known) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER);
+    return vcpu ? done((*vcpu)->power_on(a.x[1], a.x[2], a.x[3])) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_poweroff(Vcpu& caller, const Arguments& a) {
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER);
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    if (vcpu->get() != &caller || (a.x[1] & ~std::uint64_t{GH_VCPU_POWEROFF_LAST}) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    const bool is_last = caller.group() == nullptr || caller.group()->is_last_on(caller);
+    if (is_last != ((a.x[1] & GH_VCPU_POWEROFF_LAST) != 0)) {
+        return fail(Error::denied);
+    }
+    caller.power_off();
+    return Outputs::later(); // its registers are reset, not written
+}
+
+Result<Outputs> vcpu_kill(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[1]); !zero) {
+        return fail(zero.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_LIFECYCLE);
+    return vcpu ? done((*vcpu)->kill()) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_set_affinity(Vcpu& caller, const Arguments& a) {
+    constexpr std::uint64_t reserved = ~std::uint64_t{0};
+    if (a.x[2] != reserved || a.x[1] >= scheduler().cpu_count()) {
+        return fail(Error::argument_invalid);
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_AFFINITY);
+    return vcpu ? done((*vcpu)->set_affinity(static_cast<unsigned>(a.x[1]))) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_set_priority(Vcpu& caller, const Arguments& a) {
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_PRIORITY);
+    return vcpu ? done((*vcpu)->set_priority(a.x[1])) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_set_timeslice(Vcpu& caller, const Arguments& a) {
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_TIMESLICE);
+    return vcpu ? done((*vcpu)->set_timeslice(a.x[1])) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_bind_virq(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[4]); !zero) {
+        return fail(zero.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_BIND_VIRQ);
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    auto vic = caller.cspace().lookup<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
+    if (!vic) {
+        return fail(vic.error());
+    }
+    const auto info = VirqInfo::decode(a.x[2]);
+    return info ? done((*vcpu)->bind_virq(a.x[3], **vic, *info)) : fail(info.error());
+}
+
+Result<Outputs> vcpu_unbind_virq(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_BIND_VIRQ);
+    return vcpu ? done((*vcpu)->unbind_virq(a.x[1])) : fail(vcpu.error());
+}
+
+Result<Outputs> vcpu_register_write(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[4]); !zero) {
+        return fail(zero.error());
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_WRITE_CONTEXT);
+    return vcpu ? done((*vcpu)->write_register(a.x[1], a.x[2], a.x[3])) : fail(vcpu.error());
+}
+
+Outputs outputs_of(const RunReport& report) {
+    return {report.state, report.data[0], report.data[1], report.data[2]};
+}
+
+Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
+    // Resume data 1 is not checked for states that have none: the v11 driver leaves the value of
+    // its last MMIO read there.
+    if ((a.x[2] | a.x[3] | a.x[4]) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    if (vcpu->get() == &caller) {
+        return fail(Error::argument_invalid);
+    }
+    const auto report = scheduler().run_proxy(std::move(*vcpu), a.x[1]);
+    if (!report) {
+        return fail(report.error());
+    }
+    return report->has_value() ? outputs_of(**report) : Outputs::later();
+}
+
+Result<Outputs> vcpu_run_check(Vcpu& caller, const Arguments& a) {
+    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    const auto report = (*vcpu)->check();
+    return report ? Result<Outputs>(outputs_of(*report)) : fail(report.error());
+}
+
+Result<Outputs> scheduler_yield(Vcpu&, const Arguments& a) {
+    // Hints to run a given thread or a lower priority are permitted to act like a plain yield.
+    constexpr std::uint64_t last_generic_hint = 2;
+    if (a.x[0] > last_generic_hint || a.x[2] != 0) {
+        return fail(Error::argument_invalid);
+    }
+    scheduler().yield();
+    return Outputs{};
+}
+
+constexpr HypercallEntry entries[] = {
+    {GH_PARTITION_CREATE_THREAD, partition_create_thread},
+    {GH_VCPU_CONFIGURE, vcpu_configure},
+    {GH_CSPACE_ATTACH_THREAD, cspace_attach_thread},
+    {GH_ADDRSPACE_ATTACH_THREAD, addrspace_attach_thread},
+    {GH_VIC_ATTACH_VCPU, vic_attach_vcpu},
+    {GH_VCPU_POWERON, vcpu_poweron},
+    {GH_VCPU_POWEROFF, vcpu_poweroff},
+    {GH_VCPU_KILL, vcpu_kill},
+    {GH_VCPU_SET_AFFINITY, vcpu_set_affinity},
+    {GH_VCPU_SET_PRIORITY, vcpu_set_priority},
+    {GH_VCPU_SET_TIMESLICE, vcpu_set_timeslice},
+    {GH_VCPU_BIND_VIRQ, vcpu_bind_virq},
+    {GH_VCPU_UNBIND_VIRQ, vcpu_unbind_virq},
+    {GH_VCPU_REGISTER_WRITE, vcpu_register_write},
+    {GH_VCPU_RUN, vcpu_run},
+    {GH_VCPU_RUN_CHECK, vcpu_run_check},
+    {GH_SCHEDULER_YIELD, scheduler_yield},
+};
+
+} // namespace
+
+std::span<const HypercallEntry> vcpu_calls() {
+    return entries;
+}
+
+} // namespace hyp

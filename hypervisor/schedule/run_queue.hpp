@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The vCPUs that are ready on one physical CPU, by priority, first in first out within one.
+#pragma once
+
+#include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
+#include <runtime/intrusive_list.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace hyp {
+
+/// Holds a reference to each queued vCPU. Any CPU may call any function.
+class RunQueue {
+public:
+    /// Does nothing when the vCPU is queued already.
+    void push_back(Vcpu&) RT_EXCLUDES(lock_);
+    void push_front(Vcpu&) RT_EXCLUDES(lock_);
+    /// Takes a vCPU out if it is queued.
+    void remove(Vcpu&) RT_EXCLUDES(lock_);
+    /// The first of the highest priority, or null.
+    [[nodiscard]] Ref<Vcpu> pop() RT_EXCLUDES(lock_);
+    /// Highest queued priority, -1 when empty. A snapshot: whoever adds kicks this queue's CPU.
+    [[nodiscard]] int top_priority() const { return top_.load(std::memory_order_acquire); }
+
+private:
+    using List = rt::IntrusiveList<Vcpu, RunQueueTag>;
+
+    bool insert(Vcpu&, bool front) RT_REQUIRES(lock_);
+    void unlink(Vcpu&) RT_REQUIRES(lock_);
+    void update_top() RT_REQUIRES(lock_);
+
+    rt::Spinlock lock_;
+    std::array<List, GH_VCPU_PRIORITY_MAX + 1> lists_ RT_GUARDED_BY(lock_);
+    std::uint64_t occupied_ RT_GUARDED_BY(lock_) = 0; // bit p: lists_[p] is not empty
+    std::atomic<int> top_{-1};
+};
+
+} // namespace hyp

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The choice of the next vCPU at the end of every exit.
+#include "schedule/scheduler.hpp"
+
+#include "interrupt/gicv3.hpp"
+#include "schedule/physical_interrupts.hpp"
+
+#include <arch/guest_state.hpp>
+
+#include <algorithm>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::Result;
+
+namespace {
+
+void on_slice_over(void* schedule) {
+    static_cast<CpuSchedule*>(schedule)->slice_over = true;
+}
+
+int priority_of(const Vcpu& vcpu) {
+    return static_cast<int>(vcpu.scheduling().priority);
+}
+
+// When the first of a saved vCPU's timers will interrupt it, if any will.
+std::optional<std::uint64_t> next_timer(const Vcpu& vcpu) {
+    std::optional<std::uint64_t> first;
+    const auto consider = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
+        const bool fires = timer.armed() && vcpu.interrupts.could_deliver(ppi);
+        if (fires && (!first || timer.compare < *first)) {
+            first = timer.compare;
+        }
+    };
+    consider(vcpu.guest.virtual_timer, ppi_virtual_timer);
+    consider(vcpu.guest.physical_timer, ppi_physical_timer);
+    return first;
+}
+
+std::uint64_t ticks(std::uint64_t nanoseconds) {
+    return nanoseconds * arch::counter_frequency() / 1'000'000'000;
+}
+
+} // namespace
+
+CpuSchedule::CpuSchedule() : slice(on_slice_over, this) {}
+
+Scheduler& scheduler() {
+    static Scheduler the_scheduler; // made by the boot CPU before others run
+    return the_scheduler;
+}
+
+void Scheduler::enqueue(Vcpu& vcpu) {
+    const unsigned cpu = vcpu.scheduling().affinity;
+    cpus_[cpu].queue.push_back(vcpu);
+    kick(cpu);
+}
+
+void Scheduler::dequeue(Vcpu& vcpu) {
+    const unsigned cpu = vcpu.scheduling().affinity;
+    if (cpu != no_cpu) {
+        cpus_[cpu].queue.remove(vcpu);
+    }
+}
+
+void Scheduler::kick(unsigned cpu) {
+    // This CPU looks again anyway: every exit ends in resume().
+    if (cpu != cpu_index()) {
+        gic().send_sgi(cpu, sgi_reschedule);
+    }
+}
+
+Vcpu& Scheduler::current() {
+    CpuSchedule& cpu = mine();
+    return cpu.proxied ? *cpu.proxied : *cpu.scheduled;
+}
+
+GuestRegisters* Scheduler::resume() {
+    CpuSchedule& cpu = mine();
+    for (;;) {
+        end_proxy_if_due(cpu);
+        if (!keeps_cpu(cpu)) {
+            give_up(cpu);
+            choose(cpu);
+        }
+        if (cpu.loaded && !cpu.loaded->lingers()) {
+            unload(cpu);
+        }
+        if (cpu.scheduled) {
+            break;
+        }
+        arch::wait_for_interrupt();
+        handle_physical_interrupts();
+    }
+    const Ref<Vcpu>& next = cpu.proxied ? cpu.proxied : cpu.scheduled;
+    load(cpu, next);
+    next->interrupts.enter();
+    return &next->registers;
+}
+
+bool Scheduler::keeps_cpu(CpuSchedule& cpu) {
+    if (!cpu.scheduled || !cpu.scheduled->ready()) {
+        return false;
+    }
+    const int mine = priority_of(*cpu.scheduled);
+    const int waiting = cpu.queue.top_priority();
+    if (waiting < mine) {
+        cpu.slice_over = false;
+        return true;
+    }
+    // It was woken while its wait was not over yet: it is queued, but it still runs.
+    cpu.queue.remove(*cpu.scheduled);
+    const int others = cpu.queue.top_priority();
+    if (others > mine || (others == mine && cpu.slice_over)) {
+        return false;
+    }
+    if (others == mine && !cpu.slice.armed()) {
+        arm_slice(cpu);
+    }
+    return true;
+}
+
+void Scheduler::give_up(CpuSchedule& cpu) {
+    if (!cpu.scheduled) {
+        return;
+    }
+    if (cpu.proxied) {
+        end_proxy(cpu);
+    }
+    const Ref<Vcpu> previous = std::move(cpu.scheduled);
+    if (previous->release()) {
+        if (cpu.slice_over) {
+            cpu.queue.push_back(*previous);
+        } else {
+            cpu.queue.push_front(*previous); // preempted: its turn is not over
+        }
+    }
+    cpu.slice.cancel();
+    cpu.slice_over = false;
+}
+
+void Scheduler::choose(CpuSchedule& cpu) {
+    const unsigned index = cpu_index();
+    for (;;) {
+        Ref<Vcpu> next = cpu.queue.pop();
+        if (!next) {
+            return;
+        }
+        if (next->claim(index)) {
+            cpu.scheduled = std::move(next);
+            if (cpu.queue.top_priority() == priority_of(*cpu.scheduled)) {
+                arm_slice(cpu);
+            }
+            return;
+        }
+    }
+}
+
+void Scheduler::arm_slice(CpuSchedule& cpu) {
+    cpu.slice.arm(cpu.timers, arch::counter() + ticks(cpu.scheduled->scheduling().timeslice));
+}
+
+void Scheduler::yield() {
+    CpuSchedule& cpu = mine();
+    (cpu.proxied ? cpu.proxy_yields : cpu.slice_over) = true;
+}
+
+Result<std::optional<RunReport>> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data) {
+    CpuSchedule& cpu = mine();
+    if (cpu.proxied) {
+        return fail(Error::denied);
+    }
+    const auto report = guest->begin_run(cpu_index(), resume_data);
+    if (!report) {
+        return fail(report.error());
+    }
+    if (!report->runnable()) {
+        return *report;
+    }
+    cpu.proxied = std::move(guest);
+    return std::nullopt;
+}
+
+void Scheduler::end_proxy_if_due(CpuSchedule& cpu) {
+    if (!cpu.proxied) {
+        return;
+    }
+    const Vcpu& caller = *cpu.scheduled;
+    const bool caller_is_wanted = caller.interrupts.has_deliverable() || caller.timer_due();
+    if (caller_is_wanted || cpu.proxy_yields || !caller.ready() || !cpu.proxied->ready()) {
+        end_proxy(cpu);
+    }
+}
+
+void Scheduler::end_proxy(CpuSchedule& cpu) {
+    // Save first: from end_run() on, another CPU may run the guest.
+    if (cpu.loaded == cpu.proxied) {
+        unload(cpu);
+    }
+    cpu.proxy_yields = false;
+    const Ref<Vcpu> guest = std::move(cpu.proxied);
+    const RunReport report = guest->end_run();
+    auto& x = cpu.scheduled->registers.x;
+    x[0] = static_cast<std::uint64_t>(guest->killed() ? GH_ERROR_OBJECT_STATE : GH_ERROR_OK);
+    x[1] = report.state;
+    std::copy(report.data.begin(), report.data.end(), x + 2);
+}
+
+void Scheduler::load(CpuSchedule& cpu, const Ref<Vcpu>& next) {
+    if (cpu.loaded == next) {
+        return;
+    }
+    if (cpu.loaded) {
+        unload(cpu);
+    }
+    next->wake_timer.cancel();
+    next->clear_timer_due();
+    next->guest.load(next->address_space().vttbr());
+    next->set_loaded(cpu_index());
+    cpu.loaded = next;
+    arch::set_guest_registers(next->registers);
+}
+
+void Scheduler::unload(CpuSchedule& cpu) {
+    const Ref<Vcpu> vcpu = std::move(cpu.loaded);
+    vcpu->guest.save();
+    vcpu->interrupts.exit();
+    arch::unload_guest();
+    // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
+    if (vcpu->run_state() == VcpuState::waiting || vcpu == cpu.scheduled) {
+        if (const auto deadline = next_timer(*vcpu); deadline.has_value()) {
+            vcpu->wake_timer.arm(cpu.timers, *deadline);
+        }
+    }
+    vcpu->set_unloaded();
+}
+
+} // namespace hyp

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Decodes a stage-2 fault and finds who answers it.
+#include "trap/abort.hpp"
+
+#include "memory/address_space.hpp"
+#include "trap/exception_class.hpp"
+#include "trap/inject.hpp"
+#include "vcpu/run_report.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <optional>
+
+namespace hyp {
+
+namespace {
+
+// HPFAR_EL2.FIPA [43:4] holds IPA bits [51:12]; the offset in the page is that of the virtual
+// address (Arm ARM D19.2.62).
+Ipa faulting_ipa(const arch::ExitSyndrome& syndrome) {
+    constexpr std::uint64_t fipa_mask = 0xffffffffff0;
+    return Ipa{((syndrome.hpfar & fipa_mask) << 8) | (syndrome.far & (page_size - 1))};
+}
+
+bool is_stage2_fault(std::uint64_t esr) {
+    const std::uint64_t type = esr::fault_status(esr) & esr::fsc_type_mask;
+    return type == esr::fsc_translation || type == esr::fsc_access_flag ||
+           type == esr::fsc_permission;
+}
+
+Access wanted_access(std::uint64_t esr) {
+    if (esr::ec(esr) == esr::ec_instruction_abort_lower) {
+        return GH_ACCESS_X;
+    }
+    // A table walk of stage 1 reads, whatever the access was for (S1PTW).
+    const bool writes = (esr & esr::wnr) != 0 && (esr & esr::s1ptw) == 0;
+    return writes ? GH_ACCESS_W : GH_ACCESS_R;
+}
+
+// ESR_EL2.ISS of a data abort with ISV: SAS [23:22], SSE [21], SRT [20:16], SF [15].
+std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
+    const bool fetch = esr::ec(esr) == esr::ec_instruction_abort_lower;
+    if (fetch || (esr & esr::isv) == 0 || (esr & esr::s1ptw) != 0) {
+        return std::nullopt;
+    }
+    MmioRequest request{};
+    request.ipa = ipa.value;
+    request.size = 1u << ((esr >> 22) & 3);
+    request.write = (esr & esr::wnr) != 0;
+    request.sign_extend = (esr & (1u << 21)) != 0;
+    request.target = static_cast<unsigned>((esr >> 16) & 0x1f);
+    request.wide = (esr & (1u << 15)) != 0;
+    if (request.write) {
+        request.value = request.target < 31 ? vcpu.registers.x[request.target] : 0;
+        if (request.size < 8) {
+            request.value &= (std::uint64_t{1} << (request.size * 8)) - 1;
+        }
+    }
+    return request;
+}
+
+enum class Served { no, yes };
+
+Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
+    MmioAccess access{.offset = 0,
+                      .size = request.size,
+                      .write = request.write,
+                      .value = request.value,
+                      .vcpu_index = vcpu.index()};
+    const auto answered = vcpu.address_space().access_vdevice(Ipa{request.ipa}, access);
+    if (!answered.has_value() || !*answered) {
+        return Served::no;
+    }
+    complete_mmio_read(vcpu.registers, request, access.value);
+    vcpu.registers.pc += 4;
+    return Served::yes;
+}
+
+Served serve_by_vmm(Vcpu& vcpu, const MmioRequest& request) {
+    const IpaRange range{Ipa{request.ipa}, request.size};
+    if (!vcpu.proxy() || !vcpu.address_space().is_vmmio(range)) {
+        return Served::no;
+    }
+    vcpu.begin_mmio(request);
+    return Served::yes;
+}
+
+} // namespace
+
+void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
+    if (!is_stage2_fault(syndrome.esr)) {
+        inject_external_abort(vcpu, syndrome.esr, syndrome.far);
+        return;
+    }
+    const Ipa ipa = faulting_ipa(syndrome);
+    if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
+        if (serve_by_device(vcpu, *request) == Served::yes ||
+            serve_by_vmm(vcpu, *request) == Served::yes) {
+            return;
+        }
+    }
+    // Another CPU may have been between break and make of this very entry: then simply retry.
+    if (vcpu.address_space().permits(ipa, wanted_access(syndrome.esr))) {
+        return;
+    }
+    inject_external_abort(vcpu, syndrome.esr, syndrome.far);
+}
+
+} // namespace hyp

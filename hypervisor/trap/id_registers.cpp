@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The allow-list. A feature is here only if all its state is kept apart per vCPU, or it has none.
+// Hidden therefore: SVE, SME, MTE, RAS, AMU, MPAM, PMU, SPE, TRBE, tracing, EL2, LORegions, LS64.
+#include "trap/id_registers.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace hyp {
+
+namespace {
+
+constexpr unsigned key(unsigned crm, unsigned op2) {
+    return crm * 8 + op2;
+}
+
+// Four-bit fields by the number of their lowest bit (Arm ARM D19.2, one section per register).
+template <typename... Lsb>
+constexpr std::uint64_t fields(Lsb... lsb) {
+    return ((std::uint64_t{0xf} << lsb) | ... | std::uint64_t{0});
+}
+
+struct Rule {
+    unsigned key;
+    std::uint64_t allowed; // bits that pass
+    std::uint64_t fixed;   // bits that are set whatever the CPU says
+};
+
+constexpr std::uint64_t everything = ~std::uint64_t{0};
+
+constexpr auto rules = std::to_array<Rule>({
+    // AArch32 at EL0: no performance monitors, no trace (ID_DFR0), no RAS or AMU (ID_PFR0, PFR2).
+    {key(1, 0), fields(0, 4, 8, 12, 16, 24), 0},
+    {key(1, 1), fields(0, 4, 8, 16, 20, 28), 0},
+    {key(1, 2), fields(0), 0},
+    {key(1, 4), everything, 0},
+    {key(1, 5), everything, 0},
+    {key(1, 6), everything, 0},
+    {key(1, 7), everything, 0},
+    {key(2, 0), everything, 0},
+    {key(2, 1), everything, 0},
+    {key(2, 2), everything, 0},
+    {key(2, 3), everything, 0},
+    {key(2, 4), everything, 0},
+    {key(2, 5), everything, 0},
+    {key(2, 6), everything, 0},
+    {key(2, 7), everything, 0},
+    {key(3, 0), everything, 0}, // MVFR0..2
+    {key(3, 1), everything, 0},
+    {key(3, 2), everything, 0},
+    {key(3, 4), fields(0, 4), 0}, // ID_PFR2: CSV3, SSBS
+    {key(3, 6), fields(0), 0},    // ID_MMFR5: ETS
+    // ID_AA64PFR0: EL0, EL1, FP, AdvSIMD, GIC, DIT, CSV2, CSV3.
+    {key(4, 0), fields(0, 4, 16, 20, 48, 56, 60), 1ull << 24},
+    // ID_AA64PFR1: BT, SSBS, CSV2_frac.
+    {key(4, 1), fields(0, 4, 32), 0},
+    // ID_AA64DFR0: DebugVer, BRPs, WRPs, CTX_CMPs, DoubleLock.
+    {key(5, 0), fields(0, 12, 20, 28, 36), 0},
+    // ID_AA64ISAR0: AES .. RNDR but TME.
+    {key(6, 0), everything & ~fields(24), 0},
+    // ID_AA64ISAR1: DPB, APA, API, JSCVT, FCMA, LRCPC, GPA, GPI, FRINTTS, SB, SPECRES, BF16, DGH,
+    // I8MM.
+    {key(6, 1), fields(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52), 0},
+    // ID_AA64ISAR2: RPRES, GPA3, APA3, BC, PAC_frac.
+    {key(6, 2), fields(4, 8, 12, 20, 24), 0},
+    // ID_AA64MMFR0: PARange, ASIDBits, BigEnd, SNSMem, BigEndEL0, TGran16, TGran64, TGran4.
+    {key(7, 0), fields(0, 4, 8, 12, 16, 20, 24, 28), 0},
+    // ID_AA64MMFR1: HAFDBS, HPDS, PAN, ETS, nTLBPA. XNX and VMIDBits concern EL2 only.
+    {key(7, 1), fields(0, 12, 20, 36, 48), 0},
+    // ID_AA64MMFR2: CnP, UAO, LSM, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD.
+    {key(7, 2), fields(0, 4, 8, 16, 20, 28, 32, 36, 48, 52, 60), 0},
+});
+
+} // namespace
+
+std::uint64_t guest_id_register(unsigned crm, unsigned op2, std::uint64_t physical) {
+    for (const Rule& rule : rules) {
+        if (rule.key == key(crm, op2)) {
+            return (physical & rule.allowed) | rule.fixed;
+        }
+    }
+    return 0;
+}
+
+} // namespace hyp

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Exceptions that EL2 makes a guest's EL1 take, as the hardware would have.
+#pragma once
+
+#include <cstdint>
+
+namespace hyp {
+
+class Vcpu;
+
+/// The instruction at the guest's pc is undefined there. For the loaded vCPU only, as all below.
+void inject_undefined(Vcpu&);
+/// A synchronous external abort on the access (or instruction fetch) that `esr` describes, at
+/// virtual address `far`.
+void inject_external_abort(Vcpu&, std::uint64_t esr, std::uint64_t far);
+
+} // namespace hyp

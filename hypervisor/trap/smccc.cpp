@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The SMC Calling Convention (Arm DEN0028): which service a function identifier names.
+#include "trap/smccc.hpp"
+
+#include "hypercall/dispatch.hpp"
+#include "trap/inject.hpp"
+#include "trap/psci.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
+
+namespace hyp {
+
+namespace {
+
+// Function identifiers, DEN0028 section 7 and Gunyah's vendor-specific hypervisor service.
+constexpr std::uint32_t smccc_version = 0x80000000;
+constexpr std::uint32_t smccc_arch_features = 0x80000001;
+constexpr std::uint32_t vendor_hyp_call_uid = 0x8600ff01;
+constexpr std::uint32_t vendor_hyp_revision = 0x8600ff03;
+
+constexpr std::uint64_t smccc_1_3 = 0x10003;
+constexpr std::uint64_t smccc_not_supported = ~std::uint64_t{0};
+
+// UUID c1d58fcd-a453-5fdb-9265-ce36673d5f14 in the four words of CALL_UID.
+constexpr std::uint32_t gunyah_uid[4] = {0xcd8fd5c1, 0xdb5f53a4, 0x36ce6592, 0x145f3d67};
+
+void answer_uid(Vcpu& vcpu) {
+    for (unsigned i = 0; i < 4; ++i) {
+        vcpu.registers.x[i] = gunyah_uid[i];
+    }
+}
+
+std::uint64_t arch_features(std::uint32_t function) {
+    const bool known = function == smccc_version || function == smccc_arch_features;
+    return known ? 0 : smccc_not_supported;
+}
+
+void handle_smccc(Vcpu& vcpu) {
+    auto& x = vcpu.registers.x;
+    const auto function = static_cast<std::uint32_t>(x[0]);
+    if (function >= GH_SMCCC_BASE && function <= GH_SMCCC_LAST) {
+        hypercall_by_smccc(vcpu, function);
+        return;
+    }
+    if (is_psci(function)) {
+        handle_psci(vcpu, function);
+        return;
+    }
+    switch (function) {
+    case smccc_version:
+        x[0] = smccc_1_3;
+        break;
+    case smccc_arch_features:
+        x[0] = arch_features(static_cast<std::uint32_t>(x[1]));
+        break;
+    case vendor_hyp_call_uid:
+        answer_uid(vcpu);
+        break;
+    case vendor_hyp_revision:
+        x[0] = GH_API_VERSION;
+        x[1] = 0;
+        break;
+    default:
+        x[0] = smccc_not_supported;
+        break;
+    }
+}
+
+} // namespace
+
+void handle_hvc(Vcpu& vcpu, std::uint16_t immediate) {
+    if (immediate == 0) {
+        handle_smccc(vcpu);
+    } else if (immediate >= GH_HVC_IMM_BASE && immediate <= GH_HVC_IMM_LAST) {
+        hypercall_by_immediate(vcpu, immediate);
+    } else {
+        vcpu.registers.x[0] = smccc_not_supported;
+    }
+}
+
+void handle_smc(Vcpu& vcpu, std::uint16_t immediate) {
+    if (immediate == 0) {
+        handle_smccc(vcpu);
+    } else {
+        vcpu.registers.x[0] = smccc_not_supported;
+    }
+}
+
+} // namespace hyp

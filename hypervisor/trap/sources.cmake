@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Exits of guests.
+set(HYP_TRAP_SOURCES
+    trap/abort.cpp
+    trap/debug_access.cpp
+    trap/guest_exit.cpp
+    trap/id_registers.cpp
+    trap/inject.cpp
+    trap/psci.cpp
+    trap/smccc.cpp
+    trap/system_register.cpp)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One table of the registers that EL2 answers for, keyed by encoding.
+#include "trap/system_register.hpp"
+
+#include "interrupt/vic.hpp"
+#include "trap/debug_access.hpp"
+#include "trap/id_registers.hpp"
+#include "trap/inject.hpp"
+#include "trap/register_access.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <arch/id_registers.hpp>
+
+#include <array>
+
+namespace hyp {
+
+namespace {
+
+bool read_as_zero_write_ignored(Vcpu&, RegisterAccess& access) {
+    access.value = 0;
+    return true;
+}
+
+bool generate_sgi(Vcpu& vcpu, RegisterAccess& access) {
+    if (!access.write) {
+        return false; // write-only
+    }
+    if (Vic* vic = vcpu.interrupts.vic(); vic != nullptr) {
+        vic->send_sgi(vcpu.interrupts, access.value);
+    }
+    return true;
+}
+
+// Group 0 SGIs: the virtual GIC has Group 1 only.
+bool ignore_group0_sgi(Vcpu&, RegisterAccess& access) {
+    return access.write;
+}
+
+bool deactivate_interrupt(Vcpu& vcpu, RegisterAccess& access) {
+    if (!access.write) {
+        return false;
+    }
+    vcpu.interrupts.deactivate(static_cast<std::uint32_t>(access.value) & 0xffffff);
+    return true;
+}
+
+struct Entry {
+    std::uint32_t encoding;
+    bool (*handle)(Vcpu&, RegisterAccess&);
+};
+
+constexpr auto table = std::to_array<Entry>({
+    {encoding(3, 0, 1, 0, 1), read_as_zero_write_ignored}, // ACTLR_EL1
+    {encoding(3, 0, 12, 11, 5), generate_sgi},             // ICC_SGI1R_EL1
+    {encoding(3, 0, 12, 11, 6), ignore_group0_sgi},        // ICC_ASGI1R_EL1
+    {encoding(3, 0, 12, 11, 7), ignore_group0_sgi},        // ICC_SGI0R_EL1
+    {encoding(3, 0, 12, 11, 1), deactivate_interrupt},     // ICC_DIR_EL1
+});
+
+bool read_identification(const RegisterAccess& access, std::uint64_t& value) {
+    const bool is_id = access.op0 == 3 && access.op1 == 0 && access.crn == 0 && access.crm >= 1 &&
+                       access.crm <= 7 && !access.write;
+    if (is_id) {
+        value = guest_id_register(access.crm, access.op2,
+                                  arch::read_id_register(access.crm, access.op2));
+    }
+    return is_id;
+}
+
+bool serve(Vcpu& vcpu, RegisterAccess& access) {
+    if (read_identification(access, access.value)) {
+        return true;
+    }
+    for (const Entry& entry : table) {
+        if (entry.encoding == access.encoding()) {
+            return entry.handle(vcpu, access);
+        }
+    }
+    return access_debug_register(vcpu, access);
+}
+
+} // namespace
+
+void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
+    RegisterAccess access = decode_register_access(esr);
+    auto& x = vcpu.registers.x;
+    access.value = access.write && access.rt < 31 ? x[access.rt] : 0;
+    if (!serve(vcpu, access)) {
+        inject_undefined(vcpu);
+        return;
+    }
+    if (!access.write && access.rt < 31) {
+        x[access.rt] = access.value;
+    }
+    vcpu.registers.pc += 4;
+}
+
+} // namespace hyp

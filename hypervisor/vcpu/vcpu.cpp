@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// States of a virtual CPU and the moves between them. Every move is made under its lock; whom it
+// concerns outside (scheduler, wake-up and halt interrupts) hears of it after the lock is free.
+#include "vcpu/vcpu.hpp"
+
+#include "vcpu/vpm_group.hpp"
+
+#include <abi/hypercall.h>
+
+#include <utility>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::LockGuard;
+using rt::Result;
+
+namespace {
+
+bool is_final(VcpuState state) {
+    return state == VcpuState::terminated || state == VcpuState::reset ||
+           state == VcpuState::faulted || state == VcpuState::killed;
+}
+
+void on_timer(void* vcpu) {
+    static_cast<Vcpu*>(vcpu)->timer_expired();
+}
+
+} // namespace
+
+Vcpu::Vcpu(VcpuScheduler& scheduler)
+    : Object(type), interrupts(*this), wake_timer(on_timer, this), scheduler_(scheduler),
+      scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS, no_cpu} {}
+
+Vcpu::~Vcpu() = default;
+
+Result<> Vcpu::on_activate() {
+    if (!cspace_ || !address_space_ || (scheduling_.affinity == no_cpu && !proxy())) {
+        return fail(Error::object_config);
+    }
+    constexpr std::uint64_t mpidr_res1 = 1ull << 31; // Arm ARM, MPIDR_EL1
+    // The primary VM finds its vCPUs in the firmware's device tree, by the CPUs' own numbers.
+    const std::uint64_t affinity =
+        primary_ ? scheduler_.mpidr(scheduling_.affinity) : default_affinity(group_index_);
+    interrupts.set_affinity(affinity);
+    mpidr_ = mpidr_res1 | affinity;
+    reset_registers();
+    return {};
+}
+
+void Vcpu::on_destroy() {
+    wake_timer.cancel();
+    halt_virq_.unbind();
+    wakeup_virq_.unbind();
+    interrupts.detach();
+    if (group_) {
+        group_->detach(*this);
+    }
+    group_ = nullptr;
+    address_space_ = nullptr;
+    cspace_ = nullptr;
+}
+
+void Vcpu::reset_registers() {
+    registers = GuestRegisters{};
+    registers.pstate = arch::reset_pstate;
+    guest.reset(mpidr_);
+}
+
+Result<> Vcpu::power_on(std::uint64_t entry, std::uint64_t context, std::uint64_t flags) {
+    {
+        const LockGuard guard(lock_);
+        if (!is_active() || is_final(run_state())) {
+            return fail(Error::object_state);
+        }
+        if (!is_off() || running_on_ != no_cpu) {
+            return fail(Error::busy);
+        }
+        if ((flags & GH_VCPU_POWERON_PRESERVE_ENTRY) == 0) {
+            registers.pc = entry;
+        }
+        if ((flags & GH_VCPU_POWERON_PRESERVE_CONTEXT) == 0) {
+            registers.x[0] = context;
+        }
+        set_state(VcpuState::ready);
+    }
+    announce_ready();
+    return {};
+}
+
+void Vcpu::power_off() {
+    const LockGuard guard(lock_);
+    if (run_state() == VcpuState::ready) {
+        set_state(VcpuState::off);
+    }
+}
+
+void Vcpu::wait_for_interrupt(std::uint64_t power_state) {
+    const LockGuard guard(lock_);
+    // An interrupt that becomes pending after this look finds us waiting: virq_pending() needs the
+    // lock that we hold.
+    if (run_state() == VcpuState::ready && !interrupts.has_deliverable()) {
+        sleep_state_ = power_state;
+        set_state(VcpuState::waiting);
+    }
+}
+
+void Vcpu::stop(VcpuState final_state, const RunReport& report) {
+    unsigned running_on = no_cpu;
+    {
+        const LockGuard guard(lock_);
+        if (is_final(run_state())) {
+            return;
+        }
+        set_state(final_state);
+        final_report_ = report;
+        running_on = running_on_;
+    }
+    if (running_on != no_cpu) {
+        scheduler_.kick(running_on);
+    }
+    halt_virq_.assert_edge();
+    wakeup_virq_.assert_edge();
+}
+
+Result<> Vcpu::kill() {
+    {
+        const LockGuard guard(lock_);
+        if (!is_active() || run_state() == VcpuState::killed) {
+            return fail(Error::object_state);
+        }
+        set_state(VcpuState::killed);
+    }
+    scheduler_.dequeue(*this);
+    // Wherever its registers are in the hardware, they and its address space must go.
+    const unsigned loaded_on = loaded_on_.load(std::memory_order_acquire);
+    if (loaded_on != no_cpu) {
+        scheduler_.kick(loaded_on);
+    }
+    wakeup_virq_.assert_edge();
+    return {};
+}
+
+bool Vcpu::wake_locked() {
+    if (run_state() != VcpuState::waiting) {
+        return false;
+    }
+    set_state(VcpuState::ready);
+    return true;
+}
+
+void Vcpu::announce_ready() {
+    if (proxy()) {
+        wakeup_virq_.assert_edge();
+    } else {
+        scheduler_.enqueue(*this);
+    }
+}
+
+void Vcpu::virq_pending() {
+    unsigned running_on = no_cpu;
+    bool woken = false;
+    {
+        const LockGuard guard(lock_);
+        woken = wake_locked();
+        running_on = running_on_;
+    }
+    if (woken) {
+        announce_ready();
+    } else if (running_on != no_cpu) {
+        scheduler_.kick(running_on);
+    }
+}
+
+void Vcpu::timer_expired() {
+    timer_due_.store(true, std::memory_order_release);
+    virq_pending();
+}
+
+void Vcpu::set_unloaded() {
+    if (run_state() == VcpuState::off) {
+        reset_registers();
+        interrupts.reset_interface();
+    }
+    loaded_on_.store(no_cpu, std::memory_order_release);
+}
+
+bool Vcpu::claim(unsigned cpu) {
+    const LockGuard guard(lock_);
+    if (run_state() != VcpuState::ready || running_on_ != no_cpu || proxy()) {
+        return false;
+    }
+    running_on_ = cpu;
+    return true;
+}
+
+bool Vcpu::release() {
+    const LockGuard guard(lock_);
+    running_on_ = no_cpu;
+    return run_state() == VcpuState::ready && !proxy();
+}
+
+} // namespace hyp

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A virtual CPU: its registers, what it is attached to, and whether it may run.
+//
+//              poweron, CPU_ON            WFI, CPU_SUSPEND
+//      off ------------------------> ready --------------------> waiting
+//       ^    CPU_OFF, poweroff       |  ^    interrupt, timer      |
+//       +----------------------------+  +--------------------------+
+//                                    |  ^
+//        access in a VMMIO range     v  |  next vcpu_run
+//                                    mmio
+//
+//      any state --- SYSTEM_OFF of its group ------------> terminated
+//      any state --- SYSTEM_RESET of its group ----------> reset (the caller), terminated (others)
+//      ready     --- something that EL2 cannot serve ----> faulted
+//      any state --- vcpu_kill --------------------------> killed, for ever
+#pragma once
+
+#include "interrupt/vic.hpp"
+#include "interrupt/vic_cpu.hpp"
+#include "interrupt/virq_source.hpp"
+#include "interrupt/virq_target.hpp"
+#include "memory/address_space.hpp"
+#include "object/cspace.hpp"
+#include "object/object.hpp"
+#include "object/ref.hpp"
+#include "vcpu/registers.hpp"
+#include "vcpu/run_report.hpp"
+#include "vcpu/soft_timer.hpp"
+
+#include <arch/guest_state.hpp>
+#include <runtime/intrusive_list.hpp>
+#include <runtime/result.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace hyp {
+
+class Vcpu;
+class VpmGroup;
+
+enum class VcpuState : std::uint8_t {
+    off,
+    ready,
+    waiting,
+    mmio,
+    terminated,
+    reset,
+    faulted,
+    killed,
+};
+
+/// What a vCPU tells the scheduler, which stands above it. Called without Vcpu's lock held.
+class VcpuScheduler {
+public:
+    /// The vCPU became ready and is not proxy-scheduled: queue it on its CPU.
+    virtual void enqueue(Vcpu&) = 0;
+    /// Take it out of the queue if it is there.
+    virtual void dequeue(Vcpu&) = 0;
+    /// Make the CPU look again: an interrupt for, or the end of, a vCPU that it holds.
+    virtual void kick(unsigned cpu) = 0;
+    /// MPIDR affinity of a physical CPU.
+    [[nodiscard]] virtual std::uint64_t mpidr(unsigned cpu) const = 0;
+
+protected:
+    ~VcpuScheduler() = default;
+};
+
+/// How a run of vCPUs of one priority shares its CPU.
+struct SchedulingParameters {
+    unsigned priority;       // 0 lowest .. 63 highest
+    std::uint64_t timeslice; // nanoseconds
+    unsigned affinity;       // physical CPU index, no_cpu if none
+};
+
+inline constexpr unsigned no_cpu = ~0u;
+
+struct RunQueueTag {};
+
+class Vcpu final : public Object, public VirqTarget, public rt::ListNode<RunQueueTag> {
+public:
+    static constexpr ObjectType type = ObjectType::thread;
+
+    explicit Vcpu(VcpuScheduler& scheduler);
+    ~Vcpu() override;
+
+    // -- Configuration, only before activation (object_state otherwise) -----------------------
+    [[nodiscard]] rt::Result<> configure(std::uint64_t option_flags);
+    [[nodiscard]] rt::Result<> attach_cspace(Ref<Cspace>);
+    [[nodiscard]] rt::Result<> attach_address_space(Ref<AddressSpace>);
+    [[nodiscard]] rt::Result<> attach_group(Ref<VpmGroup>, std::uint64_t index);
+    [[nodiscard]] rt::Result<> attach_vic(Vic&, std::uint64_t index);
+    /// `cpu`: an index that the caller checked.
+    [[nodiscard]] rt::Result<> set_affinity(unsigned cpu);
+    [[nodiscard]] rt::Result<> set_priority(std::uint64_t priority);
+    [[nodiscard]] rt::Result<> set_timeslice(std::uint64_t nanoseconds);
+    /// Register sets of vcpu_register_write; only while the vCPU is off.
+    [[nodiscard]] rt::Result<> write_register(std::uint64_t set, std::uint64_t index,
+                                              std::uint64_t value);
+
+    // -- Power and life ------------------------------------------------------------------------
+    /// off -> ready; busy when it is not off, object_state when it can never run again.
+    [[nodiscard]] rt::Result<> power_on(std::uint64_t entry, std::uint64_t context,
+                                        std::uint64_t flags);
+    /// ready -> off with architectural reset values. For the running vCPU itself.
+    void power_off();
+    /// ready -> waiting, unless an interrupt is deliverable: then nothing happens.
+    /// `power_state` is what EXPECTS_WAKEUP reports: 0 for WFI, else PSCI's argument.
+    void wait_for_interrupt(std::uint64_t power_state);
+    /// To terminated, reset or faulted; tells the HALT interrupt. Running elsewhere: it is kicked.
+    void stop(VcpuState final_state, const RunReport& report);
+    [[nodiscard]] rt::Result<> kill();
+
+    // -- Proxy scheduling (vcpu_run) -----------------------------------------------------------
+    /// Takes the vCPU for `cpu`: nothing when it may run there now, else what to report instead.
+    [[nodiscard]] rt::Result<RunReport> begin_run(unsigned cpu, std::uint64_t resume_data);
+    /// It stopped running inside vcpu_run: what the caller is told.
+    [[nodiscard]] RunReport end_run();
+    /// vcpu_run_check: busy while it can run, or, once killed, while a CPU still holds its state.
+    [[nodiscard]] rt::Result<RunReport> check();
+    /// The vCPU made an MMIO access that its VMM must serve.
+    void begin_mmio(const MmioRequest&);
+
+    // -- For the scheduler ---------------------------------------------------------------------
+    /// ready -> running on `cpu`; false when its state changed meanwhile.
+    [[nodiscard]] bool claim(unsigned cpu);
+    /// No longer running; true when it is still ready (and so belongs into a queue).
+    bool release();
+    [[nodiscard]] bool ready() const { return run_state() == VcpuState::ready; }
+    [[nodiscard]] bool killed() const { return run_state() == VcpuState::killed; }
+    [[nodiscard]] VcpuState run_state() const { return state_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool proxy() const { return proxy_.load(std::memory_order_acquire); }
+    [[nodiscard]] const SchedulingParameters& scheduling() const { return scheduling_; }
+    /// Its state is in the hardware of `cpu` from now on.
+    void set_loaded(unsigned cpu) { loaded_on_.store(cpu, std::memory_order_release); }
+    /// Its state was saved. A vCPU that is off gets its reset values now.
+    void set_unloaded();
+    /// True while its state may stay in the hardware of an idle CPU.
+    [[nodiscard]] bool lingers() const {
+        return run_state() == VcpuState::ready || run_state() == VcpuState::waiting;
+    }
+    /// Off for good, so that CPU_ON may start it.
+    [[nodiscard]] bool is_off() const {
+        return run_state() == VcpuState::off &&
+               loaded_on_.load(std::memory_order_acquire) == no_cpu;
+    }
+    /// One of its timers expired while it was not loaded.
+    void timer_expired();
+    [[nodiscard]] bool timer_due() const { return timer_due_.load(std::memory_order_acquire); }
+    void clear_timer_due() { timer_due_.store(false, std::memory_order_release); }
+
+    // -- Wake-up and halt interrupts -----------------------------------------------------------
+    [[nodiscard]] rt::Result<> bind_virq(std::uint64_t source, Vic&, VirqInfo);
+    [[nodiscard]] rt::Result<> unbind_virq(std::uint64_t source);
+
+    // -- VirqTarget ----------------------------------------------------------------------------
+    void virq_pending() override;
+    [[nodiscard]] unsigned physical_cpu() const override { return scheduling_.affinity; }
+
+    [[nodiscard]] Cspace& cspace() { return *cspace_; }
+    [[nodiscard]] AddressSpace& address_space() { return *address_space_; }
+    [[nodiscard]] VpmGroup* group() { return group_.get(); }
+    [[nodiscard]] unsigned index() const { return group_index_; }
+    [[nodiscard]] std::uint64_t mpidr() const { return mpidr_; }
+    /// The VM of this vCPU owns the machine: its power-off is the machine's.
+    [[nodiscard]] bool is_primary() const { return primary_; }
+
+    // Touched only by the CPU on which the vCPU runs, or while it does not run.
+    GuestRegisters registers{};
+    arch::GuestState guest{};
+    VicCpu interrupts;
+    SoftTimer wake_timer;
+
+private:
+    rt::Result<> on_activate() override;
+    void on_destroy() override;
+    void reset_registers();
+    void set_state(VcpuState state) { state_.store(state, std::memory_order_release); }
+    [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
+    void announce_ready();
+    [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
+    void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
+
+    VcpuScheduler& scheduler_;
+    rt::Spinlock lock_;
+    std::atomic<VcpuState> state_{VcpuState::off};
+    unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
+    std::atomic<unsigned> loaded_on_{no_cpu};
+    std::atomic<bool> proxy_{false};
+    std::atomic<bool> timer_due_{false};
+    std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
+    MmioRequest mmio_ RT_GUARDED_BY(lock_){};
+    RunReport final_report_ RT_GUARDED_BY(lock_){};
+
+    VirqSource halt_virq_;
+    VirqSource wakeup_virq_;
+
+    SchedulingParameters scheduling_;
+    Ref<Cspace> cspace_;
+    Ref<AddressSpace> address_space_;
+    Ref<VpmGroup> group_;
+    unsigned group_index_ = 0;
+    std::uint64_t mpidr_ = 0;
+    bool primary_ = false;
+};
+
+} // namespace hyp

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a vCPU is attached to and how it is scheduled: set before activation.
+#include "vcpu/vcpu.hpp"
+#include "vcpu/vpm_group.hpp"
+
+#include <abi/hypercall.h>
+
+#include <utility>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::LockGuard;
+using rt::Result;
+
+Result<> Vcpu::configure(std::uint64_t option_flags) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    constexpr std::uint64_t known = GH_VCPU_OPTION_DEBUG | GH_VCPU_OPTION_HLOS;
+    if ((option_flags & ~known) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    primary_ = (option_flags & GH_VCPU_OPTION_HLOS) != 0;
+    return {};
+}
+
+Result<> Vcpu::attach_cspace(Ref<Cspace> cspace) {
+    const LockGuard guard(config_lock);
+    if (is_active() || !cspace->is_active()) {
+        return fail(Error::object_state);
+    }
+    cspace_ = std::move(cspace);
+    return {};
+}
+
+Result<> Vcpu::attach_address_space(Ref<AddressSpace> address_space) {
+    const LockGuard guard(config_lock);
+    if (is_active() || !address_space->is_active()) {
+        return fail(Error::object_state);
+    }
+    address_space_ = std::move(address_space);
+    return {};
+}
+
+Result<> Vcpu::attach_group(Ref<VpmGroup> group, std::uint64_t index) {
+    const LockGuard guard(config_lock);
+    if (is_active() || !group->is_active()) {
+        return fail(Error::object_state);
+    }
+    if (group_) {
+        return fail(Error::busy);
+    }
+    if (auto attached = group->attach(*this, index); !attached) {
+        return attached;
+    }
+    group_ = std::move(group);
+    group_index_ = static_cast<unsigned>(index);
+    return {};
+}
+
+Result<> Vcpu::attach_vic(Vic& vic, std::uint64_t index) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    return vic.attach_vcpu(index, interrupts);
+}
+
+Result<> Vcpu::set_affinity(unsigned cpu) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    scheduling_.affinity = cpu;
+    return {};
+}
+
+Result<> Vcpu::set_priority(std::uint64_t priority) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    if (priority > GH_VCPU_PRIORITY_MAX) {
+        return fail(Error::argument_invalid);
+    }
+    scheduling_.priority = static_cast<unsigned>(priority);
+    return {};
+}
+
+Result<> Vcpu::set_timeslice(std::uint64_t nanoseconds) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    if (nanoseconds < GH_VCPU_TIMESLICE_MIN_NS || nanoseconds > GH_VCPU_TIMESLICE_MAX_NS) {
+        return fail(Error::argument_invalid);
+    }
+    scheduling_.timeslice = nanoseconds;
+    return {};
+}
+
+Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint64_t value) {
+    const LockGuard guard(lock_);
+    if (!is_off() || running_on_ != no_cpu) {
+        return fail(Error::object_state);
+    }
+    switch (set) {
+    case GH_VCPU_REGISTER_SET_X:
+        if (index >= 31) {
+            return fail(Error::argument_invalid);
+        }
+        registers.x[index] = value;
+        return {};
+    case GH_VCPU_REGISTER_SET_PC:
+        if (index != 0 || (value & 3) != 0) {
+            return fail(Error::argument_invalid);
+        }
+        registers.pc = value;
+        return {};
+    case GH_VCPU_REGISTER_SET_SP_EL:
+        if (index > 1) {
+            return fail(Error::argument_invalid);
+        }
+        (index == 0 ? guest.system.sp_el0 : guest.system.sp_el1) = value;
+        return {};
+    default:
+        return fail(Error::argument_invalid);
+    }
+}
+
+Result<> Vcpu::bind_virq(std::uint64_t source, Vic& vic, VirqInfo info) {
+    switch (source) {
+    case GH_VCPU_VIRQ_HALT:
+        return halt_virq_.bind(vic, info);
+    case GH_VCPU_VIRQ_RUN_WAKEUP: {
+        auto bound = wakeup_virq_.bind(vic, info);
+        if (bound) {
+            proxy_.store(true, std::memory_order_release);
+        }
+        return bound;
+    }
+    default:
+        return fail(Error::argument_invalid);
+    }
+}
+
+Result<> Vcpu::unbind_virq(std::uint64_t source) {
+    switch (source) {
+    case GH_VCPU_VIRQ_HALT:
+        halt_virq_.unbind();
+        return {};
+    case GH_VCPU_VIRQ_RUN_WAKEUP:
+        wakeup_virq_.unbind();
+        if (proxy_.exchange(false) && ready() && scheduling_.affinity != no_cpu) {
+            scheduler_.enqueue(*this);
+        }
+        return {};
+    default:
+        return fail(Error::argument_invalid);
+    }
+}
+
+} // namespace hyp

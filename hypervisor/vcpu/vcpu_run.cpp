@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The proxy-scheduled side of a vCPU: what vcpu_run may do with it and what it reports.
+#include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::LockGuard;
+using rt::Result;
+
+namespace {
+
+std::uint64_t truncate(std::uint64_t value, unsigned size) {
+    return size >= 8 ? value : value & ((std::uint64_t{1} << (size * 8)) - 1);
+}
+
+std::uint64_t extend(std::uint64_t value, const MmioRequest& request) {
+    value = truncate(value, request.size);
+    if (request.sign_extend && request.size < 8) {
+        const std::uint64_t sign = std::uint64_t{1} << (request.size * 8 - 1);
+        value = (value ^ sign) - sign;
+    }
+    return request.wide ? value : value & 0xffffffff;
+}
+
+} // namespace
+
+void Vcpu::begin_mmio(const MmioRequest& request) {
+    const LockGuard guard(lock_);
+    if (run_state() == VcpuState::ready) {
+        mmio_ = request;
+        mmio_.value = truncate(request.value, request.size);
+        set_state(VcpuState::mmio);
+    }
+}
+
+void Vcpu::finish_mmio(std::uint64_t value) {
+    complete_mmio_read(registers, mmio_, value);
+    registers.pc += 4;
+    set_state(VcpuState::ready);
+}
+
+void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
+                        std::uint64_t value) {
+    if (!request.write && request.target < 31) {
+        registers.x[request.target] = extend(value, request);
+    }
+}
+
+Result<RunReport> Vcpu::begin_run(unsigned cpu, std::uint64_t resume_data) {
+    const LockGuard guard(lock_);
+    if (!is_active() || run_state() == VcpuState::killed) {
+        return fail(Error::object_state);
+    }
+    if (!proxy()) {
+        return fail(Error::busy);
+    }
+    if (running_on_ != no_cpu) {
+        return RunReport{GH_VCPU_STATE_BLOCKED, {}};
+    }
+    if (run_state() == VcpuState::waiting && (interrupts.has_deliverable() || timer_due())) {
+        set_state(VcpuState::ready);
+    } else if (run_state() == VcpuState::mmio) {
+        finish_mmio(resume_data);
+    }
+    const RunReport now = report_locked();
+    if (now.runnable()) {
+        running_on_ = cpu;
+    }
+    return now;
+}
+
+RunReport Vcpu::end_run() {
+    const LockGuard guard(lock_);
+    running_on_ = no_cpu;
+    return report_locked();
+}
+
+Result<RunReport> Vcpu::check() {
+    const LockGuard guard(lock_);
+    const bool halted = running_on_ == no_cpu && run_state() != VcpuState::ready;
+    if (run_state() == VcpuState::killed) {
+        // A manager that tears a VM down asks until no CPU holds any of it.
+        const bool gone = loaded_on_.load(std::memory_order_acquire) == no_cpu;
+        return fail(gone ? Error::object_state : Error::busy);
+    }
+    if (!is_active()) {
+        return fail(Error::object_state);
+    }
+    if (!halted) {
+        return fail(Error::busy);
+    }
+    return report_locked();
+}
+
+RunReport Vcpu::report_locked() {
+    switch (run_state()) {
+    case VcpuState::off:
+        return {GH_VCPU_STATE_POWERED_OFF, {GH_VCPU_POWEROFF_RECOVERABLE}};
+    case VcpuState::ready:
+        return {GH_VCPU_STATE_READY, {}};
+    case VcpuState::waiting:
+        return {GH_VCPU_STATE_EXPECTS_WAKEUP, {sleep_state_}};
+    case VcpuState::mmio:
+        if (mmio_.write) {
+            return {GH_VCPU_STATE_VMMIO_WRITE, {mmio_.ipa, mmio_.size, mmio_.value}};
+        }
+        return {GH_VCPU_STATE_VMMIO_READ, {mmio_.ipa, mmio_.size, 0}};
+    case VcpuState::terminated:
+    case VcpuState::reset:
+    case VcpuState::faulted:
+        return final_report_;
+    case VcpuState::killed:
+        break;
+    }
+    return {GH_VCPU_STATE_POWERED_OFF, {GH_VCPU_POWEROFF_TERMINATED}};
+}
+
+} // namespace hyp
