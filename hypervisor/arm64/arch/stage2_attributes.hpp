@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the CPU offers for stage-2 translation.
+#pragma once
+
+namespace hyp {
+
+/// Width of physical addresses: 32..48 (wider ones need 52-bit descriptors, which we do not use).
+unsigned physical_address_bits();
+/// FEAT_S2FWB: stage 2 can force the memory type.
+bool has_s2fwb();
+/// FEAT_XNX: execute permission for EL1 and EL0 apart.
+bool has_xnx();
+
+} // namespace hyp

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Access to system registers by name or by encoding (s3_4_c1_c2_2), and the barrier they need.
+#pragma once
+
+#include <cstdint>
+
+/// The value of a system register. Volatile: never merged with another read or moved across one.
+#define HYP_READ_SYSREG(name)                                                                      \
+    ([] {                                                                                          \
+        std::uint64_t value_;                                                                      \
+        asm volatile("mrs %0, " #name : "=r"(value_));                                             \
+        return value_;                                                                             \
+    }())
+
+/// Writes a system register; takes effect at the latest after the next isb().
+#define HYP_WRITE_SYSREG(name, value)                                                              \
+    do {                                                                                           \
+        const std::uint64_t written_ = (value);                                                    \
+        asm volatile("msr " #name ", %x0" : : "rZ"(written_) : "memory");                          \
+    } while (false)
+
+namespace hyp::arch {
+
+/// Context synchronization: instructions after it see all system register writes before it.
+inline void isb() {
+    asm volatile("isb" : : : "memory");
+}
+
+} // namespace hyp::arch

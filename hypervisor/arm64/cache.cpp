@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Cache maintenance (Arm ARM D7.5.9) and zeroing by DC ZVA.
+#include "heap/address.hpp"
+
+#include <arch/cache.hpp>
+#include <arch/sysreg.hpp>
+
+namespace hyp {
+
+namespace {
+
+constexpr std::uint64_t word = 4;
+
+/// Smallest data cache line of any CPU in the coherency domain, bytes: CTR_EL0.DminLine.
+std::uint64_t data_line() {
+    return word << ((HYP_READ_SYSREG(ctr_el0) >> 16) & 0xf);
+}
+
+/// Bytes that DC ZVA zeroes, 0 if it must not be used: DCZID_EL0.{DZP, BS}.
+std::uint64_t zero_block() {
+    const std::uint64_t dczid = HYP_READ_SYSREG(dczid_el0);
+    constexpr std::uint64_t prohibited = 1u << 4;
+    return (dczid & prohibited) != 0 ? 0 : word << (dczid & 0xf);
+}
+
+} // namespace
+
+void clean_range(void* start, std::uint64_t size) {
+    const std::uint64_t line = data_line();
+    const auto first = reinterpret_cast<std::uint64_t>(start);
+    for (std::uint64_t at = align_down(first, line); at < first + size; at += line) {
+        asm volatile("dc cvac, %0" : : "r"(at) : "memory");
+    }
+    asm volatile("dsb sy" : : : "memory");
+}
+
+void clean_invalidate_range(void* start, std::uint64_t size) {
+    const std::uint64_t line = data_line();
+    const auto first = reinterpret_cast<std::uint64_t>(start);
+    for (std::uint64_t at = align_down(first, line); at < first + size; at += line) {
+        asm volatile("dc civac, %0" : : "r"(at) : "memory");
+    }
+    asm volatile("dsb sy" : : : "memory");
+}
+
+void zero_pages(void* start, std::uint64_t size) {
+    const std::uint64_t block = zero_block();
+    const auto first = reinterpret_cast<std::uint64_t>(start);
+    if (block == 0 || block > page_size) {
+        auto* words = static_cast<volatile std::uint64_t*>(start);
+        for (std::uint64_t i = 0; i < size / sizeof(std::uint64_t); ++i) {
+            words[i] = 0;
+        }
+        return;
+    }
+    for (std::uint64_t at = first; at < first + size; at += block) {
+        asm volatile("dc zva, %0" : : "r"(at) : "memory");
+    }
+}
+
+void invalidate_instruction_caches() {
+    asm volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+} // namespace hyp

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first tables (built with the MMU off) and what is added to them later.
+#include "arm64/el2_memory.hpp"
+#include "arm64/el2_tables.hpp"
+
+#include <arch/el2_layout.hpp>
+#include <arch/physmap.hpp>
+#include <arch/sysreg.hpp>
+#include <runtime/panic.hpp>
+
+#include <array>
+#include <cstddef>
+
+extern "C" {
+// Defined by hypervisor.lds; only their addresses mean something.
+extern const char image_start[], text_end[], rodata_end[], data_end[], stack_start[], image_end[];
+std::uint64_t el2_build_first_tables();
+}
+
+namespace hyp::arch {
+
+std::uint64_t el2_image_offset;
+
+namespace {
+
+constexpr std::size_t words_per_table = page_size / sizeof(std::uint64_t);
+using Table = std::array<std::uint64_t, words_per_table>;
+
+// Root, image (3 levels, up to 6 MiB of image), identity map (2), physical map and UART before the
+// page allocator exists (10).
+constexpr std::size_t first_table_count = 24;
+alignas(page_size) std::array<Table, first_table_count> first_tables;
+std::size_t first_tables_used;
+
+void* (*table_allocator)();
+std::uint64_t next_device = devices_base;
+std::uint64_t next_stack = stacks_base;
+
+std::uint64_t address_of(const void* pointer) {
+    return reinterpret_cast<std::uint64_t>(pointer);
+}
+
+// With the MMU off a pointer is a physical address.
+std::uint64_t allocate_first_table() {
+    return first_tables_used == first_table_count ? 0
+                                                  : address_of(&first_tables[first_tables_used++]);
+}
+
+std::uint64_t* identity(std::uint64_t physical) {
+    return reinterpret_cast<std::uint64_t*>(physical);
+}
+
+std::uint64_t allocate_table() {
+    if (table_allocator != nullptr) {
+        void* page = table_allocator();
+        return page == nullptr ? 0 : virt_to_phys(page).value;
+    }
+    return first_tables_used == first_table_count
+               ? 0
+               : virt_to_phys(&first_tables[first_tables_used++]).value;
+}
+
+std::uint64_t* table_pointer(std::uint64_t physical) {
+    return image_range().contains(PhysAddr{physical})
+               ? reinterpret_cast<std::uint64_t*>(physical + image_offset())
+               : static_cast<std::uint64_t*>(phys_to_virt(PhysAddr{physical}));
+}
+
+void map(std::uint64_t va, PhysRange range, El2Memory memory) {
+    const TableSource source{allocate_table, table_pointer};
+    const bool mapped =
+        el2_map(source, el2_tables_root(), va, range.base.value, range.size, memory);
+    rt::ensure(mapped, "EL2's own page tables: out of table pages, or mapped twice");
+    // New entries only: no TLB can hold the old, invalid ones (Arm ARM D8.13.1).
+    asm volatile("dsb ishst\n\tisb" : : : "memory");
+}
+
+/// Maps the pages that a range touches at the next free address for devices and firmware data.
+void* map_window(PhysRange range, El2Memory memory) {
+    const PhysAddr first = range.base.page();
+    const PhysRange pages{first, align_up(range.end().value, page_size) - first.value};
+    const std::uint64_t va = next_device;
+    next_device += pages.size + page_size; // an unmapped page between windows
+    map(va, pages, memory);
+    return reinterpret_cast<void*>(va + range.base.offset_in_page());
+}
+
+} // namespace
+
+void map_ram(PhysRange range) {
+    map(physmap_base + range.base.value, range, El2Memory::data);
+}
+
+const void* map_firmware_data(PhysRange range) {
+    return map_window(range, El2Memory::rodata);
+}
+
+void* map_device(PhysAddr base, std::uint64_t size) {
+    return map_window({base, size}, El2Memory::device);
+}
+
+std::uint64_t map_stack(PhysAddr base, std::uint64_t size) {
+    const std::uint64_t va = next_stack + page_size; // guard page
+    next_stack = va + size;
+    map(va, {base, size}, El2Memory::data);
+    return next_stack;
+}
+
+void set_table_allocator(void* (*allocate)()) {
+    table_allocator = allocate;
+}
+
+void remove_identity_map() {
+    // The image was loaded below image_base, and all else is mapped above: these slots hold only it.
+    constexpr std::size_t slots = image_base >> 39;
+    std::uint64_t* root = table_pointer(el2_tables_root());
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+        root[slot] = 0;
+    }
+    asm volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+std::uint64_t el2_tables_root() {
+    return virt_to_phys(first_tables.data()).value;
+}
+
+PhysRange image_range() {
+    return {virt_to_phys(image_start), address_of(image_end) - address_of(image_start)};
+}
+
+namespace {
+
+struct Section { // of the image, by the addresses at which it runs now
+    std::uint64_t start, end;
+    El2Memory memory;
+};
+
+bool map_section(const TableSource& source, std::uint64_t root, const Section& section,
+                 std::uint64_t offset) {
+    return el2_map(source, root, section.start + offset, section.start, section.end - section.start,
+                   section.memory);
+}
+
+} // namespace
+
+} // namespace hyp::arch
+
+/// Runs with the MMU off, at the physical address: maps the image at its link address and its code
+/// at the address where it is. Returns the root table, or 0 if that failed.
+std::uint64_t el2_build_first_tables() {
+    using namespace hyp::arch;
+    const TableSource source{allocate_first_table, identity};
+    const std::uint64_t root = allocate_first_table();
+    const std::uint64_t start = address_of(image_start);
+    const std::uint64_t offset = image_base - start;
+    const Section text{start, address_of(text_end), El2Memory::text};
+    const Section rodata{text.end, address_of(rodata_end), El2Memory::rodata};
+    const Section data{rodata.end, address_of(data_end), El2Memory::data};
+    // Between data_end and stack_start lies the guard page.
+    const Section stack{address_of(stack_start), address_of(image_end), El2Memory::data};
+    const bool fits = start < image_base;
+    const bool mapped =
+        fits && map_section(source, root, text, offset) &&
+        map_section(source, root, rodata, offset) && map_section(source, root, data, offset) &&
+        map_section(source, root, stack, offset) && map_section(source, root, text, 0);
+    return mapped ? root : 0;
+}

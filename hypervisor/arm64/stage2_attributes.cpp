@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads the ID registers of the CPU that runs it; boot checks that all CPUs agree.
+#include <arch/stage2_attributes.hpp>
+#include <arch/sysreg.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace hyp {
+
+namespace {
+
+constexpr unsigned field_mask = 0xf;
+
+unsigned field(std::uint64_t value, unsigned shift) {
+    return static_cast<unsigned>(value >> shift) & field_mask;
+}
+
+} // namespace
+
+unsigned physical_address_bits() {
+    // ID_AA64MMFR0_EL1.PARange; values above 48 bits are used as 48.
+    constexpr std::array<std::uint8_t, 6> widths{32, 36, 40, 42, 44, 48};
+    const unsigned range = field(HYP_READ_SYSREG(id_aa64mmfr0_el1), 0);
+    return range < widths.size() ? widths[range] : widths.back();
+}
+
+bool has_s2fwb() {
+    return field(HYP_READ_SYSREG(s3_0_c0_c7_2), 40) != 0; // ID_AA64MMFR2_EL1.FWB
+}
+
+bool has_xnx() {
+    return field(HYP_READ_SYSREG(id_aa64mmfr1_el1), 28) != 0; // ID_AA64MMFR1_EL1.XNX
+}
+
+} // namespace hyp

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads the machine's description in an order in which each step can rely on the one before.
+#include "platform/platform.hpp"
+
+#include "platform/cpu_nodes.hpp"
+#include "platform/interrupt_nodes.hpp"
+#include "platform/memory_map.hpp"
+
+#include <libfdt.h>
+
+namespace hyp {
+
+namespace {
+
+constexpr std::uint64_t largest_tree = 2u << 20;
+
+} // namespace
+
+std::uint64_t device_tree_size(const void* header) {
+    if (fdt_magic(header) != FDT_MAGIC) {
+        return 0;
+    }
+    const std::uint64_t size = fdt_totalsize(header);
+    return size <= largest_tree ? size : 0;
+}
+
+std::expected<void, PlatformError> read_platform(const void* device_tree, std::uint64_t available,
+                                                 PhysAddr device_tree_address,
+                                                 std::uint64_t boot_mpidr, Platform& platform) {
+    const auto tree = DeviceTree::open(device_tree, available);
+    if (!tree) {
+        return std::unexpected("The firmware's device tree is damaged.");
+    }
+    read_psci(*tree, platform);
+    auto status = read_memory_map(*tree, device_tree_address, platform);
+    if (status) {
+        status = read_cpus(*tree, boot_mpidr, platform);
+    }
+    if (status) {
+        status = read_gic(*tree, platform);
+    }
+    if (status) {
+        status = read_timers(*tree, platform);
+    }
+    return status;
+}
+
+} // namespace hyp
