@@ -83,7 +83,10 @@ static int gh_vm_region_check(struct gh_vm *vm, const struct gh_userspace_memory
  */
 static bool gh_vm_page_is_shareable(struct page *page)
 {
-	return PageAnon(page) || PageSwapBacked(page) || PageHuge(page);
+	struct folio *folio = page_folio(page);
+
+	return folio_test_anon(folio) || folio_test_swapbacked(folio) ||
+	       folio_test_hugetlb(folio);
 }
 
 /* Pins the pages from userspace_addr on. If it fails, none is left pinned. */
