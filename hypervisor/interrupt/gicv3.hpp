@@ -31,7 +31,7 @@ inline constexpr std::uint32_t intid_spurious = 1023;
 /// Functions named spi_* take 32..1019 and may be called on any CPU at any time: they write
 /// set/clear registers, or take a leaf lock. private_* and the CPU interface act on this CPU.
 class GicV3 {
-  public:
+public:
     static constexpr std::size_t max_regions = 16;
 
     /// Once, on the boot CPU: everything off and to this CPU, then on. Errors: argument_invalid
@@ -61,15 +61,12 @@ class GicV3 {
     void spi_route(std::uint32_t intid, unsigned cpu);
     void spi_set_pending(std::uint32_t intid, bool pending);
     void spi_set_active(std::uint32_t intid, bool active);
-    [[nodiscard]] bool spi_pending(std::uint32_t intid) const;
 
     void private_set_active(std::uint32_t intid, bool active);
-    [[nodiscard]] bool private_pending(std::uint32_t intid) const;
 
-  private:
+private:
     [[nodiscard]] std::uintptr_t find_redistributor(std::uint64_t affinity) const;
     void write_bit(std::uint32_t offset, std::uint32_t intid) const;
-    [[nodiscard]] bool read_bit(std::uint32_t offset, std::uint32_t intid) const;
     void wait_distributor() const;
     void init_spis(std::uint64_t boot_mpidr) const;
     static void init_private(std::uintptr_t redistributor);
@@ -79,7 +76,6 @@ class GicV3 {
     std::uint32_t spi_limit_ = 0;
     std::size_t region_count_ = 0;
     GicRegion regions_[max_regions] = {};
-    bool range_selector_ = false;
 };
 
 /// The machine's GIC.

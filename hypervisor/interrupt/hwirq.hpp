@@ -9,11 +9,12 @@
 
 namespace hyp {
 
-/// Made at boot, one per SPI that VMs may have. While bound, the guest's writes of enable, trigger
-/// and route go to the physical distributor too; priority does not, EL2 takes every interrupt at
-/// once. The guest's EOI deactivates the physical interrupt without an exit.
+/// Made at boot, one per SPI that VMs may have, and never destroyed. While bound, the guest's
+/// writes of enable, trigger and route go to the physical distributor too; priority does not, EL2
+/// takes every interrupt at once. The guest's EOI deactivates the physical interrupt without an
+/// exit.
 class HwIrq final : public Object {
-  public:
+public:
     static constexpr ObjectType type = ObjectType::hwirq;
 
     /// `intid`: 32..1019, physical, at most one object each.
@@ -31,9 +32,11 @@ class HwIrq final : public Object {
     /// handed to a VM. False: nobody has it; the caller disables and deactivates it.
     [[nodiscard]] static bool deliver(std::uint32_t intid);
 
-  private:
+    /// For the VIC: an unbound interrupt is still in a list register of a vCPU that runs.
+    static void set_draining(std::uint32_t intid, bool draining);
+
+private:
     ~HwIrq() override = default;
-    void on_destroy() override;
 
     const std::uint32_t intid_;
     VirqSource source_;

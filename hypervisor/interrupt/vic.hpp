@@ -18,20 +18,21 @@
 
 namespace hyp {
 
+class Distributor;
+class Redistributor;
 class VicCpu;
-class VirqTarget;
 class Wakeups;
 
-/// Affinity (MPIDR_EL1 bits 39:32 and 23:0 of the vCPU) that belongs to an attachment index: 16
-/// per cluster, so that SGI target lists reach all without range selector.
-constexpr std::uint64_t vcpu_affinity(unsigned index) {
+/// Affinity (MPIDR_EL1 bits 39:32 and 23:0) that an attached vCPU has unless it says otherwise
+/// with VicCpu::set_affinity(): 16 per cluster, so that SGI target lists reach all of them.
+constexpr std::uint64_t default_affinity(unsigned index) {
     return (index % 16) | (std::uint64_t{index / 16} << 8);
 }
 
 /// Lock order: `lock_` is a leaf, except that the physical GIC may be programmed under it.
 /// VirqTarget is called only after it is released.
 class Vic final : public Object {
-  public:
+public:
     static constexpr ObjectType type = ObjectType::vic;
     static constexpr unsigned vcpus_limit = 64;
     static constexpr std::uint64_t shared_virqs_limit = spi_end - first_spi;
@@ -45,11 +46,9 @@ class Vic final : public Object {
     rt::Result<> configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs)
         RT_EXCLUDES(config_lock);
 
-    /// Gives the vCPU behind `target` the private interrupts and CPU interface `cpu`, until
-    /// cpu.detach(). The caller made sure that the vCPU is not active. Errors: argument_invalid
+    /// Attaches a vCPU that is not active yet, until cpu.detach(). Errors: argument_invalid
     /// (index), busy (index taken, or `cpu` attached already), object_state (VIC not active).
-    rt::Result<> attach_vcpu(std::uint64_t index, VicCpu& cpu, VirqTarget& target)
-        RT_EXCLUDES(lock_);
+    rt::Result<> attach_vcpu(std::uint64_t index, VicCpu& cpu) RT_EXCLUDES(lock_);
 
     /// The register frames for addrspace_attach_vdevice: 0 is the distributor, 1 + n the
     /// redistributor of attachment index n (RD_base and SGI_base, 128 KiB). nullptr when out of
@@ -63,49 +62,62 @@ class Vic final : public Object {
     [[nodiscard]] unsigned max_vcpus() const { return max_vcpus_; }
     [[nodiscard]] unsigned shared_virqs() const { return shared_count_; }
 
-  private:
+private:
     friend class VicCpu;
     friend class VirqSource;
     friend class IrqBank;
     friend class Distributor;
     friend class Redistributor;
 
-    struct Frames;
-
     ~Vic() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
+    void release_memory();
 
     // For VirqSource, under its lock.
     rt::Result<> bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups)
         RT_EXCLUDES(lock_);
     void unbind(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
-    void raise_edge(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
+    /// False if the interrupt is gone with its vCPU.
+    bool raise_edge(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
     void change_level(VirqSource& source, bool level, Wakeups& wakeups) RT_EXCLUDES(lock_);
 
     // For VicCpu.
     void detach_vcpu(VicCpu& cpu) RT_EXCLUDES(lock_);
-    void reroute_hardware(VicCpu& cpu) RT_EXCLUDES(lock_);
+    void reroute_hardware() RT_EXCLUDES(lock_);
 
-    // State machine.
+    // The state machine of one interrupt (virq_state.cpp).
     [[nodiscard]] Virq* find(std::uint32_t intid, unsigned vcpu) RT_REQUIRES(lock_);
-    [[nodiscard]] VicCpu* target_of(const Virq& irq) const RT_REQUIRES(lock_);
-    [[nodiscard]] bool deliverable(const Virq& irq) const RT_REQUIRES(lock_) {
-        return irq.enabled && group_enabled_ && irq.pending();
+    [[nodiscard]] VicCpu* target_of(Virq& irq) RT_REQUIRES(lock_);
+    [[nodiscard]] bool forwarded(const Virq& irq) const RT_REQUIRES(lock_) {
+        return irq.enabled && group_enabled_;
     }
-    /// Moves the interrupt to where its state says it belongs, and notes whom to tell.
+    /// Moves the interrupt to where its state says it belongs, and notes whom to tell. After any
+    /// change of its state, route or enable.
     void update(Virq& irq, Wakeups& wakeups) RT_REQUIRES(lock_);
-    void unlink(Virq& irq) RT_REQUIRES(lock_);
-    void set_group_enabled(bool enabled, Wakeups& wakeups) RT_REQUIRES(lock_);
-    void route_hardware(const Virq& irq) RT_REQUIRES(lock_);
+    void update_all(Wakeups& wakeups) RT_REQUIRES(lock_);
+    static void unlink(Virq& irq);
+    static void forget_target(VirqSource& source) { source.irq_ = nullptr; }
+    /// ICPENDR; the latch only, a level source keeps it pending.
+    void clear_latch(Virq& irq) RT_REQUIRES(lock_);
+    /// ICACTIVER, or an EOI that found no list register.
+    void clear_active(Virq& irq) RT_REQUIRES(lock_);
+
+    // The hardware interrupt behind it (hardware_link.cpp).
+    void attach_hardware(Virq& irq, std::uint32_t physical) RT_REQUIRES(lock_);
+    void detach_hardware(Virq& irq) RT_REQUIRES(lock_);
+    void finish_detach_hardware(Virq& irq) RT_REQUIRES(lock_);
+    void deactivate_hardware(Virq& irq) RT_REQUIRES(lock_);
+    void route_hardware(Virq& irq) RT_REQUIRES(lock_);
 
     mutable rt::Spinlock lock_;
-    VicCpu** cpus_ = nullptr;    // max_vcpus_ entries, guarded by lock_
-    Virq* shared_ = nullptr;     // shared_count_ entries, guarded by lock_
-    Frames* frames_ = nullptr;   // fixed from activation on
+    VicCpu** cpus_ = nullptr;                          // max_vcpus_ entries, guarded by lock_
+    Virq* shared_ = nullptr;                           // shared_count_ entries, guarded by lock_
+    Distributor* distributor_ = nullptr;               // fixed from activation on
+    Redistributor* redistributors_ = nullptr;          // max_vcpus_ entries, likewise
     bool group_enabled_ RT_GUARDED_BY(lock_) = false;  // GICD_CTLR.EnableGrp1
     bool group0_enabled_ RT_GUARDED_BY(lock_) = false; // GICD_CTLR.EnableGrp0: kept, no effect
-    unsigned max_vcpus_ = 0;     // fixed from activation on, as is the next
+    unsigned max_vcpus_ = 0;                           // fixed from activation on, as is the next
     unsigned shared_count_ = 0;
 };
 

@@ -3,6 +3,7 @@
 // virtual CPU interface of the hardware (IHI 0069, chapter 6 and section 12.4).
 #pragma once
 
+#include "interrupt/vic.hpp"
 #include "interrupt/virq.hpp"
 #include "object/ref.hpp"
 
@@ -15,7 +16,6 @@
 
 namespace hyp {
 
-class Vic;
 class VirqTarget;
 class Wakeups;
 
@@ -26,8 +26,8 @@ class Wakeups;
 /// List registers stay loaded over short exits. What changes meanwhile, here or on another CPU, is
 /// marked (`attention_`) and folded in by the next enter().
 class VicCpu {
-  public:
-    VicCpu();
+public:
+    explicit VicCpu(VirqTarget& target);
     VicCpu(const VicCpu&) = delete;
     VicCpu& operator=(const VicCpu&) = delete;
     ~VicCpu() { detach(); }
@@ -66,8 +66,12 @@ class VicCpu {
     // -- While the vCPU is not loaded ------------------------------------------------------------
     /// Reset values of the CPU interface (CPU_ON, CPU_OFF). Distributor state is not affected.
     void reset_interface();
-    /// Leaves the VIC: pending private interrupts are gone, their sources stay bound to nothing.
+    /// Leaves the VIC; private interrupts and the CPU interface are as new, their sources stay
+    /// bound to nothing. May drop the last reference to the VIC.
     void detach();
+    /// MPIDR_EL1 affinity fields (39:32 and 23:0) by which the guest names this vCPU, if they are
+    /// not default_affinity(). After attachment, before the guest runs.
+    void set_affinity(std::uint64_t affinity);
 
     /// VirqTarget::physical_cpu() has a new value: hardware interrupts follow. Anywhere.
     void physical_cpu_changed();
@@ -78,10 +82,11 @@ class VicCpu {
 
     /// The VicCpu whose state is in the hardware of this CPU, or nullptr.
     static VicCpu* current();
-    /// Reads the number of list registers and priority bits; once, before any vCPU runs.
-    static void probe();
+    /// On each CPU, before it runs a vCPU: finds the number of list registers and priority bits
+    /// and empties the virtual interface.
+    static void init_cpu();
 
-  private:
+private:
     friend class Vic;
     friend class IrqBank;
     friend class Distributor;
@@ -91,38 +96,60 @@ class VicCpu {
     static constexpr unsigned list_registers_limit = 16; // architectural maximum
     static constexpr unsigned not_loaded = ~0u;
 
+    /// What decides whether an interrupt is signalled (IHI 0069, section 4.8).
+    struct Mask {
+        bool group_enabled;
+        std::uint8_t priority;   // only numbers below it pass
+        std::uint8_t running;    // group priority of what is being handled; 0xff: nothing
+        std::uint8_t group_mask; // the bits of a priority that can preempt
+        [[nodiscard]] bool passes(std::uint8_t number) const {
+            return group_enabled && number < priority && (number & group_mask) < running;
+        }
+    };
+
     void enter_slowly();
     void load();
-    void fold(Wakeups& wakeups);
-    void fold_one(unsigned n, Wakeups& wakeups);
-    void fold_unlisted_eoi(Wakeups& wakeups);
-    void refill();
-    bool place(Virq& irq, unsigned n);
-    void settle(unsigned used, bool spilled_pending, bool spilled_active);
+    void save();
+    /// fold(), for a caller that the analysis cannot see to hold this VIC's lock.
+    void fold_locked(Wakeups& wakeups) RT_NO_ANALYSIS { fold(wakeups); }
+    void fold(Wakeups& wakeups) RT_REQUIRES(vic_->lock_);
+    void fold_register(unsigned n, Wakeups& wakeups) RT_REQUIRES(vic_->lock_);
+    void fold_unlisted_eois(Wakeups& wakeups) RT_REQUIRES(vic_->lock_);
+    void refill() RT_REQUIRES(vic_->lock_);
+    void refill_best() RT_REQUIRES(vic_->lock_);
+    void place(Virq& irq) RT_REQUIRES(vic_->lock_);
+    void clear_stale() RT_REQUIRES(vic_->lock_);
+    void adjust_ppis() RT_REQUIRES(vic_->lock_);
+    [[nodiscard]] Virq* best_ready(bool only_pending) RT_REQUIRES(vic_->lock_);
     [[nodiscard]] bool loaded_here() const;
-    [[nodiscard]] bool signals(std::uint8_t priority) const;
+    [[nodiscard]] Mask mask() const;
+    [[nodiscard]] bool would_signal(const Virq& irq, const Mask& mask) const
+        RT_REQUIRES(vic_->lock_);
+    void reset_private();
 
-    Ref<Vic> vic_;                 // set while attached
-    VirqTarget* target_ = nullptr;
+    Ref<Vic> vic_; // set while attached
+    VirqTarget& target_;
     unsigned index_ = 0;
-    std::atomic<bool> attention_{true};        // enter() has work
+    std::uint64_t affinity_ = 0;
+    std::atomic<bool> attention_{true}; // enter() has work; set and cleared under the VIC's lock
     std::atomic<unsigned> loaded_on_{not_loaded};
-    std::atomic<unsigned> being_notified_{0};  // callers of target_; detach() waits for them
+    std::atomic<unsigned> being_notified_{0}; // callers of target_; detach() waits for them
 
     // Guarded by the VIC's lock.
-    rt::IntrusiveList<Virq, ReadyListTag> ready_;
+    mutable rt::IntrusiveList<Virq, ReadyListTag> ready_;
     unsigned ready_count_ = 0;
-    bool asleep_ = true;                       // GICR_WAKER.ProcessorSleep
+    bool asleep_ = true; // GICR_WAKER.ProcessorSleep
     std::array<Virq, first_spi> private_;
     std::array<Virq*, list_registers_limit> in_list_register_{};
+    std::uint32_t used_ = 0;       // list registers that hold one of in_list_register_
+    std::uint32_t stale_ = 0;      // list registers that were folded and not overwritten yet
+    bool spilled_active_ = false;  // an active interrupt found no list register
+    std::uint32_t timer_ppis_ = 0; // private interrupts with a physical one behind them
 
-    // Touched by the CPU on which the vCPU is loaded, under the VIC's lock where Virqs are.
-    std::uint32_t used_ = 0;   // list registers that hold one of in_list_register_
-    std::uint32_t stale_ = 0;  // list registers whose content was folded but not overwritten yet
-    std::uint32_t hardware_ppis_ = 0; // private interrupts that may be active physically
-    bool spilled_active_ = false;     // an active interrupt found no list register
-    std::uint64_t hcr_ = 0;           // ICH_HCR_EL2 as last written
-    std::uint64_t vmcr_ = 0;          // the rest: valid while not loaded
+    // Only for the CPU on which the vCPU is loaded; the last four while it is not loaded.
+    std::uint32_t physically_active_ = 0; // timer PPIs of this CPU held active for the guest
+    std::uint64_t hcr_ = 0;               // ICH_HCR_EL2 as last written
+    std::uint64_t vmcr_ = 0;
     std::array<std::uint64_t, 4> ap0r_{};
     std::array<std::uint64_t, 4> ap1r_{};
 };

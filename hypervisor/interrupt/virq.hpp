@@ -21,30 +21,36 @@ inline constexpr std::uint32_t spi_end = 1020; // one past the last INTID of an 
 /// disabled), on the ready list of `holder` (pending and enabled, or active), or in list register
 /// `list_register` of `holder`, whose content then is the truth about pending and active.
 class Virq : public rt::ListNode<ReadyListTag> {
-  public:
+public:
     VirqSource* source = nullptr;
-    VicCpu* holder = nullptr;       // on whose ready list or in whose list register
+    VicCpu* holder = nullptr;   // on whose ready list or in whose list register
+    std::uint64_t affinity = 0; // of an SPI: GICD_IROUTER
     std::uint32_t intid = 0;
     std::uint32_t physical = 0;     // INTID of the hardware interrupt behind it; 0: none
     std::int8_t list_register = -1; // -1: in none
     std::uint8_t priority = 0;      // 0 highest; only bits 7:3 exist
-    std::uint8_t route = 0;         // vCPU index an SPI goes to, no_route if there is none such
+    std::uint8_t vcpu = 0;          // private: its vCPU's index; SPI: where it was last routed to
     bool enabled : 1 = false;
-    bool edge : 1 = false;          // trigger that the guest configured
-    bool latch : 1 = false;         // an edge, or a write to ISPENDR, waits for delivery
-    bool line : 1 = false;          // level of the source
+    bool edge : 1 = false;  // trigger that the guest configured
+    bool latch : 1 = false; // an edge, or a write to ISPENDR, waits for delivery
+    bool line : 1 = false;  // level of the source
     bool active : 1 = false;
-    bool announced : 1 = false;     // its vCPU was told and has not looked yet
+    bool announced : 1 = false; // its vCPU was told and has not looked yet
     // While in a list register:
-    bool latch_loaded : 1 = false;  // the pending state there came from the latch
-    bool drop_pending : 1 = false;  // ICPENDR, unbind: forget the pending state there
-    bool drop_active : 1 = false;   // ICACTIVER
-    bool force_active : 1 = false;  // ISACTIVER
-
-    static constexpr std::uint8_t no_route = 0xff;
+    bool latch_loaded : 1 = false; // the pending state there came from the latch
+    bool drop_pending : 1 = false; // ICPENDR, unbind: forget the pending state there
+    bool drop_active : 1 = false;  // ICACTIVER
+    bool force_active : 1 = false; // ISACTIVER
 
     [[nodiscard]] bool pending() const { return latch || (line && !edge); }
     [[nodiscard]] bool is_private() const { return intid < first_spi; }
+    /// The pending state once a list register with state pending (or not) were folded back.
+    [[nodiscard]] bool pending_after(bool register_pending) const {
+        return pending() || (register_pending && latch_loaded && !drop_pending);
+    }
+    [[nodiscard]] bool active_after(bool register_active) const {
+        return (register_active && !drop_active) || force_active;
+    }
     [[nodiscard]] bool loaded() const { return list_register >= 0; }
 };
 

@@ -29,7 +29,7 @@ struct VirqInfo {
 /// destroyed while in use. Calls VirqTarget::virq_pending(), so the caller holds no lock that this
 /// would need. Lock order: source, then VIC.
 class VirqSource {
-  public:
+public:
     VirqSource() = default;
     /// A source that is the physical interrupt `physical_intid`: see HwIrq.
     explicit VirqSource(std::uint32_t physical_intid) : physical_(physical_intid) {}
@@ -52,8 +52,12 @@ class VirqSource {
     /// edge-triggered one a change from false to true is one event. Remembered while not bound.
     void set_level(bool level) RT_EXCLUDES(lock_);
 
-  private:
+private:
+    friend class HwIrq;
     friend class Vic;
+
+    /// As assert_edge(); false if there is no interrupt at the other end.
+    bool raise() RT_EXCLUDES(lock_);
 
     mutable rt::Spinlock lock_;
     Ref<Vic> vic_ RT_GUARDED_BY(lock_);

@@ -11,22 +11,24 @@ namespace hyp {
 /// Filled under the VIC's lock, delivered (by destruction) after it: declare it before the guard.
 /// Each noted VicCpu stays attached until then, because detach() waits for it.
 class Wakeups {
-  public:
-    Wakeups() = default;
+public:
+    /// `self`: the vCPU in whose own context this CPU acts. It needs no telling, its next enter()
+    /// comes after this.
+    explicit Wakeups(const VicCpu* self = nullptr) : self_(self) {}
     Wakeups(const Wakeups&) = delete;
     Wakeups& operator=(const Wakeups&) = delete;
     ~Wakeups() { deliver(); }
 
-    /// Under the VIC's lock. A vCPU that is loaded on this CPU needs no telling: its next enter()
-    /// comes after this.
+    /// Under the VIC's lock.
     void note(VicCpu& cpu);
     /// Calls VirqTarget::virq_pending() of each, once.
     void deliver();
 
-  private:
+private:
+    const VicCpu* self_;
     std::uint64_t noted_ = 0; // by index; at most Vic::vcpus_limit
     unsigned count_ = 0;
-    VicCpu* cpus_[64];        // the first count_ are valid
+    VicCpu* cpus_[64]; // the first count_ are valid
 };
 
 } // namespace hyp

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The GIC CPU interface and its hypervisor control registers (IHI 0069, sections 12.2 and 12.4).
+#pragma once
+
+#include <arch/sysreg.hpp>
+
+#include <cstdint>
+
+namespace hyp::arch {
+
+// -- Physical CPU interface, as EL2 uses it -------------------------------------------------------
+inline std::uint64_t icc_read_iar1() {
+    const std::uint64_t intid = HYP_READ_SYSREG(icc_iar1_el1);
+    // The acknowledge must be complete before the interrupt's cause is looked at.
+    asm volatile("dsb sy" : : : "memory");
+    return intid;
+}
+inline void icc_write_eoir1(std::uint64_t intid) {
+    HYP_WRITE_SYSREG(icc_eoir1_el1, intid);
+    isb();
+}
+inline void icc_write_dir(std::uint64_t intid) {
+    HYP_WRITE_SYSREG(icc_dir_el1, intid);
+    isb();
+}
+inline void icc_write_sgi1r(std::uint64_t value) {
+    // What the other CPU is to see must be visible to it before the interrupt.
+    asm volatile("dsb ishst" : : : "memory");
+    HYP_WRITE_SYSREG(icc_sgi1r_el1, value);
+    isb();
+}
+/// System register interface on, for EL2 and the levels below. False: the GIC has none.
+inline bool icc_enable_system_registers() {
+    // SRE, bypass disables (DFB, DIB), Enable: lower levels need no trap for ICC_SRE_EL1.
+    HYP_WRITE_SYSREG(icc_sre_el2, 0xf);
+    isb();
+    return (HYP_READ_SYSREG(icc_sre_el2) & 1) != 0;
+}
+inline std::uint64_t icc_read_ctlr() {
+    return HYP_READ_SYSREG(icc_ctlr_el1);
+}
+inline void icc_write_ctlr(std::uint64_t value) {
+    HYP_WRITE_SYSREG(icc_ctlr_el1, value);
+}
+inline void icc_write_pmr(std::uint64_t value) {
+    HYP_WRITE_SYSREG(icc_pmr_el1, value);
+}
+inline void icc_write_bpr1(std::uint64_t value) {
+    HYP_WRITE_SYSREG(icc_bpr1_el1, value);
+}
+inline void icc_write_igrpen1(std::uint64_t value) {
+    HYP_WRITE_SYSREG(icc_igrpen1_el1, value);
+    isb();
+}
+/// Waits until writes to a redistributor or distributor have reached it.
+inline void gic_barrier() {
+    asm volatile("dsb sy\n\tisb" : : : "memory");
+}
+
+// -- Virtual CPU interface ------------------------------------------------------------------------
+inline std::uint64_t ich_read_vtr() {
+    return HYP_READ_SYSREG(ich_vtr_el2);
+}
+inline std::uint64_t ich_read_hcr() {
+    return HYP_READ_SYSREG(ich_hcr_el2);
+}
+inline void ich_write_hcr(std::uint64_t value) {
+    HYP_WRITE_SYSREG(ich_hcr_el2, value);
+}
+inline std::uint64_t ich_read_vmcr() {
+    return HYP_READ_SYSREG(ich_vmcr_el2);
+}
+inline void ich_write_vmcr(std::uint64_t value) {
+    HYP_WRITE_SYSREG(ich_vmcr_el2, value);
+}
+/// Makes what the guest's CPU interface did visible in the registers read next, or what was
+/// written take effect before an interrupt line is looked at.
+inline void ich_barrier() {
+    isb();
+}
+
+#define HYP_ICH_CASES(CASE, kind)                                                                  \
+    CASE(kind, 0)                                                                                  \
+    CASE(kind, 1) CASE(kind, 2) CASE(kind, 3) CASE(kind, 4) CASE(kind, 5) CASE(kind, 6)            \
+        CASE(kind, 7) CASE(kind, 8) CASE(kind, 9) CASE(kind, 10) CASE(kind, 11) CASE(kind, 12)     \
+            CASE(kind, 13) CASE(kind, 14) CASE(kind, 15)
+#define HYP_ICH_READ(kind, n)                                                                      \
+    case n:                                                                                        \
+        return HYP_READ_SYSREG(kind##n##_el2);
+#define HYP_ICH_WRITE(kind, n)                                                                     \
+    case n:                                                                                        \
+        HYP_WRITE_SYSREG(kind##n##_el2, value);                                                    \
+        break;
+
+/// List register n, 0 .. ICH_VTR_EL2.ListRegs.
+inline std::uint64_t ich_read_lr(unsigned n) {
+    switch (n) { HYP_ICH_CASES(HYP_ICH_READ, ich_lr) }
+    __builtin_unreachable();
+}
+inline void ich_write_lr(unsigned n, std::uint64_t value) {
+    switch (n) { HYP_ICH_CASES(HYP_ICH_WRITE, ich_lr) }
+}
+
+#define HYP_ICH_AP_CASES(CASE, kind) CASE(kind, 0) CASE(kind, 1) CASE(kind, 2) CASE(kind, 3)
+
+/// Active priorities of Group 0 and 1: n below 1, 2 or 4 for 5, 6 or 7 preemption bits.
+inline std::uint64_t ich_read_ap0r(unsigned n) {
+    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_READ, ich_ap0r) }
+    __builtin_unreachable();
+}
+inline void ich_write_ap0r(unsigned n, std::uint64_t value) {
+    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_WRITE, ich_ap0r) }
+}
+inline std::uint64_t ich_read_ap1r(unsigned n) {
+    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_READ, ich_ap1r) }
+    __builtin_unreachable();
+}
+inline void ich_write_ap1r(unsigned n, std::uint64_t value) {
+    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_WRITE, ich_ap1r) }
+}
+
+#undef HYP_ICH_AP_CASES
+#undef HYP_ICH_WRITE
+#undef HYP_ICH_READ
+#undef HYP_ICH_CASES
+
+} // namespace hyp::arch

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reads and writes of the virtual distributor.
+#include "interrupt/distributor.hpp"
+
+#include "interrupt/irq_bank.hpp"
+#include "interrupt/vic.hpp"
+#include "interrupt/wakeups.hpp"
+
+namespace hyp {
+
+using rt::LockGuard;
+
+namespace {
+
+constexpr std::uint64_t ctlr_offset = 0x0000;
+constexpr std::uint64_t typer_offset = 0x0004;
+constexpr std::uint64_t iidr_offset = 0x0008;
+constexpr std::uint64_t bank_start = 0x0080;
+constexpr std::uint64_t bank_end = 0x0d00;
+constexpr std::uint64_t router_start = 0x6100; // GICD_IROUTER<32>
+constexpr std::uint64_t router_end = 0x7fe0;
+constexpr std::uint64_t identification_start = 0xffd0;
+
+constexpr std::uint32_t ctlr_group0 = 1u << 0;
+constexpr std::uint32_t ctlr_group1 = 1u << 1;
+constexpr std::uint32_t ctlr_affinity_routing = 1u << 4;
+constexpr std::uint32_t ctlr_one_security_state = 1u << 6; // DS
+
+constexpr std::uint32_t typer_id_bits = 9u << 19; // INTIDs have ten bits
+constexpr std::uint32_t typer_aff3 = 1u << 24;    // A3V
+constexpr std::uint32_t typer_no_1_of_n = 1u << 25;
+constexpr std::uint32_t typer_range_selector = 1u << 26;
+
+constexpr std::uint64_t router_mask = 0xff00ffffff; // affinity; no Interrupt_Routing_Mode
+
+} // namespace
+
+std::uint32_t gic_identification(std::uint64_t offset) {
+    switch (offset) {
+    case 0xffd0: // PIDR4: 64 KiB, JEP106 continuation code 4
+        return 0x44;
+    case 0xffe0: // PIDR0, PIDR1: part number 0x492, JEP106 code 0x3b
+        return 0x92;
+    case 0xffe4:
+        return 0xb4;
+    case 0xffe8: // PIDR2: architecture revision 3
+        return 0x3b;
+    case 0xfff0: // CIDR0..3
+        return 0x0d;
+    case 0xfff4:
+        return 0xf0;
+    case 0xfff8:
+        return 0x05;
+    case 0xfffc:
+        return 0xb1;
+    default:
+        return 0;
+    }
+}
+
+bool Distributor::access(MmioAccess& access) {
+    if (access.offset % access.size != 0) {
+        access.value = access.write ? access.value : 0;
+    } else if (access.write) {
+        write(access.offset, access.size, access.value);
+    } else {
+        access.value = read(access.offset, access.size);
+    }
+    return true;
+}
+
+std::uint64_t Distributor::read(std::uint64_t offset, unsigned size) {
+    if (offset >= bank_start && offset < bank_end) {
+        return IrqBank(vic_, 0, first_spi, spi_end).read(offset, size);
+    }
+    if (offset >= router_start && offset < router_end) {
+        return read_route(offset - router_start, size);
+    }
+    if (size != 4) {
+        return 0;
+    }
+    switch (offset) {
+    case ctlr_offset:
+        return read_control();
+    case typer_offset:
+        return type();
+    case iidr_offset:
+        return gic_implementer;
+    default:
+        return offset >= identification_start ? gic_identification(offset) : 0;
+    }
+}
+
+void Distributor::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
+    if (offset >= bank_start && offset < bank_end) {
+        IrqBank(vic_, 0, first_spi, spi_end).write(offset, size, value);
+    } else if (offset >= router_start && offset < router_end) {
+        write_route(offset - router_start, size, value);
+    } else if (offset == ctlr_offset && size == 4) {
+        write_control(static_cast<std::uint32_t>(value));
+    }
+}
+
+std::uint32_t Distributor::read_control() const {
+    const LockGuard guard(vic_.lock_);
+    return ctlr_one_security_state | ctlr_affinity_routing |
+           (vic_.group_enabled_ ? ctlr_group1 : 0) | (vic_.group0_enabled_ ? ctlr_group0 : 0);
+}
+
+void Distributor::write_control(std::uint32_t value) {
+    Wakeups wakeups(VicCpu::current());
+    const LockGuard guard(vic_.lock_);
+    vic_.group0_enabled_ = (value & ctlr_group0) != 0;
+    const bool enable = (value & ctlr_group1) != 0;
+    if (vic_.group_enabled_ != enable) {
+        vic_.group_enabled_ = enable;
+        vic_.update_all(wakeups);
+    }
+}
+
+std::uint32_t Distributor::type() const {
+    const std::uint32_t lines = (first_spi + vic_.shared_virqs() + 31) / 32 - 1;
+    return lines | typer_id_bits | typer_aff3 | typer_no_1_of_n | typer_range_selector;
+}
+
+std::uint64_t Distributor::read_route(std::uint64_t offset, unsigned size) const {
+    const std::uint64_t index = offset / 8;
+    if (index >= vic_.shared_virqs() || size < 4) {
+        return 0;
+    }
+    const LockGuard guard(vic_.lock_);
+    const std::uint64_t route = vic_.shared_[index].affinity;
+    return size == 8 ? route : route >> (offset % 8 * 8) & 0xffffffff;
+}
+
+void Distributor::write_route(std::uint64_t offset, unsigned size, std::uint64_t value) {
+    const std::uint64_t index = offset / 8;
+    if (index >= vic_.shared_virqs() || size < 4) {
+        return;
+    }
+    Wakeups wakeups(VicCpu::current());
+    const LockGuard guard(vic_.lock_);
+    Virq& irq = vic_.shared_[index];
+    std::uint64_t route = value;
+    if (size == 4) {
+        const std::uint64_t shift = offset % 8 * 8;
+        route = (irq.affinity & ~(std::uint64_t{0xffffffff} << shift)) | (value & 0xffffffff)
+                                                                             << shift;
+    }
+    irq.affinity = route & router_mask;
+    if (irq.physical != 0) {
+        vic_.route_hardware(irq);
+    }
+    vic_.update(irq, wakeups);
+}
+
+} // namespace hyp

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The physical GICv3: distributor, redistributors, CPU interface (IHI 0069, chapters 4 and 12).
+#include "interrupt/gicv3.hpp"
+
+#include <arch/cpu.hpp>
+#include <arch/gic.hpp>
+#include <arch/mmio.hpp>
+#include <runtime/panic.hpp>
+#include <runtime/spinlock.hpp>
+
+#include <array>
+
+namespace hyp {
+
+using arch::mmio_read32;
+using arch::mmio_read64;
+using arch::mmio_write32;
+using arch::mmio_write64;
+using rt::Error;
+using rt::fail;
+using rt::Result;
+
+namespace {
+
+// Distributor, and, the same from IGROUPR on, the SGI_base frame of a redistributor.
+constexpr std::uint32_t gicd_ctlr = 0x0000;
+constexpr std::uint32_t gicd_typer = 0x0004;
+constexpr std::uint32_t group = 0x0080;
+constexpr std::uint32_t set_enable = 0x0100;
+constexpr std::uint32_t clear_enable = 0x0180;
+constexpr std::uint32_t set_pending = 0x0200;
+constexpr std::uint32_t clear_pending = 0x0280;
+constexpr std::uint32_t set_active = 0x0300;
+constexpr std::uint32_t clear_active = 0x0380;
+constexpr std::uint32_t priority = 0x0400;
+constexpr std::uint32_t trigger = 0x0c00;
+constexpr std::uint32_t group_modifier = 0x0d00;
+constexpr std::uint32_t gicd_irouter = 0x6000;
+constexpr std::uint32_t pidr2 = 0xffe8;
+
+constexpr std::uint32_t ctlr_group1 = 1u << 1;
+constexpr std::uint32_t ctlr_affinity_routing = 1u << 4;
+constexpr std::uint32_t ctlr_write_pending = 1u << 31;
+
+constexpr std::uint32_t gicr_ctlr = 0x0000;
+constexpr std::uint32_t gicr_typer = 0x0008;
+constexpr std::uint32_t gicr_waker = 0x0014;
+constexpr std::uint32_t gicr_ctlr_write_pending = 1u << 3;
+constexpr std::uint64_t gicr_typer_virtual_lpis = 1u << 1;
+constexpr std::uint64_t gicr_typer_last = 1u << 4;
+constexpr std::uint32_t waker_processor_sleep = 1u << 1;
+constexpr std::uint32_t waker_children_asleep = 1u << 2;
+constexpr std::uint64_t frame_size = 0x10000;
+
+constexpr std::uint32_t default_priorities = 0xa0a0a0a0;
+constexpr std::uint64_t lowest_mask = 0xff;
+constexpr std::uint64_t icc_ctlr_eoimode = 1u << 1;
+constexpr std::uint64_t affinity_mask = 0xff00ffffff;
+constexpr std::uint32_t first_spi_word = 1;
+
+// A GIC that does not answer for this many reads never will.
+constexpr unsigned patience = 10'000'000;
+
+struct Cpu {
+    std::uintptr_t redistributor = 0; // RD_base
+    std::uint64_t affinity = 0;
+};
+
+GicV3 instance;
+std::array<Cpu, max_cpus> cpus;
+rt::Spinlock trigger_lock; // GICD_ICFGR holds sixteen interrupts' settings; a leaf
+
+void wait_clear(std::uintptr_t address, std::uint32_t mask, const char* reason) {
+    for (unsigned n = 0; n < patience; n++) {
+        if ((mmio_read32(address) & mask) == 0) {
+            return;
+        }
+    }
+    rt::panic(reason);
+}
+
+constexpr std::uint32_t word_offset(std::uint32_t intid) {
+    return intid / 32 * 4;
+}
+constexpr std::uint32_t bit_of(std::uint32_t intid) {
+    return 1u << (intid % 32);
+}
+
+} // namespace
+
+GicV3& gic() {
+    return instance;
+}
+
+Result<> GicV3::init_distributor(std::uintptr_t distributor, std::span<const GicRegion> regions,
+                                 std::uint64_t boot_mpidr) {
+    const std::uint32_t revision = mmio_read32(distributor + pidr2) >> 4 & 0xf;
+    if ((revision != 3 && revision != 4) || regions.empty() || regions.size() > max_regions) {
+        return fail(Error::argument_invalid);
+    }
+    distributor_ = distributor;
+    region_count_ = regions.size();
+    for (std::size_t n = 0; n < regions.size(); n++) {
+        regions_[n] = regions[n];
+    }
+    const std::uint32_t typer = mmio_read32(distributor_ + gicd_typer);
+    spi_limit_ = ((typer & 0x1f) + 1) * 32;
+    spi_limit_ = spi_limit_ < 1020 ? spi_limit_ : 1020;
+
+    mmio_write32(distributor_ + gicd_ctlr, 0);
+    wait_distributor();
+    // Routing by affinity must be on before the routes are written.
+    mmio_write32(distributor_ + gicd_ctlr, ctlr_affinity_routing);
+    wait_distributor();
+    init_spis(boot_mpidr);
+    mmio_write32(distributor_ + gicd_ctlr, ctlr_affinity_routing | ctlr_group1);
+    wait_distributor();
+    return {};
+}
+
+void GicV3::init_spis(std::uint64_t boot_mpidr) const {
+    for (std::uint32_t word = first_spi_word; word * 32 < spi_limit_; word++) {
+        const std::uintptr_t base = distributor_ + word * 4;
+        mmio_write32(base + clear_enable, ~0u);
+        mmio_write32(base + clear_pending, ~0u);
+        mmio_write32(base + clear_active, ~0u);
+        mmio_write32(base + group, ~0u);
+        mmio_write32(base + group_modifier, 0);
+    }
+    for (std::uint32_t intid = 32; intid < spi_limit_; intid += 4) {
+        mmio_write32(distributor_ + priority + intid, default_priorities);
+    }
+    wait_distributor();
+    for (std::uint32_t intid = 32; intid < spi_limit_; intid++) {
+        mmio_write64(distributor_ + gicd_irouter + intid * 8, boot_mpidr & affinity_mask);
+    }
+}
+
+std::uintptr_t GicV3::find_redistributor(std::uint64_t affinity) const {
+    const std::uint64_t packed = (affinity >> 8 & 0xff000000) | (affinity & 0xffffff);
+    for (std::size_t n = 0; n < region_count_; n++) {
+        const GicRegion& region = regions_[n];
+        std::uint64_t offset = 0;
+        while (offset + 2 * frame_size <= region.size) {
+            const std::uintptr_t frames = region.base + offset;
+            const std::uint64_t typer = mmio_read64(frames + gicr_typer);
+            if (typer >> 32 == packed) {
+                return frames;
+            }
+            if ((typer & gicr_typer_last) != 0) {
+                break;
+            }
+            // A GICv4 has two more frames for each CPU.
+            offset += (typer & gicr_typer_virtual_lpis) != 0 ? 4 * frame_size : 2 * frame_size;
+        }
+    }
+    return 0;
+}
+
+Result<> GicV3::init_cpu(unsigned cpu, std::uint64_t mpidr) {
+    const std::uint64_t affinity = mpidr & affinity_mask;
+    const std::uintptr_t redistributor = find_redistributor(affinity);
+    if (redistributor == 0 || cpu >= max_cpus) {
+        return fail(Error::argument_invalid);
+    }
+    cpus[cpu] = {redistributor, affinity};
+    const std::uint32_t waker = mmio_read32(redistributor + gicr_waker);
+    mmio_write32(redistributor + gicr_waker, waker & ~waker_processor_sleep);
+    wait_clear(redistributor + gicr_waker, waker_children_asleep, "a redistributor sleeps on");
+    init_private(redistributor);
+    init_cpu_interface();
+    return {};
+}
+
+void GicV3::init_private(std::uintptr_t redistributor) {
+    const std::uintptr_t base = redistributor + frame_size;
+    mmio_write32(base + clear_enable, ~0u);
+    wait_clear(redistributor + gicr_ctlr, gicr_ctlr_write_pending, "a redistributor hangs");
+    mmio_write32(base + clear_pending, ~0u);
+    mmio_write32(base + clear_active, ~0u);
+    mmio_write32(base + group, ~0u);
+    mmio_write32(base + group_modifier, 0);
+    for (std::uint32_t intid = 0; intid < 32; intid += 4) {
+        mmio_write32(base + priority + intid, default_priorities);
+    }
+    mmio_write32(base + set_enable, 1u << sgi_reschedule | 1u << ppi_maintenance |
+                                        1u << ppi_hypervisor_timer | 1u << ppi_virtual_timer |
+                                        1u << ppi_physical_timer);
+    arch::gic_barrier();
+}
+
+void GicV3::init_cpu_interface() {
+    rt::ensure(arch::icc_enable_system_registers(), "no GIC system registers");
+    arch::icc_write_pmr(lowest_mask);
+    arch::icc_write_bpr1(0);
+    arch::icc_write_ctlr(icc_ctlr_eoimode);
+    arch::icc_write_igrpen1(1);
+}
+
+std::uint32_t GicV3::acknowledge() {
+    return static_cast<std::uint32_t>(arch::icc_read_iar1() & 0xffffff);
+}
+
+void GicV3::priority_drop(std::uint32_t intid) {
+    arch::icc_write_eoir1(intid);
+}
+
+void GicV3::deactivate(std::uint32_t intid) {
+    arch::icc_write_dir(intid);
+}
+
+void GicV3::send_sgi(unsigned cpu, std::uint32_t id) {
+    const std::uint64_t affinity = cpus[cpu].affinity;
+    const std::uint64_t aff0 = affinity & 0xff; // above 15 only where there is a range selector
+    rt::ensure(cpus[cpu].redistributor != 0, "an SGI to a CPU that is not there");
+    arch::icc_write_sgi1r((affinity >> 32 & 0xff) << 48 | (aff0 / 16) << 44 |
+                          (affinity >> 16 & 0xff) << 32 | std::uint64_t{id} << 24 |
+                          (affinity >> 8 & 0xff) << 16 | std::uint64_t{1} << (aff0 % 16));
+}
+
+void GicV3::write_bit(std::uint32_t offset, std::uint32_t intid) const {
+    mmio_write32(distributor_ + offset + word_offset(intid), bit_of(intid));
+}
+
+void GicV3::wait_distributor() const {
+    wait_clear(distributor_ + gicd_ctlr, ctlr_write_pending, "the distributor hangs");
+}
+
+void GicV3::spi_enable(std::uint32_t intid) {
+    write_bit(set_enable, intid);
+}
+
+void GicV3::spi_disable(std::uint32_t intid) {
+    write_bit(clear_enable, intid);
+    wait_distributor();
+}
+
+void GicV3::spi_set_edge(std::uint32_t intid, bool edge) {
+    const std::uintptr_t address = distributor_ + trigger + intid / 16 * 4;
+    const std::uint32_t bit = 2u << (intid % 16 * 2);
+    const rt::LockGuard guard(trigger_lock);
+    const std::uint32_t others = mmio_read32(address) & ~bit;
+    mmio_write32(address, others | (edge ? bit : 0));
+}
+
+void GicV3::spi_route(std::uint32_t intid, unsigned cpu) {
+    if (cpus[cpu].redistributor != 0) {
+        mmio_write64(distributor_ + gicd_irouter + intid * 8, cpus[cpu].affinity);
+    }
+}
+
+void GicV3::spi_set_pending(std::uint32_t intid, bool pending) {
+    write_bit(pending ? set_pending : clear_pending, intid);
+}
+
+void GicV3::spi_set_active(std::uint32_t intid, bool active) {
+    write_bit(active ? set_active : clear_active, intid);
+}
+
+void GicV3::private_set_active(std::uint32_t intid, bool active) {
+    const std::uintptr_t base = cpus[cpu_index()].redistributor + frame_size;
+    mmio_write32(base + (active ? set_active : clear_active), bit_of(intid));
+    // The timer's line is looked at again right after this.
+    arch::gic_barrier();
+}
+
+} // namespace hyp

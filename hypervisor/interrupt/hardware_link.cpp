@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The physical interrupt behind a virtual one: settings follow the guest's, and while the guest
+// has the interrupt pending or active, the physical one is active.
+#include "interrupt/gicv3.hpp"
+#include "interrupt/hwirq.hpp"
+#include "interrupt/vic.hpp"
+#include "interrupt/vic_cpu.hpp"
+#include "interrupt/virq_target.hpp"
+
+#include <arch/cpu.hpp>
+
+namespace hyp {
+
+void Vic::attach_hardware(Virq& irq, std::uint32_t physical) {
+    irq.physical = physical;
+    gic().spi_disable(physical);
+    gic().spi_set_edge(physical, irq.edge);
+    route_hardware(irq);
+    if (irq.enabled) {
+        gic().spi_enable(physical);
+    }
+}
+
+void Vic::detach_hardware(Virq& irq) {
+    gic().spi_disable(irq.physical);
+    gic().spi_set_pending(irq.physical, false);
+    if (irq.loaded()) {
+        // The guest may end it at any moment, through the list register: done when that is folded.
+        HwIrq::set_draining(irq.physical, true);
+    } else {
+        finish_detach_hardware(irq);
+    }
+}
+
+void Vic::finish_detach_hardware(Virq& irq) {
+    gic().spi_set_active(irq.physical, false);
+    HwIrq::set_draining(irq.physical, false);
+    irq.physical = 0;
+}
+
+void Vic::deactivate_hardware(Virq& irq) {
+    if (irq.physical == 0) {
+        return;
+    }
+    if (irq.is_private()) {
+        // Only its own CPU can: VicCpu::adjust_ppis() at the next enter().
+        cpus_[irq.vcpu]->attention_.store(true, std::memory_order_relaxed);
+    } else {
+        gic().spi_set_active(irq.physical, false);
+    }
+}
+
+void Vic::route_hardware(Virq& irq) {
+    VicCpu* target = target_of(irq);
+    const unsigned cpu = target != nullptr ? target->target_.physical_cpu() : max_cpus;
+    if (cpu < max_cpus) {
+        gic().spi_route(irq.physical, cpu);
+    }
+}
+
+void Vic::reroute_hardware() {
+    const rt::LockGuard guard(lock_);
+    for (unsigned n = 0; n < shared_count_; n++) {
+        if (shared_[n].physical != 0) {
+            route_hardware(shared_[n]);
+        }
+    }
+}
+
+} // namespace hyp

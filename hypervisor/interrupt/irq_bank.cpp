@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The per-interrupt registers of a virtual distributor or redistributor.
+#include "interrupt/irq_bank.hpp"
+
+#include "interrupt/gicv3.hpp"
+#include "interrupt/vic_cpu.hpp"
+
+#include <bit>
+
+namespace hyp {
+namespace {
+
+/// Implemented bits of a priority: 32 levels, as the list registers guarantee.
+constexpr std::uint32_t priority_mask = 0xf8;
+
+bool in(std::uint64_t offset, std::uint64_t start, std::uint64_t size) {
+    return offset >= start && offset - start < size;
+}
+
+} // namespace
+
+void IrqBank::fold_caller() {
+    VicCpu* self = VicCpu::current();
+    if (self != nullptr && self->vic() == &vic_ && self->used_ != 0) {
+        self->fold_locked(wakeups_);
+        self->attention_.store(true, std::memory_order_relaxed);
+    }
+}
+
+Virq* IrqBank::irq(std::uint64_t intid) {
+    return intid >= first_ && intid < end_ ? vic_.find(static_cast<std::uint32_t>(intid), vcpu_)
+                                           : nullptr;
+}
+
+std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
+    const rt::LockGuard guard(vic_.lock_);
+    fold_caller();
+    if (in(offset, bank_offset::priority, 0x400)) {
+        return read_priorities(offset - bank_offset::priority, size);
+    }
+    if (size != 4) {
+        return 0;
+    }
+    if (in(offset, bank_offset::trigger, 0x100)) {
+        return read_triggers((offset - bank_offset::trigger) * 4);
+    }
+    const std::uint64_t first = offset % 0x80 * 8;
+    switch (offset & ~std::uint64_t{0x7f}) {
+    case bank_offset::group:
+        return read_bits(first, &IrqBank::is_group1);
+    case bank_offset::set_enable:
+    case bank_offset::clear_enable:
+        return read_bits(first, &IrqBank::is_enabled);
+    case bank_offset::set_pending:
+    case bank_offset::clear_pending:
+        return read_bits(first, &IrqBank::is_pending);
+    case bank_offset::set_active:
+    case bank_offset::clear_active:
+        return read_bits(first, &IrqBank::is_active);
+    default:
+        return 0;
+    }
+}
+
+void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
+    const rt::LockGuard guard(vic_.lock_);
+    fold_caller();
+    if (in(offset, bank_offset::priority, 0x400)) {
+        write_priorities(offset - bank_offset::priority, size, value);
+        return;
+    }
+    if (size != 4) {
+        return;
+    }
+    const auto word = static_cast<std::uint32_t>(value);
+    if (in(offset, bank_offset::trigger, 0x100)) {
+        write_triggers((offset - bank_offset::trigger) * 4, word);
+        return;
+    }
+    const std::uint64_t first = offset % 0x80 * 8;
+    switch (offset & ~std::uint64_t{0x7f}) {
+    case bank_offset::set_enable:
+        return write_bits(first, word, &IrqBank::enable);
+    case bank_offset::clear_enable:
+        return write_bits(first, word, &IrqBank::disable);
+    case bank_offset::set_pending:
+        return write_bits(first, word, &IrqBank::set_pending);
+    case bank_offset::clear_pending:
+        return write_bits(first, word, &IrqBank::clear_pending);
+    case bank_offset::set_active:
+        return write_bits(first, word, &IrqBank::set_active);
+    case bank_offset::clear_active:
+        return write_bits(first, word, &IrqBank::clear_active);
+    default:
+        return;
+    }
+}
+
+std::uint32_t IrqBank::read_bits(std::uint64_t first, Bit bit) {
+    std::uint32_t value = 0;
+    for (unsigned n = 0; n < 32; n++) {
+        Virq* one = irq(first + n);
+        if (one != nullptr && (this->*bit)(*one)) {
+            value |= 1u << n;
+        }
+    }
+    return value;
+}
+
+void IrqBank::write_bits(std::uint64_t first, std::uint32_t mask, Act act) {
+    for (; mask != 0; mask &= mask - 1) {
+        Virq* one = irq(first + static_cast<unsigned>(std::countr_zero(mask)));
+        if (one != nullptr) {
+            (this->*act)(*one);
+            vic_.update(*one, wakeups_);
+        }
+    }
+}
+
+bool IrqBank::is_pending(Virq& irq) {
+    if (irq.loaded()) {
+        vic_.update(irq, wakeups_); // in use on another CPU: the next read shall be nearer to truth
+    }
+    return irq.pending_after(irq.loaded());
+}
+
+bool IrqBank::is_active(Virq& irq) {
+    if (irq.loaded()) {
+        vic_.update(irq, wakeups_);
+    }
+    return irq.active_after(irq.active);
+}
+
+void IrqBank::enable(Virq& irq) {
+    if (irq.enabled) {
+        return;
+    }
+    irq.enabled = true;
+    if (irq.physical == 0) {
+        return;
+    }
+    if (irq.is_private()) {
+        // The timer may have been turned off since it fired: if not, it fires again.
+        vic_.clear_latch(irq);
+    } else {
+        gic().spi_enable(irq.physical);
+    }
+}
+
+void IrqBank::disable(Virq& irq) {
+    if (irq.enabled && irq.physical != 0 && !irq.is_private()) {
+        gic().spi_disable(irq.physical);
+    }
+    irq.enabled = false;
+}
+
+void IrqBank::set_pending(Virq& irq) {
+    if (irq.physical != 0 && !irq.is_private()) {
+        gic().spi_set_pending(irq.physical, true); // comes back as a real one
+    } else {
+        irq.latch = true;
+    }
+}
+
+void IrqBank::clear_pending(Virq& irq) {
+    if (irq.physical != 0 && !irq.is_private()) {
+        gic().spi_set_pending(irq.physical, false);
+    }
+    vic_.clear_latch(irq);
+}
+
+void IrqBank::set_active(Virq& irq) {
+    if (irq.physical != 0 && !irq.is_private()) {
+        gic().spi_set_active(irq.physical, true);
+    }
+    if (irq.loaded()) {
+        irq.force_active = true;
+        irq.drop_active = false;
+    } else {
+        irq.active = true;
+    }
+}
+
+void IrqBank::clear_active(Virq& irq) {
+    vic_.clear_active(irq);
+}
+
+std::uint64_t IrqBank::read_priorities(std::uint64_t first, unsigned size) {
+    std::uint64_t value = 0;
+    if (size != 1 && size != 4) {
+        return 0;
+    }
+    for (unsigned n = 0; n < size; n++) {
+        Virq* one = irq(first + n);
+        value |= one != nullptr ? std::uint64_t{one->priority} << (8 * n) : 0;
+    }
+    return value;
+}
+
+void IrqBank::write_priorities(std::uint64_t first, unsigned size, std::uint64_t value) {
+    if (size != 1 && size != 4) {
+        return;
+    }
+    for (unsigned n = 0; n < size; n++) {
+        if (Virq* one = irq(first + n)) {
+            one->priority = static_cast<std::uint8_t>(value >> (8 * n) & priority_mask);
+            vic_.update(*one, wakeups_);
+        }
+    }
+}
+
+/// Two bits per interrupt, of which the upper one is the trigger: 1 edge, 0 level.
+std::uint32_t IrqBank::read_triggers(std::uint64_t first) {
+    std::uint32_t value = 0;
+    for (unsigned n = 0; n < 16; n++) {
+        Virq* one = irq(first + n);
+        value |= one != nullptr && one->edge ? 2u << (2 * n) : 0;
+    }
+    return value;
+}
+
+void IrqBank::write_triggers(std::uint64_t first, std::uint32_t value) {
+    for (unsigned n = 0; n < 16; n++) {
+        Virq* one = irq(first + n);
+        const bool edge = (value >> (2 * n) & 2) != 0;
+        if (one == nullptr || one->intid < first_ppi || one->edge == edge) {
+            continue;
+        }
+        one->edge = edge;
+        if (one->physical != 0 && !one->is_private()) {
+            gic().spi_set_edge(one->physical, edge);
+        }
+        vic_.update(*one, wakeups_);
+    }
+}
+
+} // namespace hyp

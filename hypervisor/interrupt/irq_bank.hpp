@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The registers that exist once per interrupt, in the distributor for SPIs and in a redistributor
+// for private interrupts: enable, pending, active, priority, trigger (IHI 0069, 12.9 and 12.11).
+#pragma once
+
+#include "interrupt/vic.hpp"
+#include "interrupt/wakeups.hpp"
+
+#include <cstdint>
+
+namespace hyp {
+
+/// Offsets within a frame, the same for GICD and the SGI_base frame of GICR.
+namespace bank_offset {
+inline constexpr std::uint64_t group = 0x080;
+inline constexpr std::uint64_t set_enable = 0x100;
+inline constexpr std::uint64_t clear_enable = 0x180;
+inline constexpr std::uint64_t set_pending = 0x200;
+inline constexpr std::uint64_t clear_pending = 0x280;
+inline constexpr std::uint64_t set_active = 0x300;
+inline constexpr std::uint64_t clear_active = 0x380;
+inline constexpr std::uint64_t priority = 0x400;
+inline constexpr std::uint64_t trigger = 0xc00;
+} // namespace bank_offset
+
+/// A view of the interrupts [first, end) of one frame, for one access. Both
+/// bounds are multiples of 32, but for `end` == spi_end.
+class IrqBank {
+public:
+    /// `vcpu` matters for private interrupts only.
+    IrqBank(Vic& vic, unsigned vcpu, std::uint32_t first, std::uint32_t end)
+        : vic_(vic), vcpu_(vcpu), first_(first), end_(end) {}
+
+    /// `offset` 0x080..0xcff. Other registers, sizes and alignments: zero, ignored.
+    [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size) RT_EXCLUDES(vic_.lock_);
+    void write(std::uint64_t offset, unsigned size, std::uint64_t value) RT_EXCLUDES(vic_.lock_);
+
+private:
+    using Bit = bool (IrqBank::*)(Virq&);
+    using Act = void (IrqBank::*)(Virq&);
+
+    /// Takes back the list registers of the vCPU that makes the access, so that its states are
+    /// true.
+    void fold_caller() RT_REQUIRES(vic_.lock_);
+    [[nodiscard]] Virq* irq(std::uint64_t intid) RT_REQUIRES(vic_.lock_);
+    [[nodiscard]] std::uint32_t read_bits(std::uint64_t first, Bit bit) RT_REQUIRES(vic_.lock_);
+    void write_bits(std::uint64_t first, std::uint32_t mask, Act act) RT_REQUIRES(vic_.lock_);
+    [[nodiscard]] std::uint64_t read_priorities(std::uint64_t first, unsigned size)
+        RT_REQUIRES(vic_.lock_);
+    void write_priorities(std::uint64_t first, unsigned size, std::uint64_t value)
+        RT_REQUIRES(vic_.lock_);
+    [[nodiscard]] std::uint32_t read_triggers(std::uint64_t first) RT_REQUIRES(vic_.lock_);
+    void write_triggers(std::uint64_t first, std::uint32_t value) RT_REQUIRES(vic_.lock_);
+
+    bool is_group1(Virq&) { return true; }
+    bool is_enabled(Virq& irq) { return irq.enabled; }
+    bool is_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
+    bool is_active(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void enable(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void disable(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void set_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void clear_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void set_active(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void clear_active(Virq& irq) RT_REQUIRES(vic_.lock_);
+
+    Vic& vic_;
+    Wakeups wakeups_{VicCpu::current()}; // told when the access is over
+    const unsigned vcpu_;
+    const std::uint32_t first_;
+    const std::uint32_t end_;
+};
+
+} // namespace hyp

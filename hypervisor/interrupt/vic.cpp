@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The VIC as an object: configuration, memory, attachment of vCPUs and of sources.
+#include "interrupt/vic.hpp"
+
+#include "heap/heap.hpp"
+#include "interrupt/distributor.hpp"
+#include "interrupt/redistributor.hpp"
+#include "interrupt/vic_cpu.hpp"
+#include "interrupt/wakeups.hpp"
+
+#include <new>
+#include <utility>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::LockGuard;
+using rt::Result;
+
+namespace {
+
+/// `count` default-constructed Ts in one block of the heap, or nullptr.
+template <typename T>
+T* make_array(std::size_t count) {
+    void* memory = heap().allocate(count * sizeof(T), alignof(T));
+    if (memory == nullptr) {
+        return nullptr;
+    }
+    T* items = static_cast<T*>(memory);
+    for (std::size_t n = 0; n < count; n++) {
+        new (&items[n]) T();
+    }
+    return items;
+}
+
+} // namespace
+
+Result<> Vic::configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs) {
+    if (max_vcpus == 0 || max_vcpus > vcpus_limit || max_shared_virqs > shared_virqs_limit) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    max_vcpus_ = static_cast<unsigned>(max_vcpus);
+    const auto rounded = static_cast<unsigned>((max_shared_virqs + 31) / 32 * 32);
+    shared_count_ = rounded < shared_virqs_limit ? rounded : unsigned{shared_virqs_limit};
+    return {};
+}
+
+Result<> Vic::on_activate() {
+    if (max_vcpus_ == 0) {
+        return fail(Error::object_config);
+    }
+    cpus_ = make_array<VicCpu*>(max_vcpus_);
+    redistributors_ = make_array<Redistributor>(max_vcpus_);
+    distributor_ = heap().create<Distributor>(*this);
+    if (shared_count_ != 0) {
+        shared_ = make_array<Virq>(shared_count_);
+    }
+    if (cpus_ == nullptr || redistributors_ == nullptr || distributor_ == nullptr ||
+        (shared_ == nullptr && shared_count_ != 0)) {
+        release_memory();
+        return fail(Error::no_memory);
+    }
+    for (unsigned n = 0; n < max_vcpus_; n++) {
+        cpus_[n] = nullptr;
+        redistributors_[n].init(*this, n);
+    }
+    for (unsigned n = 0; n < shared_count_; n++) {
+        shared_[n].intid = first_spi + n;
+    }
+    return {};
+}
+
+void Vic::release_memory() {
+    heap().release(cpus_);
+    heap().release(redistributors_);
+    heap().destroy(distributor_);
+    heap().release(shared_);
+    cpus_ = nullptr;
+    redistributors_ = nullptr;
+    distributor_ = nullptr;
+    shared_ = nullptr;
+}
+
+void Vic::on_destroy() {
+    // vCPUs and sources hold references: none is left.
+    release_memory();
+}
+
+Vdevice* Vic::vdevice(std::uint64_t interface) {
+    if (!is_active() || interface > max_vcpus_) {
+        return nullptr;
+    }
+    return interface == 0 ? static_cast<Vdevice*>(distributor_) : &redistributors_[interface - 1];
+}
+
+Result<> Vic::attach_vcpu(std::uint64_t index, VicCpu& cpu) {
+    if (!is_active()) {
+        return fail(Error::object_state);
+    }
+    if (index >= max_vcpus_) {
+        return fail(Error::argument_invalid);
+    }
+    Wakeups wakeups;
+    const LockGuard guard(lock_);
+    if (cpus_[index] != nullptr || cpu.vic_) {
+        return fail(Error::busy);
+    }
+    cpu.vic_ = Ref<Vic>(*this);
+    cpu.index_ = static_cast<unsigned>(index);
+    cpu.affinity_ = default_affinity(cpu.index_);
+    for (Virq& irq : cpu.private_) {
+        irq.vcpu = static_cast<std::uint8_t>(index);
+    }
+    cpus_[index] = &cpu;
+    update_all(wakeups); // interrupts may have waited for this vCPU
+    return {};
+}
+
+void Vic::detach_vcpu(VicCpu& cpu) {
+    {
+        Wakeups wakeups;
+        const LockGuard guard(lock_);
+        cpus_[cpu.index_] = nullptr;
+        cpu.reset_private();
+        for (unsigned n = 0; n < shared_count_; n++) {
+            Virq& irq = shared_[n];
+            if (irq.holder == &cpu) {
+                clear_active(irq);
+                update(irq, wakeups);
+            }
+        }
+    }
+    while (cpu.being_notified_.load(std::memory_order_acquire) != 0) {
+        // Another CPU is inside virq_pending() of this vCPU; it does not wait for us.
+    }
+}
+
+Result<> Vic::bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups) {
+    if (!is_active()) {
+        return fail(Error::object_state);
+    }
+    const bool shared = info.number >= first_spi;
+    if (info.number < first_ppi || (shared && info.vcpu != 0)) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    Virq* irq = find(info.number, info.vcpu);
+    if (irq == nullptr || (source.physical_ != 0 && !shared)) {
+        return fail(Error::argument_invalid);
+    }
+    if (irq->source != nullptr || irq->physical != 0) {
+        return fail(Error::busy);
+    }
+    irq->source = &source;
+    source.irq_ = irq;
+    irq->line = level;
+    irq->latch = irq->latch || (level && irq->edge);
+    if (source.physical_ != 0) {
+        attach_hardware(*irq, source.physical_);
+    }
+    update(*irq, wakeups);
+    return {};
+}
+
+void Vic::unbind(VirqSource& source, Wakeups& wakeups) {
+    const LockGuard guard(lock_);
+    Virq* irq = std::exchange(source.irq_, nullptr);
+    if (irq == nullptr) {
+        return;
+    }
+    irq->source = nullptr;
+    irq->line = false;
+    clear_latch(*irq);
+    if (source.physical_ != 0) {
+        detach_hardware(*irq);
+    }
+    update(*irq, wakeups);
+}
+
+bool Vic::raise_edge(VirqSource& source, Wakeups& wakeups) {
+    const LockGuard guard(lock_);
+    if (source.irq_ == nullptr) {
+        return false;
+    }
+    source.irq_->latch = true;
+    update(*source.irq_, wakeups);
+    return true;
+}
+
+void Vic::change_level(VirqSource& source, bool level, Wakeups& wakeups) {
+    const LockGuard guard(lock_);
+    if (source.irq_ != nullptr) {
+        source.irq_->line = level;
+        source.irq_->latch = source.irq_->latch || (level && source.irq_->edge);
+        update(*source.irq_, wakeups);
+    }
+}
+
+} // namespace hyp

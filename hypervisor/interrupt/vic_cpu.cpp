@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One vCPU's interrupts as the rest of the hypervisor sees them: loading, unloading, questions.
+#include "interrupt/vic_cpu.hpp"
+
+#include "interrupt/gicv3.hpp"
+#include "interrupt/interface_features.hpp"
+#include "interrupt/list_register.hpp"
+#include "interrupt/vic.hpp"
+#include "interrupt/virq_target.hpp"
+#include "interrupt/wakeups.hpp"
+
+#include <arch/cpu.hpp>
+#include <arch/gic.hpp>
+#include <runtime/panic.hpp>
+
+#include <bit>
+#include <utility>
+
+namespace hyp {
+
+using rt::LockGuard;
+
+namespace {
+
+InterfaceFeatures features;
+std::array<VicCpu*, max_cpus> current_cpus;
+
+} // namespace
+
+const InterfaceFeatures& interface_features() {
+    return features;
+}
+
+void VicCpu::init_cpu() {
+    arch::ich_write_hcr(0);
+    const std::uint64_t vtr = arch::ich_read_vtr();
+    features.list_registers = static_cast<unsigned>(vtr & ich::vtr_list_registers_mask) + 1;
+    features.preemption_bits = static_cast<unsigned>(vtr >> ich::vtr_preemption_bits_shift & 7) + 1;
+    features.active_registers = 1u << (features.preemption_bits - 5);
+    for (unsigned n = 0; n < features.list_registers; n++) {
+        arch::ich_write_lr(n, 0);
+    }
+}
+
+VicCpu* VicCpu::current() {
+    return current_cpus[cpu_index()];
+}
+
+VicCpu::VicCpu(VirqTarget& target) : target_(target) {
+    reset_private();
+}
+
+void VicCpu::reset_private() {
+    for (std::uint32_t n = 0; n < first_spi; n++) {
+        Virq& irq = private_[n];
+        Vic::unlink(irq);
+        if (irq.source != nullptr) {
+            Vic::forget_target(*irq.source);
+            irq.source = nullptr;
+        }
+        irq.intid = n;
+        irq.list_register = -1;
+        irq.physical = 0;
+        irq.priority = 0;
+        irq.enabled = false;
+        irq.edge = n < first_ppi;
+        irq.latch = false;
+        irq.line = false;
+        irq.active = false;
+    }
+    timer_ppis_ = 0;
+    asleep_ = true;
+}
+
+void VicCpu::detach() {
+    if (vic_) {
+        rt::ensure(loaded_on_.load(std::memory_order_relaxed) == not_loaded,
+                   "a loaded vCPU leaves its VIC");
+        vic_->detach_vcpu(*this);
+        vic_.clear();
+        reset_interface();
+    }
+}
+
+void VicCpu::set_affinity(std::uint64_t affinity) {
+    if (vic_) {
+        Wakeups wakeups;
+        const LockGuard guard(vic_->lock_);
+        affinity_ = affinity;
+        vic_->update_all(wakeups);
+    }
+}
+
+void VicCpu::reset_interface() {
+    vmcr_ = 0;
+    ap0r_ = {};
+    ap1r_ = {};
+}
+
+void VicCpu::physical_cpu_changed() {
+    if (vic_) {
+        vic_->reroute_hardware();
+    }
+}
+
+bool VicCpu::loaded_here() const {
+    return loaded_on_.load(std::memory_order_relaxed) == cpu_index();
+}
+
+void VicCpu::enter_slowly() {
+    if (!vic_) {
+        // Without a VIC nothing is ever pending: only shut the interface.
+        load();
+        attention_.store(false, std::memory_order_relaxed);
+        return;
+    }
+    Wakeups wakeups(this);
+    const LockGuard guard(vic_->lock_);
+    if (!loaded_here()) {
+        load();
+    }
+    attention_.store(false, std::memory_order_relaxed);
+    fold(wakeups);
+    refill();
+    if (timer_ppis_ != 0) {
+        adjust_ppis();
+    }
+}
+
+void VicCpu::load() {
+    const unsigned cpu = cpu_index();
+    rt::ensure(current_cpus[cpu] == nullptr &&
+                   loaded_on_.load(std::memory_order_relaxed) == not_loaded,
+               "two vCPUs loaded on one CPU, or one on two");
+    current_cpus[cpu] = this;
+    loaded_on_.store(cpu, std::memory_order_relaxed);
+    arch::ich_write_vmcr(vmcr_);
+    for (unsigned n = 0; n < features.active_registers; n++) {
+        arch::ich_write_ap0r(n, ap0r_[n]);
+        arch::ich_write_ap1r(n, ap1r_[n]);
+    }
+}
+
+void VicCpu::save() {
+    vmcr_ = arch::ich_read_vmcr();
+    for (unsigned n = 0; n < features.active_registers; n++) {
+        ap0r_[n] = arch::ich_read_ap0r(n);
+        ap1r_[n] = arch::ich_read_ap1r(n);
+    }
+}
+
+void VicCpu::exit() {
+    if (!loaded_here()) {
+        return;
+    }
+    save();
+    if (vic_) {
+        Wakeups wakeups(this);
+        const LockGuard guard(vic_->lock_);
+        fold(wakeups);
+        clear_stale();
+        // Unloaded under the lock: has_deliverable() elsewhere sees either all of it or nothing.
+        attention_.store(true, std::memory_order_relaxed);
+        loaded_on_.store(not_loaded, std::memory_order_relaxed);
+    } else {
+        attention_.store(true, std::memory_order_relaxed);
+        loaded_on_.store(not_loaded, std::memory_order_relaxed);
+    }
+    for (std::uint32_t left = physically_active_; left != 0; left &= left - 1) {
+        gic().private_set_active(static_cast<std::uint32_t>(std::countr_zero(left)), false);
+    }
+    physically_active_ = 0;
+    arch::ich_write_hcr(0);
+    hcr_ = 0;
+    current_cpus[cpu_index()] = nullptr;
+}
+
+void VicCpu::sync() {
+    if (vic_ && loaded_here()) {
+        Wakeups wakeups(this);
+        const LockGuard guard(vic_->lock_);
+        fold(wakeups);
+    }
+}
+
+void VicCpu::handle_maintenance() {
+    if (loaded_here()) {
+        enter_slowly();
+        arch::ich_barrier();
+    }
+}
+
+bool VicCpu::raise_hardware(std::uint32_t intid) {
+    if (!vic_ || !loaded_here()) {
+        return false;
+    }
+    Wakeups wakeups; // tells this vCPU too: it may have gone to sleep while still loaded
+    const LockGuard guard(vic_->lock_);
+    Virq& irq = private_[intid];
+    irq.physical = intid;
+    irq.latch = true;
+    timer_ppis_ |= 1u << intid;
+    physically_active_ |= 1u << intid;
+    vic_->update(irq, wakeups);
+    return true;
+}
+
+/// A timer PPI is active physically exactly while the guest has it pending or active: so that it
+/// does not fire again before the guest's EOI, and does afterwards.
+void VicCpu::adjust_ppis() {
+    for (std::uint32_t left = timer_ppis_; left != 0; left &= left - 1) {
+        const auto intid = static_cast<std::uint32_t>(std::countr_zero(left));
+        const Virq& irq = private_[intid];
+        const bool wanted = irq.latch || irq.active || irq.loaded();
+        const std::uint32_t bit = 1u << intid;
+        if (wanted != ((physically_active_ & bit) != 0)) {
+            physically_active_ ^= bit;
+            gic().private_set_active(intid, wanted);
+        }
+    }
+}
+
+void VicCpu::deactivate(std::uint32_t intid) {
+    if (!vic_) {
+        return;
+    }
+    Wakeups wakeups(this);
+    const LockGuard guard(vic_->lock_);
+    fold(wakeups);
+    Virq* irq = vic_->find(intid, index_);
+    if (irq != nullptr && irq->active && irq->holder == this) {
+        vic_->clear_active(*irq);
+        vic_->update(*irq, wakeups);
+    }
+    attention_.store(true, std::memory_order_relaxed);
+}
+
+VicCpu::Mask VicCpu::mask() const {
+    const bool here = loaded_here();
+    const std::uint64_t vmcr = here ? arch::ich_read_vmcr() : vmcr_;
+    const bool shared_point = (vmcr & ich::vmcr_cbpr) != 0;
+    // Binary point b leaves bits 7:b of a Group 1 priority, bits 7:b+1 of a Group 0 one.
+    const unsigned low_bits =
+        shared_point ? static_cast<unsigned>(vmcr >> ich::vmcr_bpr0_shift & ich::vmcr_bpr_mask) + 1
+                     : static_cast<unsigned>(vmcr >> ich::vmcr_bpr1_shift & ich::vmcr_bpr_mask);
+    Mask result{(vmcr & ich::vmcr_group1) != 0,
+                static_cast<std::uint8_t>(vmcr >> ich::vmcr_pmr_shift), 0xff,
+                static_cast<std::uint8_t>(0xffu << low_bits)};
+    for (unsigned n = 0; n < features.active_registers; n++) {
+        const auto active = static_cast<std::uint32_t>(
+            here ? arch::ich_read_ap0r(n) | arch::ich_read_ap1r(n) : ap0r_[n] | ap1r_[n]);
+        if (active != 0) {
+            const unsigned level = n * 32 + static_cast<unsigned>(std::countr_zero(active));
+            result.running = static_cast<std::uint8_t>(level << (8 - features.preemption_bits));
+            break;
+        }
+    }
+    return result;
+}
+
+bool VicCpu::would_signal(const Virq& irq, const Mask& mask) const {
+    // A redistributor asleep asks for wake-up whatever the CPU interface masks (IHI 0069, 11.1).
+    return vic_->forwarded(irq) && (asleep_ || mask.passes(irq.priority));
+}
+
+bool VicCpu::has_deliverable() const {
+    if (!vic_) {
+        return false;
+    }
+    const LockGuard guard(vic_->lock_);
+    if (ready_count_ == 0 && used_ == 0) {
+        return false;
+    }
+    const unsigned on = loaded_on_.load(std::memory_order_relaxed);
+    const bool elsewhere = on != not_loaded && on != cpu_index();
+    if (elsewhere) {
+        return true; // its registers cannot be read from here
+    }
+    const Mask now = mask();
+    for (const Virq& irq : ready_) {
+        if (!irq.active && irq.pending() && would_signal(irq, now)) {
+            return true;
+        }
+    }
+    for (std::uint32_t left = used_; left != 0; left &= left - 1) {
+        const auto n = static_cast<unsigned>(std::countr_zero(left));
+        const Virq& irq = *in_list_register_[n];
+        const std::uint64_t lr = arch::ich_read_lr(n);
+        if (!irq.active_after((lr & ich::lr_active) != 0) &&
+            irq.pending_after((lr & ich::lr_pending) != 0) && would_signal(irq, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool VicCpu::could_deliver(std::uint32_t intid) const {
+    if (!vic_ || intid >= first_spi) {
+        return false;
+    }
+    const LockGuard guard(vic_->lock_);
+    const Virq& irq = private_[intid];
+    const bool elsewhere =
+        loaded_on_.load(std::memory_order_relaxed) != not_loaded && !loaded_here();
+    if (elsewhere) {
+        return vic_->forwarded(irq);
+    }
+    const bool register_active =
+        irq.loaded() &&
+        (arch::ich_read_lr(static_cast<unsigned>(irq.list_register)) & ich::lr_active) != 0;
+    const bool active = irq.loaded() ? irq.active_after(register_active) : irq.active;
+    return !active && would_signal(irq, mask());
+}
+
+} // namespace hyp
