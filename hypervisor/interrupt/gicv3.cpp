@@ -2,6 +2,8 @@
 // The physical GICv3: distributor, redistributors, CPU interface (IHI 0069, chapters 4 and 12).
 #include "interrupt/gicv3.hpp"
 
+#include "interrupt/vic_cpu.hpp"
+
 #include <arch/cpu.hpp>
 #include <arch/gic.hpp>
 #include <arch/mmio.hpp>
@@ -169,6 +171,7 @@ Result<> GicV3::init_cpu(unsigned cpu, std::uint64_t mpidr) {
     wait_clear(redistributor + gicr_waker, waker_children_asleep, "a redistributor sleeps on");
     init_private(redistributor);
     init_cpu_interface();
+    VicCpu::init_cpu();
     return {};
 }
 

@@ -39,7 +39,8 @@ public:
     rt::Result<> init_distributor(std::uintptr_t distributor, std::span<const GicRegion> regions,
                                   std::uint64_t boot_mpidr);
     /// On each CPU, before it takes interrupts: wakes its redistributor, enables EL2's own SGI and
-    /// PPIs and the CPU interface. Errors: argument_invalid (no redistributor has this affinity).
+    /// PPIs and the CPU interface, empties the virtual one. Errors: argument_invalid (no
+    /// redistributor has this affinity).
     rt::Result<> init_cpu(unsigned cpu, std::uint64_t mpidr);
 
     /// SPIs are numbered 32 .. spi_limit() - 1.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Hypercalls on virtual interrupt controllers (public API document, "Interrupt Management").
+#include "hypercall/handler.hpp"
+#include "interrupt/vic.hpp"
+#include "object/partition.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
+#include <abi/rights.h>
+
+#include <utility>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::Result;
+
+namespace {
+
+Result<Outputs> partition_create_vic(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    auto partition = caller.cspace().lookup<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
+    if (!partition) {
+        return fail(partition.error());
+    }
+    auto cspace = caller.cspace().lookup<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
+    if (!cspace) {
+        return fail(cspace.error());
+    }
+    Ref<Vic> vic = make_object<Vic>();
+    if (!vic) {
+        return fail(Error::no_memory);
+    }
+    const auto id = (*cspace)->insert(std::move(vic), GH_RIGHTS_ALL);
+    return id ? Result<Outputs>(Outputs{*id}) : fail(id.error());
+}
+
+/// x0 VIC, x1 most vCPUs, x2 most shared interrupts, x3 zero.
+Result<Outputs> vic_configure(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[3]); !zero) {
+        return fail(zero.error());
+    }
+    auto vic = caller.cspace().lookup<Vic>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
+    return vic ? done((*vic)->configure(a.x[1], a.x[2])) : fail(vic.error());
+}
+
+/// x0 VIC, x1 vCPU, x2 index, x3 zero.
+Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[3]); !zero) {
+        return fail(zero.error());
+    }
+    auto vic = caller.cspace().lookup<Vic>(a.x[0], GH_RIGHT_VIC_ATTACH_VCPU);
+    if (!vic) {
+        return fail(vic.error());
+    }
+    auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    const rt::LockGuard guard((*vcpu)->config_lock);
+    if ((*vcpu)->is_active()) {
+        return fail(Error::object_state);
+    }
+    return done((*vic)->attach_vcpu(a.x[2], (*vcpu)->interrupts));
+}
+
+constexpr HypercallEntry entries[] = {
+    {GH_PARTITION_CREATE_VIC, partition_create_vic},
+    {GH_VIC_CONFIGURE, vic_configure},
+    {GH_VIC_ATTACH_VCPU, vic_attach_vcpu},
+};
+
+} // namespace
+
+std::span<const HypercallEntry> vic_calls() {
+    return entries;
+}
+
+} // namespace hyp
