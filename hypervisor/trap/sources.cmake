@@ -9,3 +9,7 @@ set(HYP_TRAP_SOURCES
     trap/psci.cpp
     trap/smccc.cpp
     trap/system_register.cpp)
+set(HYP_TRAP_TESTS
+    trap/id_registers_test.cpp
+    trap/psci_test.cpp
+    trap/register_access_test.cpp)

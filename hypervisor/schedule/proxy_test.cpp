@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vcpu_run: a guest that runs on its caller's time, and everything that ends it.
+#include "schedule/vm_fixture.hpp"
+
+namespace hyp {
+namespace {
+
+class Proxy : public ScheduleTest {
+protected:
+    void SetUp() override {
+        ScheduleTest::SetUp();
+        host_ = std::make_unique<TestVm>();
+        vm_ = std::make_unique<TestVm>();
+        caller_ = host_->make_vcpu(0, {});
+        guest_ = vm_->make_vcpu(0, {.cpu = 0, .priority = 32, .active = false});
+        ASSERT_TRUE(
+            guest_->bind_virq(GH_VCPU_VIRQ_RUN_WAKEUP, *host_->vic, {.number = 40, .vcpu = 0}));
+        ASSERT_TRUE(guest_->activate());
+        ASSERT_TRUE(caller_->power_on(0, 0, 0));
+        ASSERT_TRUE(enters(caller_));
+    }
+    void TearDown() override {
+        retire({caller_, guest_});
+        caller_ = nullptr;
+        guest_ = nullptr;
+        host_ = nullptr;
+        vm_ = nullptr;
+        ScheduleTest::TearDown();
+    }
+
+    /// vcpu_run by the caller; the state when it returned at once.
+    std::uint64_t run(std::uint64_t resume_data = 0) {
+        const auto report = scheduler().run_proxy(guest_, resume_data);
+        EXPECT_TRUE(report.has_value());
+        return report->has_value() ? (*report)->state : running;
+    }
+    std::uint64_t reported_state() const { return caller_->registers.x[1]; }
+
+    static constexpr std::uint64_t running = ~std::uint64_t{0};
+    std::unique_ptr<TestVm> host_, vm_;
+    Ref<Vcpu> caller_, guest_;
+};
+
+TEST_F(Proxy, NotStartedIsPoweredOff) {
+    EXPECT_EQ(run(), GH_VCPU_STATE_POWERED_OFF);
+}
+
+TEST_F(Proxy, NeedsAWakeupInterrupt) {
+    const Ref<Vcpu> unbound = vm_->make_vcpu(1, {});
+    EXPECT_EQ(scheduler().run_proxy(unbound, 0).error(), rt::Error::busy);
+}
+
+TEST_F(Proxy, RunsInPlaceOfTheCaller) {
+    ASSERT_TRUE(guest_->power_on(0x8000, 0, 0));
+    EXPECT_TRUE(enters(caller_)) << "never by itself";
+    EXPECT_EQ(run(), running);
+    EXPECT_TRUE(enters(guest_));
+    EXPECT_EQ(fake::guest_hardware().vttbr, vm_->memory->vttbr());
+}
+
+TEST_F(Proxy, WaitingGuestReturnsAndIsWokenByInterrupt) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    guest_->wait_for_interrupt(0);
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(caller_->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OK));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_EXPECTS_WAKEUP);
+    EXPECT_EQ(run(), GH_VCPU_STATE_EXPECTS_WAKEUP);
+    guest_->virq_pending();
+    EXPECT_EQ(run(), running);
+    EXPECT_TRUE(enters(guest_));
+}
+
+TEST_F(Proxy, MmioReadTakesTheResumeValue) {
+    ASSERT_TRUE(guest_->power_on(0x8000, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    guest_->begin_mmio({.ipa = 0x1234,
+                        .size = 2,
+                        .write = false,
+                        .value = 0,
+                        .target = 7,
+                        .sign_extend = false,
+                        .wide = true});
+    ASSERT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_VMMIO_READ);
+    EXPECT_EQ(caller_->registers.x[2], 0x1234u);
+    EXPECT_EQ(caller_->registers.x[3], 2u);
+    EXPECT_EQ(run(0xabcdef), running);
+    ASSERT_TRUE(enters(guest_));
+    EXPECT_EQ(guest_->registers.x[7], 0xcdefu);
+    EXPECT_EQ(guest_->registers.pc, 0x8004u);
+}
+
+TEST_F(Proxy, MmioWriteCarriesTheValue) {
+    ASSERT_TRUE(guest_->power_on(0x8000, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    guest_->begin_mmio({.ipa = 0x50,
+                        .size = 1,
+                        .write = true,
+                        .value = 0x1ff,
+                        .target = 0,
+                        .sign_extend = false,
+                        .wide = false});
+    ASSERT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_VMMIO_WRITE);
+    EXPECT_EQ(caller_->registers.x[4], 0xffu) << "only the bytes of the access";
+}
+
+TEST_F(Proxy, HigherPriorityVcpuEndsTheRun) {
+    const Ref<Vcpu> manager = host_->make_vcpu(1, {.priority = 40});
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    ASSERT_TRUE(manager->power_on(0, 0, 0));
+    EXPECT_TRUE(enters(manager));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+    manager->wait_for_interrupt(0);
+    EXPECT_TRUE(enters(caller_));
+    retire({manager});
+}
+
+TEST_F(Proxy, OneCpuAtATime) {
+    const Ref<Vcpu> second = host_->make_vcpu(1, {.cpu = 1});
+    ASSERT_TRUE(second->power_on(0, 0, 0));
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    on(1);
+    ASSERT_TRUE(enters(second));
+    EXPECT_EQ(run(), GH_VCPU_STATE_BLOCKED);
+    on(0);
+    guest_->wait_for_interrupt(0);
+    ASSERT_TRUE(enters(caller_));
+    guest_->virq_pending();
+    on(1);
+    EXPECT_EQ(run(), running) << "it moves to the other CPU";
+    EXPECT_TRUE(enters(guest_));
+    guest_->wait_for_interrupt(0);
+    EXPECT_TRUE(enters(second));
+    retire({second});
+}
+
+TEST_F(Proxy, TerminatedAndResetAreReportedForEver) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    guest_->stop(VcpuState::reset, RunReport{GH_VCPU_STATE_PSCI_SYSTEM_RESET, {1ull << 63}});
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_PSCI_SYSTEM_RESET);
+    EXPECT_EQ(run(), GH_VCPU_STATE_PSCI_SYSTEM_RESET);
+    EXPECT_EQ(guest_->check()->state, GH_VCPU_STATE_PSCI_SYSTEM_RESET);
+}
+
+TEST_F(Proxy, KilledWhileRunning) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    ASSERT_TRUE(guest_->kill());
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(caller_->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OBJECT_STATE));
+    EXPECT_EQ(scheduler().run_proxy(guest_, 0).error(), rt::Error::object_state);
+}
+
+TEST_F(Proxy, YieldGoesBackToTheCaller) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    scheduler().yield();
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+}
+
+TEST_F(Proxy, CallersTimerEndsTheRun) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    caller_->timer_expired();
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+}
+
+} // namespace
+} // namespace hyp

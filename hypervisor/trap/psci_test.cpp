@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PSCI as a VM sees it.
+#include "schedule/vm_fixture.hpp"
+#include "trap/psci.hpp"
+
+namespace hyp {
+namespace {
+
+constexpr std::uint32_t cpu_off = 0x84000002;
+constexpr std::uint32_t cpu_on64 = 0xc4000003;
+constexpr std::uint32_t affinity_info64 = 0xc4000004;
+constexpr std::uint32_t system_off = 0x84000008;
+constexpr std::uint32_t system_reset = 0x84000009;
+constexpr std::uint32_t features = 0x8400000a;
+constexpr std::uint32_t system_reset2 = 0xc4000012;
+
+class PsciTest : public ScheduleTest {
+protected:
+    void SetUp() override {
+        ScheduleTest::SetUp();
+        vm_ = std::make_unique<TestVm>();
+        first_ = vm_->make_vcpu(0, {});
+        second_ = vm_->make_vcpu(1, {});
+        ASSERT_TRUE(first_->power_on(0, 0, 0));
+        ASSERT_TRUE(enters(first_));
+    }
+    void TearDown() override {
+        retire({first_, second_});
+        first_ = nullptr;
+        second_ = nullptr;
+        vm_ = nullptr;
+        ScheduleTest::TearDown();
+    }
+    std::int64_t call(std::uint32_t function, std::uint64_t x1 = 0, std::uint64_t x2 = 0,
+                      std::uint64_t x3 = 0) {
+        auto& x = first_->registers.x;
+        x[0] = function;
+        x[1] = x1;
+        x[2] = x2;
+        x[3] = x3;
+        handle_psci(*first_, function);
+        return static_cast<std::int64_t>(x[0]);
+    }
+
+    std::unique_ptr<TestVm> vm_;
+    Ref<Vcpu> first_, second_;
+};
+
+TEST_F(PsciTest, VersionAndFeatures) {
+    EXPECT_EQ(call(0x84000000), 0x10001);
+    EXPECT_EQ(call(features, cpu_on64), 0);
+    EXPECT_EQ(call(features, 0xc400000e), -1) << "SYSTEM_SUSPEND is not offered";
+    EXPECT_EQ(call(0x84000011), -1) << "an unknown function";
+    EXPECT_EQ(call(0x84000006), 2) << "no trusted OS to migrate";
+}
+
+TEST_F(PsciTest, CpuOn) {
+    EXPECT_EQ(call(affinity_info64, 1), 1);
+    EXPECT_EQ(call(cpu_on64, 1, 0x4000, 7), 0);
+    EXPECT_EQ(call(affinity_info64, 1), 0);
+    EXPECT_EQ(second_->registers.pc, 0x4000u);
+    EXPECT_EQ(second_->registers.x[0], 7u);
+    EXPECT_EQ(call(cpu_on64, 1, 0x4000, 7), -4);
+    EXPECT_EQ(call(cpu_on64, 0, 0, 0), -4) << "itself";
+    EXPECT_EQ(call(cpu_on64, 2, 0, 0), -2);
+    EXPECT_EQ(call(affinity_info64, 2), -2);
+    EXPECT_EQ(call(affinity_info64, 1, 1), -2) << "only affinity level 0 is offered";
+}
+
+TEST_F(PsciTest, CpuOffAndOnAgain) {
+    handle_psci(*first_, cpu_off);
+    EXPECT_TRUE(idles());
+    EXPECT_TRUE(first_->is_off());
+    ASSERT_TRUE(first_->power_on(0x100, 0, 0));
+    EXPECT_TRUE(enters(first_));
+}
+
+TEST_F(PsciTest, SystemOffEndsAllVcpus) {
+    ASSERT_EQ(call(cpu_on64, 1, 0, 0), 0);
+    call(system_off);
+    EXPECT_EQ(first_->run_state(), VcpuState::terminated);
+    EXPECT_EQ(second_->run_state(), VcpuState::terminated);
+    EXPECT_EQ(first_->check()->data[0], GH_VCPU_POWEROFF_TERMINATED);
+}
+
+TEST_F(PsciTest, SystemResetTellsItsKind) {
+    call(system_reset);
+    EXPECT_TRUE(idles());
+    EXPECT_EQ(first_->check()->state, GH_VCPU_STATE_PSCI_SYSTEM_RESET);
+    EXPECT_EQ(first_->check()->data[0], 1ull << 63);
+}
+
+TEST_F(PsciTest, SystemReset2CarriesTypeAndCookie) {
+    EXPECT_EQ(call(system_reset2, 5, 0), -2) << "reserved type";
+    EXPECT_EQ(first_->run_state(), VcpuState::ready);
+    call(system_reset2, 0x80000001, 0x77);
+    EXPECT_TRUE(idles());
+    EXPECT_EQ(first_->check()->data[0], (1ull << 62) | 0x80000001);
+    EXPECT_EQ(first_->check()->data[1], 0x77u);
+}
+
+} // namespace
+} // namespace hyp
