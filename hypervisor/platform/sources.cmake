@@ -14,4 +14,7 @@ set(HYP_PLATFORM_TESTS
     platform/console_test.cpp
     platform/device_tree_test.cpp
     platform/memory_map_test.cpp
-    platform/platform_test.cpp)
+    platform/platform_test.cpp
+    boot/memory_plan_test.cpp)
+# Of boot/, only what is no more than arithmetic runs on the host.
+set(HYP_BOOT_HOST_SOURCES boot/memory_plan.cpp)
