@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from machine import build, kernel, sysroot
+from machine.command import run_logged
 from machine.cpio import Archive
 from machine.failure import Failure
 from machine.module_set import add_modules, module_name
@@ -43,12 +44,21 @@ def _pack_guest() -> None:
     archive.write(GUEST_INITRD)
 
 
+def _stripped(program: Path) -> Path:
+    """A copy of PROGRAM or module without its debugging information, which is most of it."""
+    copy = IMAGE / "stripped" / program.name
+    copy.parent.mkdir(exist_ok=True)
+    run_logged(f"stripping {program.name}",
+               ["aarch64-linux-gnu-strip", "--strip-debug", "-o", copy, program], "strip.log")
+    return copy
+
+
 def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
     archive = _userland("primary")
     archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
-    add_modules(archive, _PRIMARY_ON_DEMAND, ours, IMAGE / "primary-modules")
+    add_modules(archive, _PRIMARY_ON_DEMAND, map(_stripped, ours), IMAGE / "primary-modules")
     if vmm is not None:
-        archive.program("usr/bin/gunyah", vmm.read_bytes())
+        archive.program("usr/bin/gunyah", _stripped(vmm).read_bytes())
     archive.file("root/Image", KERNEL_IMAGE.read_bytes())
     archive.file("root/guest.cpio", GUEST_INITRD.read_bytes())
     archive.write(PRIMARY_INITRD)
