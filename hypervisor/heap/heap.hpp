@@ -4,11 +4,11 @@
 
 #include "heap/page_allocator.hpp"
 
-#include <runtime/intrusive_list.hpp>
 #include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -19,7 +19,7 @@ namespace hyp {
 /// Any CPU may call. Lock order: heap, then page allocator; both are leaves to everyone else.
 class Heap {
 public:
-    explicit Heap(PageAllocator& pages) : pages_(pages) {}
+    constexpr Heap() = default;
     Heap(const Heap&) = delete;
     Heap& operator=(const Heap&) = delete;
 
@@ -47,8 +47,6 @@ public:
 
 private:
     struct Slab;
-    struct SlabTag;
-    struct FreeCell;
     // Cells of 64 bytes and more are 64-byte aligned because the slab header takes 64 bytes.
     static constexpr std::array<std::uint16_t, 10> cell_sizes{32,  64,  128, 192, 256,
                                                               384, 512, 640, 960, 1984};
@@ -56,8 +54,10 @@ private:
     static std::size_t class_for(std::size_t size, std::size_t alignment);
     Slab* make_slab(std::size_t size_class) RT_REQUIRES(lock_);
     void* take_cell(std::size_t size_class) RT_REQUIRES(lock_);
+    void give_back(Slab& slab) RT_REQUIRES(lock_);
+    void link(Slab& slab) RT_REQUIRES(lock_);
+    void unlink(Slab& slab) RT_REQUIRES(lock_);
 
-    PageAllocator& pages_;
     rt::Spinlock lock_;
     std::array<Slab*, cell_sizes.size()> partial_ RT_GUARDED_BY(lock_){}; // slabs with a free cell
 };

@@ -12,16 +12,18 @@
 
 namespace hyp {
 
-/// Calls need an active object (else object_state) and are safe from any CPU. The interrupt is
-/// asserted after lock_ is dropped.
+/// Calls need an active object (else object_state) and are safe from any CPU.
+///
+/// The interrupt's line is high while an enabled flag is set. The line follows the flags in their
+/// order, so it changes under lock_; lock order: doorbell, VirqSource, VIC.
 class Doorbell final : public Object {
 public:
     static constexpr ObjectType type = ObjectType::doorbell;
 
     Doorbell() : Object(type) {}
 
-    /// Errors: virq_bound, busy (the number has a source), argument_invalid.
-    rt::Result<> bind(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
+    /// Errors: those of VirqSource::bind. Flags that are set and enabled interrupt at once.
+    rt::Result<> bind(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
     void unbind() RT_EXCLUDES(lock_);
 
     /// Sets flags; interrupts if an enabled flag is set then, and clears those in the ack mask.
@@ -32,12 +34,12 @@ public:
     /// No flags, all enabled, none acknowledged automatically.
     rt::Result<> reset_flags() RT_EXCLUDES(lock_);
     /// Which flags interrupt, and which are cleared when one does.
-    rt::Result<> set_masks(std::uint64_t enable, std::uint64_t acknowledge) RT_EXCLUDES(lock_);
+    rt::Result<> set_masks(std::uint64_t enable, std::uint64_t acknowledge_mask) RT_EXCLUDES(lock_);
 
 private:
     ~Doorbell() override = default;
     void on_destroy() override;
-    bool update_line() RT_REQUIRES(lock_);
+    void acknowledge() RT_REQUIRES(lock_);
 
     rt::Spinlock lock_;
     std::uint64_t flags_ RT_GUARDED_BY(lock_) = 0;

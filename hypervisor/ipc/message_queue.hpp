@@ -29,10 +29,10 @@ public:
     /// Errors: argument_invalid, object_state.
     rt::Result<> configure(std::size_t depth, std::size_t message_size) RT_EXCLUDES(config_lock);
 
-    /// Errors of both: virq_bound, busy (the number has a source), argument_invalid. A receiver
-    /// that binds to a queue with messages is interrupted at once.
-    rt::Result<> bind_send(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
-    rt::Result<> bind_receive(Vic& vic, std::uint64_t virq_info) RT_EXCLUDES(lock_);
+    /// Errors: those of VirqSource::bind. A receiver that binds to a queue that has reached its
+    /// threshold is interrupted at once, as is a sender that found the queue full.
+    rt::Result<> bind_send(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
+    rt::Result<> bind_receive(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
     void unbind_send() { send_source_.unbind(); }
     void unbind_receive() { receive_source_.unbind(); }
 
@@ -72,6 +72,7 @@ private:
     std::byte* storage_ RT_GUARDED_BY(lock_) = nullptr; // depth_ cells
     std::size_t head_ RT_GUARDED_BY(lock_) = 0;         // cell of the oldest message
     std::size_t used_ RT_GUARDED_BY(lock_) = 0;
+    bool sender_waits_ RT_GUARDED_BY(lock_) = false; // a send found the queue full
     std::size_t not_full_threshold_ RT_GUARDED_BY(lock_) = 0;
     std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;
     VirqSource send_source_;

@@ -63,8 +63,6 @@ public:
     /// Changes access rights of an existing mapping, within what the extent allows.
     rt::Result<> update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
                                ExtentPart part) RT_EXCLUDES(lock_);
-    /// Removes every mapping of an extent (MemExtent calls it for all address spaces).
-    void unmap_extent(MemExtent& extent) RT_EXCLUDES(lock_);
 
     struct Found {
         std::uint64_t offset = 0; // within the extent
@@ -100,6 +98,7 @@ public:
 
     // Fixed while active: what a vCPU loads to run here.
     [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }
+    static std::uint64_t vtcr() { return Stage2::vtcr(); }
     [[nodiscard]] std::size_t table_pages() RT_EXCLUDES(lock_);
 
 private:
@@ -107,28 +106,44 @@ private:
     struct VdeviceSlot;
     struct DeviceTag;
     struct VdeviceTag;
+    class Match;
+    class OwnedLeaves;
+    friend void unmap_from_all_address_spaces(MemExtent& extent);
 
     ~AddressSpace() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
-    rt::Result<> map_runs(MemExtent& extent, Ipa base, MapAttributes attributes, PhysRange part)
+    rt::Result<PhysRange> resolve(const MemExtent& extent, Ipa base, const ExtentPart& part) const;
+    rt::Result<> check_range(IpaRange range) const;
+    rt::Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
+                          MapAttributes attributes) RT_REQUIRES(lock_);
+    std::optional<IpaRange> next_match(const Stage2::Run& window) RT_REQUIRES(lock_);
+    template <typename Action>
+    rt::Result<> for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part, Action action)
         RT_REQUIRES(lock_);
-    void unmap_run(MemExtent& extent, IpaRange range) RT_REQUIRES(lock_);
+    rt::Result<> remove(IpaRange range) RT_REQUIRES(lock_);
+    void remove_extent(MemExtent& extent) RT_EXCLUDES(lock_);
+    DeviceMapping* find_device_mapping(const MemExtent& extent, std::optional<Ipa> base)
+        RT_REQUIRES(lock_);
+    void forget(DeviceMapping& mapping) RT_REQUIRES(lock_);
+    template <typename Copy>
+    rt::Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
+        RT_EXCLUDES(lock_);
+    void detach_vdevices() RT_EXCLUDES(lock_);
 
     rt::Spinlock lock_;
     Stage2 stage2_; // changes under lock_; vttbr is fixed
     std::uint16_t vmid_ = 0;
     std::uint8_t hardware_vmid_ = 0;
     bool configured_ = false;
-    bool accepts_ RT_GUARDED_BY(lock_) = false;
     rt::IntrusiveList<DeviceMapping, DeviceTag> device_mappings_ RT_GUARDED_BY(lock_);
     rt::IntrusiveList<VdeviceSlot, VdeviceTag> vdevices_ RT_GUARDED_BY(lock_);
     std::array<IpaRange, max_vmmio_ranges> vmmio_ RT_GUARDED_BY(lock_){};
     std::size_t vmmio_count_ RT_GUARDED_BY(lock_) = 0;
 };
 
-/// Removes an extent from all active address spaces.
+/// Removes an extent from all active address spaces; MemExtent uses it.
 void unmap_from_all_address_spaces(MemExtent& extent);
 
 } // namespace hyp

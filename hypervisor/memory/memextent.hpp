@@ -11,6 +11,7 @@
 #include <runtime/result.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace hyp {
 
@@ -36,14 +37,16 @@ public:
     MemExtent() : Object(type) {}
 
     /// A range that the partition owns (sparse: any part of it), or device memory (basic).
-    /// Activation takes it. Errors: argument_invalid (alignment, size, wrap), object_state,
-    /// memextent_type (sparse device memory), denied (RAM and device memory mixed).
+    /// Activation takes it. Device memory may contain carve-outs, RAM too: those parts are never
+    /// mapped. Errors: argument_invalid (alignment, size, beyond physical addresses),
+    /// object_state, memextent_type (sparse and not all RAM).
     rt::Result<> configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes)
         RT_EXCLUDES(config_lock);
     /// The part of `parent` from `offset`, with no more rights than the parent. On activation a
     /// basic child of RAM takes the whole range from the parent; a sparse one starts with nothing.
-    /// Errors: argument_invalid, object_state (also: parent not active), denied (more access than
-    /// the parent, a device range that touches a carve-out), memextent_type.
+    /// Errors: argument_invalid, object_state (also: parent not active), denied (more access or
+    /// another memory type than the parent, a device range that touches a carve-out),
+    /// memextent_type (RAM of a basic parent, sparse device memory).
     rt::Result<> configure_derive(Ref<MemExtent> parent, std::uint64_t offset, std::uint64_t size,
                                   ExtentAttributes attributes) RT_EXCLUDES(config_lock);
 
@@ -85,6 +88,8 @@ private:
     void on_destroy() override;
 
     rt::Result<> take_memory();
+    [[nodiscard]] OwnerId previous_owner() const;
+    rt::Result<> exchange_with_partition(std::uint64_t offset, std::uint64_t size, bool take);
     void give_back();
     template <typename Action>
     rt::Result<> for_each_owned(std::uint64_t offset, std::uint64_t size, Action action);

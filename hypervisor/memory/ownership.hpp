@@ -16,11 +16,18 @@ namespace hyp {
 /// Who owns a page: the hypervisor, a partition (memory in no extent), or a memory extent.
 enum class OwnerId : std::uint16_t { hypervisor = 0, partition = 1, first_extent = 2 };
 
+/// What a transfer does to the mark "a VM may have written to this page under its owner".
+enum class TouchMark : std::uint8_t {
+    clear, ///< to a child: from now on the mark is about the child
+    keep,  ///< between siblings
+    set,   ///< back to a parent, about whose own use nothing is known any more
+};
+
 /// Invariants:
 ///  - every page of RAM has exactly one owner at any time;
 ///  - a page that some address space maps does not change owner;
 ///  - only pages whose owner is an extent are mapped.
-/// All operations are all-or-nothing over their range. Ranges are page-aligned, else
+/// Operations are all-or-nothing over their range. Ranges are page-aligned, else
 /// argument_alignment; a page that is no RAM counts as not owned.
 ///
 /// Lock: below an address space's lock, above the heap's.
@@ -28,17 +35,16 @@ class Ownership {
 public:
     static constexpr std::size_t max_regions = 16;
 
-    /// Boot only: makes a range of RAM known, owned by the partition. Takes 4 bytes per page from
-    /// the page allocator. Errors: no_memory, no_resources, argument_alignment, argument_invalid
-    /// (overlap).
+    /// Boot only: makes a range of RAM known, owned by the partition, and a carve-out. Takes 4
+    /// bytes per page from the page allocator. Errors: no_memory, no_resources,
+    /// argument_alignment, argument_invalid (overlap, empty).
     rt::Result<> add_ram(PhysRange range) RT_EXCLUDES(lock_);
     /// Boot only: takes the RAM pages of a range from the partition for the hypervisor, forever.
     /// Parts that are no RAM are left out.
     void reserve(PhysRange range) RT_EXCLUDES(lock_);
 
-    /// True if all of it is known RAM within one region; any of it.
+    /// True if all of it is known RAM within one region.
     [[nodiscard]] bool is_ram(PhysRange range) const RT_EXCLUDES(lock_);
-    [[nodiscard]] bool touches_ram(PhysRange range) const RT_EXCLUDES(lock_);
 
     /// An id for a new extent, never one in use. Error: no_resources (65,534 at once).
     rt::Result<OwnerId> allocate_id() RT_EXCLUDES(lock_);
@@ -46,21 +52,23 @@ public:
     void release_id(OwnerId id) RT_EXCLUDES(lock_);
 
     /// Gives pages from one owner to another. Errors: not_owner, busy (a page is mapped).
-    rt::Result<> transfer(PhysRange range, OwnerId from, OwnerId to) RT_EXCLUDES(lock_);
-    /// Counts one more mapping of each page. Errors: not_owner, mappings_full (32,767 of a page).
+    rt::Result<> transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark)
+        RT_EXCLUDES(lock_);
+    /// Counts one more mapping of each page, and marks it as touched. While it counts, the owner
+    /// cannot change. Errors: not_owner, mappings_full (32,767 of a page).
     rt::Result<> add_mappings(PhysRange range, OwnerId owner) RT_EXCLUDES(lock_);
-    /// Counts one mapping less; call when no CPU can use the mapping any more.
+    /// Counts one mapping less of each page that is RAM; call when no CPU can use it any more.
     void remove_mappings(PhysRange range) RT_EXCLUDES(lock_);
 
     /// The first run of pages in `range` that `owner` has, as long as possible; size 0: none.
     [[nodiscard]] PhysRange first_owned(PhysRange range, OwnerId owner) const RT_EXCLUDES(lock_);
-    /// The same, and was mapped by an address space since it last changed owner (`touched`) or not.
     struct Run {
         PhysRange range;
         bool touched = false; // some VM may have written to it
-        bool mapped = false;  // some address space maps a page of it now
+        bool mapped = false;  // some address space maps it now
     };
-    [[nodiscard]] Run first_owned_run(PhysRange range, OwnerId owner) const RT_EXCLUDES(lock_);
+    /// The same, cut where `touched` or `mapped` changes.
+    [[nodiscard]] Run first_run(PhysRange range, OwnerId owner) const RT_EXCLUDES(lock_);
     /// Owner of one page (hypervisor if it is no RAM); number of mappings of it.
     [[nodiscard]] OwnerId owner_of(PhysAddr page) const RT_EXCLUDES(lock_);
     [[nodiscard]] unsigned mappings_of(PhysAddr page) const RT_EXCLUDES(lock_);
@@ -71,25 +79,29 @@ public:
 private:
     struct PageRecord {
         OwnerId owner = OwnerId::partition;
-        std::uint16_t mappings = 0; // bit 15: mapped at least once since the owner changed
+        std::uint16_t mappings = 0; // bit 15: the touch mark
+
+        [[nodiscard]] bool mapped() const { return (mappings & ~touched_bit) != 0; }
+        [[nodiscard]] bool touched() const { return (mappings & touched_bit) != 0; }
     };
     static_assert(sizeof(PageRecord) == 4);
     static constexpr std::uint16_t touched_bit = 0x8000;
-    static constexpr std::uint16_t mappings_mask = 0x7fff;
     struct Region {
         PhysRange range;
         PageRecord* pages = nullptr;
     };
 
-    PageRecord* records(PhysRange range) const RT_REQUIRES(lock_);
-    const Region* region_at(PhysAddr address) const RT_REQUIRES(lock_);
-    void set_owner(PhysRange range, OwnerId owner) RT_REQUIRES(lock_);
+    const Region* region_from(PhysAddr address) const RT_REQUIRES(lock_);
+    PageRecord* record(PhysAddr page) const RT_REQUIRES(lock_);
+    rt::Result<PageRecord*> owned_records(PhysRange range, OwnerId owner) const RT_REQUIRES(lock_);
+    template <typename Same>
+    PhysRange find_run(PhysRange range, OwnerId owner, Same same) const RT_REQUIRES(lock_);
 
     mutable rt::Spinlock lock_;
-    std::array<Region, max_regions> regions_ RT_GUARDED_BY(lock_){};
+    std::array<Region, max_regions> regions_ RT_GUARDED_BY(lock_){}; // sorted by base
     std::size_t region_count_ RT_GUARDED_BY(lock_) = 0;
     std::array<std::uint64_t, 1024> ids_in_use_ RT_GUARDED_BY(lock_){};
-    std::size_t next_id_ RT_GUARDED_BY(lock_) = 0;
+    std::size_t id_hint_ RT_GUARDED_BY(lock_) = 0; // word of ids_in_use_ to try first
 };
 
 /// The one ownership database.

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace hyp {
 
@@ -48,21 +49,27 @@ public:
     void destroy();
     [[nodiscard]] bool exists() const { return root_ != nullptr; }
 
-    /// Maps [ipa, ipa + size) to [phys, …). Errors: argument_alignment, argument_size (zero),
-    /// address_overflow (wraps), address_invalid (beyond the IPA width), existing_mapping,
-    /// no_memory.
-    rt::Result<> map(Ipa ipa, PhysAddr phys, std::uint64_t size, MapAttributes attributes);
-    /// Removes what is mapped in a range; holes are fine. Errors: as map (no existing_mapping).
-    rt::Result<> unmap(Ipa ipa, std::uint64_t size);
+    struct Run {
+        Ipa ipa;
+        PhysRange phys;
+    };
+    /// Maps each run, all of them or none. Errors: argument_alignment, argument_size (zero),
+    /// address_overflow (wraps), address_invalid (beyond the IPA or physical address width),
+    /// existing_mapping, no_memory.
+    rt::Result<> map(std::span<const Run> runs, MapAttributes attributes);
+    rt::Result<> map(const Run& run, MapAttributes attributes) {
+        return map(std::span(&run, 1), attributes);
+    }
+    /// Removes what is mapped in a range; holes are fine. `removed` sees each leaf entry that went,
+    /// after the TLBs forgot it. Errors: as map, without existing_mapping.
+    rt::Result<> unmap(IpaRange range, LeafVisitor& removed);
     /// Changes the access of what is mapped in a range (the type stays). Errors: as unmap.
-    rt::Result<> protect(Ipa ipa, std::uint64_t size, Access kernel, Access user);
+    rt::Result<> protect(IpaRange range, Access kernel, Access user);
 
     /// The leaf entry that translates `ipa`.
     [[nodiscard]] std::optional<Mapping> lookup(Ipa ipa) const;
-    /// Visits the leaf entries that overlap [ipa, ipa + size).
-    void visit_leaves(Ipa ipa, std::uint64_t size, LeafVisitor& visitor) const;
-    /// Visits all.
-    void visit_leaves(LeafVisitor& visitor) const;
+    /// Visits the leaf entries that overlap a range.
+    void visit_leaves(IpaRange range, LeafVisitor& visitor) const;
 
     /// VTTBR_EL2 and VTCR_EL2 for this VM (VTCR is the same for all VMs).
     [[nodiscard]] std::uint64_t vttbr() const { return vttbr_; }
@@ -70,6 +77,7 @@ public:
     /// min(physical address width, 48), and the first address beyond it.
     static unsigned ipa_bits();
     static std::uint64_t ipa_limit() { return std::uint64_t{1} << ipa_bits(); }
+    static IpaRange all() { return {Ipa{0}, ipa_limit()}; }
 
     /// 4 KiB pages in this VM's tables, the root's included; in all VMs' tables.
     [[nodiscard]] std::size_t table_pages() const { return table_pages_; }
@@ -77,8 +85,11 @@ public:
 
 private:
     using Entry = std::uint64_t;
-    friend class Stage2Walk;   // reads (stage2_walk.cpp)
-    friend class Stage2Change; // writes (stage2_change.cpp)
+    friend class Stage2Change;
+
+    void count_tables(std::int64_t change);
+    static rt::Result<> check(IpaRange range);
+    bool visit(const Entry* table, unsigned level, IpaRange range, LeafVisitor& visitor) const;
 
     Entry* root_ = nullptr;
     std::uint64_t vttbr_ = 0;

@@ -9,6 +9,7 @@
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hyp {
@@ -84,10 +85,11 @@ private:
     rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);
     void free_slot(Capability& slot) RT_REQUIRES(lock_);
     rt::Result<Capability*> place(Object* object, std::uint32_t rights) RT_EXCLUDES(lock_);
-    static void invalidate(Capability& capability);
+    static void drop_object(Capability& slot);
 
     mutable rt::Spinlock lock_;
     Chunk** directory_ RT_GUARDED_BY(lock_) = nullptr;
+    std::size_t chunk_count_ RT_GUARDED_BY(lock_) = 0; // entries of directory_
     std::uint64_t max_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t used_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t serial_ RT_GUARDED_BY(lock_) = 0;     // number of the last id given out

@@ -30,7 +30,7 @@ class IntrusiveList {
     using Node = ListNode<Tag>;
 
 public:
-    IntrusiveList() {
+    constexpr IntrusiveList() {
         head_.next_ = &head_;
         head_.previous_ = &head_;
     }

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The sources of the hypervisor that know no architecture, layer by layer: each layer may use those
+# before it. Used by the host build (libraries and tests) and by el2.cmake (hypervisor_core_sources).
+set(hypervisor_layers
+    heap object memory interrupt ipc platform schedule vcpu trap hypercall)
+
+foreach(layer IN LISTS hypervisor_layers)
+    file(GLOB hypervisor_${layer}_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/${layer}/*.cpp")
+    set(hypervisor_${layer}_tests ${hypervisor_${layer}_sources})
+    list(FILTER hypervisor_${layer}_tests INCLUDE REGEX "_test\\.cpp$")
+    list(FILTER hypervisor_${layer}_sources EXCLUDE REGEX "_test\\.cpp$")
+    list(APPEND hypervisor_core_sources ${hypervisor_${layer}_sources})
+endforeach()

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The ring of messages, and when each side is interrupted.
+#include "ipc/message_queue.hpp"
+
+#include "heap/heap.hpp"
+#include "interrupt/vic.hpp"
+
+#include <abi/hypercall.h>
+
+#include <cstring>
+
+namespace hyp {
+
+namespace {
+
+/// A cell: the message's size, then its bytes.
+using MessageSize = std::uint16_t;
+
+constexpr std::size_t cell_size(std::size_t message_size) {
+    return align_up(sizeof(MessageSize) + message_size, alignof(MessageSize));
+}
+
+} // namespace
+
+static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);
+
+rt::Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
+    const rt::LockGuard guard(config_lock);
+    if (is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (depth == 0 || depth > max_depth || message_size == 0 || message_size > max_message_size) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    depth_ = depth;
+    message_size_ = message_size;
+    return {};
+}
+
+rt::Result<> MessageQueue::on_activate() {
+    if (depth_ == 0) {
+        return rt::fail(rt::Error::object_config);
+    }
+    const rt::LockGuard guard(lock_);
+    storage_ = static_cast<std::byte*>(heap().allocate(depth_ * cell_size(message_size_)));
+    if (storage_ == nullptr) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    not_full_threshold_ = depth_ - 1;
+    not_empty_threshold_ = 1;
+    return {};
+}
+
+void MessageQueue::on_destroy() {
+    unbind_send();
+    unbind_receive();
+    const rt::LockGuard guard(lock_);
+    heap().release(storage_);
+    storage_ = nullptr;
+}
+
+rt::Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    auto bound = send_source_.bind(vic, info);
+    if (!bound) {
+        return bound;
+    }
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        wake = sender_waits_ && used_ <= not_full_threshold_;
+    }
+    if (wake) {
+        send_source_.assert_edge();
+    }
+    return {};
+}
+
+rt::Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    auto bound = receive_source_.bind(vic, info);
+    if (!bound) {
+        return bound;
+    }
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        wake = used_ >= not_empty_threshold_;
+    }
+    if (wake) {
+        receive_source_.assert_edge();
+    }
+    return {};
+}
+
+/// The cell `index` places behind the head.
+std::byte* MessageQueue::cell(std::size_t index) {
+    return storage_ + (head_ + index) % depth_ * cell_size(message_size_);
+}
+
+rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool push) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (message.empty() || message.size() > message_size_) {
+        return rt::fail(rt::Error::argument_size);
+    }
+    bool not_full = false;
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        if (used_ == depth_) {
+            sender_waits_ = true;
+            return rt::fail(rt::Error::msgqueue_full);
+        }
+        std::byte* place = cell(used_);
+        const auto size = static_cast<MessageSize>(message.size());
+        std::memcpy(place, &size, sizeof(size));
+        std::memcpy(place + sizeof(size), message.data(), message.size());
+        const bool was_below = used_ < not_empty_threshold_;
+        ++used_;
+        wake = push || (was_below && used_ >= not_empty_threshold_);
+        not_full = used_ < depth_;
+        sender_waits_ = !not_full;
+    }
+    if (wake) {
+        receive_source_.assert_edge();
+    }
+    return not_full;
+}
+
+rt::Result<MessageQueue::Received> MessageQueue::receive(std::span<std::byte> buffer) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    Received received;
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        if (used_ == 0) {
+            return rt::fail(rt::Error::msgqueue_empty);
+        }
+        const std::byte* place = cell(0);
+        MessageSize size = 0;
+        std::memcpy(&size, place, sizeof(size));
+        if (size > buffer.size()) {
+            return rt::fail(rt::Error::address_overflow);
+        }
+        std::memcpy(buffer.data(), place + sizeof(size), size);
+        const bool was_above = used_ > not_full_threshold_;
+        head_ = (head_ + 1) % depth_;
+        --used_;
+        wake = was_above && used_ <= not_full_threshold_;
+        sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
+        received = {size, used_ != 0};
+    }
+    if (wake) {
+        send_source_.assert_edge();
+    }
+    return received;
+}
+
+rt::Result<std::size_t> MessageQueue::front_size() {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    const rt::LockGuard guard(lock_);
+    if (used_ == 0) {
+        return rt::fail(rt::Error::msgqueue_empty);
+    }
+    MessageSize size = 0;
+    std::memcpy(&size, cell(0), sizeof(size));
+    return size;
+}
+
+rt::Result<> MessageQueue::flush() {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        wake = used_ > not_full_threshold_;
+        head_ = 0;
+        used_ = 0;
+        sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
+    }
+    if (wake) {
+        send_source_.assert_edge(); // there is room, and a sender may wait for it
+    }
+    return {};
+}
+
+rt::Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
+                                              std::optional<std::uint64_t> delay_us) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (not_full && *not_full >= depth_) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    if (delay_us.value_or(0) != 0) {
+        return rt::fail(rt::Error::unimplemented);
+    }
+    const rt::LockGuard guard(lock_);
+    not_full_threshold_ = not_full.value_or(not_full_threshold_);
+    return {};
+}
+
+rt::Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
+                                                 std::optional<std::uint64_t> delay_us) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (not_empty && (*not_empty == 0 || *not_empty > depth_)) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    if (delay_us.value_or(0) != 0) {
+        return rt::fail(rt::Error::unimplemented);
+    }
+    bool wake = false;
+    {
+        const rt::LockGuard guard(lock_);
+        const bool was_below = used_ < not_empty_threshold_;
+        not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);
+        wake = was_below && used_ >= not_empty_threshold_;
+    }
+    if (wake) {
+        receive_source_.assert_edge(); // messages that waited for more have become enough
+    }
+    return {};
+}
+
+} // namespace hyp

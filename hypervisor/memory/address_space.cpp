@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Address spaces: mapping extents, and the life of an address space. What answers to faults is in
+// address_space_devices.cpp.
+#include "memory/address_space.hpp"
+
+#include "heap/heap.hpp"
+#include "memory/hardware_vmid.hpp"
+
+#include <runtime/panic.hpp>
+
+#include <algorithm>
+
+namespace hyp {
+
+namespace {
+
+/// Runs of pages that one map call can take: a whole sparse extent may have holes.
+constexpr std::size_t max_runs = 64;
+
+/// All active address spaces. Its lock comes before each address space's own.
+struct Registry {
+    rt::Spinlock lock;
+    rt::IntrusiveList<AddressSpace, AddressSpaceTag> spaces RT_GUARDED_BY(lock);
+};
+
+Registry& registry() {
+    static constinit Registry instance;
+    return instance;
+}
+
+/// Uncounts the mappings of what left the tables.
+struct Uncount final : Stage2::LeafVisitor {
+    bool visit(const Stage2::Mapping& leaf) override {
+        ownership().remove_mappings({leaf.phys, leaf.size});
+        return true;
+    }
+};
+
+} // namespace
+
+/// A device extent that is mapped here as a whole. Device memory has no ownership records, hence
+/// this one, so that the extent's end can find its mappings.
+struct AddressSpace::DeviceMapping : rt::ListNode<AddressSpace::DeviceTag> {
+    MemExtent* extent = nullptr; // removes this record before it dies
+    Ipa base;
+};
+
+// Life.
+
+rt::Result<> AddressSpace::configure(std::uint64_t vmid) {
+    const rt::LockGuard guard(config_lock);
+    if (is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (vmid > 0xffff) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    vmid_ = static_cast<std::uint16_t>(vmid);
+    configured_ = true;
+    return {};
+}
+
+rt::Result<> AddressSpace::on_activate() {
+    if (!configured_) {
+        return rt::fail(rt::Error::object_config);
+    }
+    auto vmid = allocate_hardware_vmid();
+    if (!vmid) {
+        return rt::fail(vmid.error());
+    }
+    if (auto made = stage2_.create(*vmid); !made) {
+        release_hardware_vmid(*vmid);
+        return made;
+    }
+    hardware_vmid_ = *vmid;
+    const rt::LockGuard guard(registry().lock);
+    registry().spaces.push_back(*this);
+    return {};
+}
+
+void AddressSpace::on_destroy() {
+    if (!is_active()) {
+        return;
+    }
+    {
+        // Under the registry's lock: an extent that dies now must find its mappings or none.
+        const rt::LockGuard list_guard(registry().lock);
+        const rt::LockGuard guard(lock_);
+        while (DeviceMapping* mapping = device_mappings_.front()) {
+            forget(*mapping);
+        }
+        const bool removed = remove(Stage2::all()).has_value(); // cuts nothing, so it cannot fail
+        rt::ensure(removed, "an address space did not let go of its mappings");
+        stage2_.destroy();
+        registry().spaces.remove(*this);
+    }
+    release_hardware_vmid(hardware_vmid_);
+    detach_vdevices();
+}
+
+void unmap_from_all_address_spaces(MemExtent& extent) {
+    const rt::LockGuard guard(registry().lock);
+    for (AddressSpace& space : registry().spaces) {
+        space.remove_extent(extent);
+    }
+}
+
+// Mapping.
+
+/// The physical range a call is about, once its arguments are checked.
+rt::Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
+                                            const ExtentPart& part) const {
+    if (!is_active() || !extent.is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (part.partial && !extent.is_sparse()) {
+        return rt::fail(rt::Error::memextent_type);
+    }
+    auto range = part.partial ? extent.slice(part.offset, part.size) : extent.range();
+    if (!range) {
+        return range;
+    }
+    if (!base.page_aligned()) {
+        return rt::fail(rt::Error::argument_alignment);
+    }
+    if (range_wraps(base.value, range->size)) {
+        return rt::fail(rt::Error::address_overflow);
+    }
+    if (base.value + range->size > Stage2::ipa_limit()) {
+        return rt::fail(rt::Error::address_invalid);
+    }
+    return range;
+}
+
+rt::Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes,
+                               ExtentPart part) {
+    auto range = resolve(extent, base, part);
+    if (!range) {
+        return rt::fail(range.error());
+    }
+    const Access wanted = attributes.kernel | attributes.user;
+    if (!access_within(wanted, extent.attributes().access)) {
+        return rt::fail(rt::Error::denied);
+    }
+    auto resolved = resolve_memory_type(extent.attributes().memory_type, attributes.type);
+    if (!resolved) {
+        return rt::fail(resolved.error());
+    }
+    attributes.type = *resolved;
+
+    std::array<Stage2::Run, max_runs> runs;
+    std::size_t count = 0;
+    PhysRange rest = *range;
+    while (rest.size != 0) {
+        const PhysRange run = extent.first_mappable(rest);
+        if (run.size == 0) {
+            break;
+        }
+        if (count == max_runs) {
+            return rt::fail(rt::Error::mappings_full);
+        }
+        runs[count++] = {base + (run.base - range->base), run};
+        rest = {run.end(), rest.end() - run.end()};
+    }
+    if (count == 0 || (part.partial && runs[0].phys != *range)) {
+        return rt::fail(rt::Error::not_owner);
+    }
+    const rt::LockGuard guard(lock_);
+    return map_runs(extent, std::span(runs).first(count), attributes);
+}
+
+/// All runs or none. Counts the mappings first, so that the pages cannot change owner any more.
+rt::Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
+                                    MapAttributes attributes) {
+    DeviceMapping* record = nullptr;
+    std::size_t counted = 0;
+    rt::Result<> result;
+    if (extent.is_ram()) {
+        while (result && counted < runs.size()) {
+            result = ownership().add_mappings(runs[counted].phys, extent.owner_id());
+            counted += result ? 1 : 0;
+        }
+    } else {
+        record = heap().create<DeviceMapping>();
+        if (record == nullptr) {
+            return rt::fail(rt::Error::no_memory);
+        }
+        record->extent = &extent;
+        record->base = runs[0].ipa - (runs[0].phys.base - extent.range().base);
+    }
+    if (result) {
+        result = stage2_.map(runs, attributes);
+    }
+    if (!result) {
+        for (const Stage2::Run& run : runs.first(counted)) {
+            ownership().remove_mappings(run.phys);
+        }
+        heap().destroy(record);
+    } else if (record != nullptr) {
+        device_mappings_.push_back(*record);
+    }
+    return result;
+}
+
+/// Collects, from the start of a window on, the leaves that map what the window says.
+class AddressSpace::Match final : public Stage2::LeafVisitor {
+public:
+    explicit Match(const Stage2::Run& window) : window_(window) {}
+
+    bool visit(const Stage2::Mapping& leaf) override {
+        const Ipa start = std::max(leaf.ipa, window_.ipa);
+        const Ipa end = std::min(leaf.ipa + leaf.size, window_.ipa + window_.phys.size);
+        const bool expected =
+            leaf.phys + (start - leaf.ipa) == window_.phys.base + (start - window_.ipa);
+        if (found_.size == 0) {
+            if (expected) {
+                found_ = {start, end - start};
+            }
+            return true;
+        }
+        if (!expected || start != found_.end()) {
+            return false;
+        }
+        found_.size += end - start;
+        return true;
+    }
+    [[nodiscard]] IpaRange found() const { return found_; }
+
+private:
+    Stage2::Run window_;
+    IpaRange found_;
+};
+
+/// The first IPA range in a window that maps the physical range the window pairs it with.
+std::optional<IpaRange> AddressSpace::next_match(const Stage2::Run& window) {
+    Match match(window);
+    stage2_.visit_leaves({window.ipa, window.phys.size}, match);
+    return match.found().size == 0 ? std::nullopt : std::optional(match.found());
+}
+
+/// Calls `action(IpaRange) -> Result<>` for everything of the part that is mapped at its place. A
+/// part must be there entirely, of a whole extent something. Else argument_invalid.
+template <typename Action>
+rt::Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part,
+                                          Action action) {
+    auto range = resolve(extent, base, part);
+    if (!range) {
+        return rt::fail(range.error());
+    }
+    if (!extent.is_ram() && find_device_mapping(extent, base) == nullptr) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    bool found = false;
+    PhysRange rest = *range;
+    while (rest.size != 0) {
+        const PhysRange run = extent.first_mappable(rest);
+        if (run.size == 0 || (part.partial && run != *range)) {
+            break;
+        }
+        Stage2::Run window{base + (run.base - range->base), run};
+        while (auto match = next_match(window)) {
+            if (part.partial && match->size != range->size) {
+                return rt::fail(rt::Error::argument_invalid);
+            }
+            if (auto done = action(*match); !done) {
+                return done;
+            }
+            found = true;
+            const std::uint64_t passed = match->end() - window.ipa;
+            window = {match->end(), {window.phys.base + passed, window.phys.size - passed}};
+            if (window.phys.size == 0) {
+                break;
+            }
+        }
+        rest = {run.end(), rest.end() - run.end()};
+    }
+    if (!found) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    return {};
+}
+
+/// Takes a range out of the tables and uncounts what was mapped there.
+rt::Result<> AddressSpace::remove(IpaRange range) {
+    Uncount uncount;
+    return stage2_.unmap(range, uncount);
+}
+
+rt::Result<> AddressSpace::unmap(MemExtent& extent, Ipa base, ExtentPart part) {
+    const rt::LockGuard guard(lock_);
+    auto done = for_each_match(extent, base, part,
+                               [this](IpaRange range) RT_NO_ANALYSIS { return remove(range); });
+    if (done && !extent.is_ram()) {
+        forget(*find_device_mapping(extent, base));
+    }
+    return done;
+}
+
+rt::Result<> AddressSpace::update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
+                                         ExtentPart part) {
+    if (!access_within(kernel | user, extent.attributes().access)) {
+        return rt::fail(rt::Error::denied);
+    }
+    const rt::LockGuard guard(lock_);
+    return for_each_match(extent, base, part, [&](IpaRange range) RT_NO_ANALYSIS {
+        return stage2_.protect(range, kernel, user);
+    });
+}
+
+/// The record of a mapping of this extent, at `base` or anywhere.
+AddressSpace::DeviceMapping* AddressSpace::find_device_mapping(const MemExtent& extent,
+                                                               std::optional<Ipa> base) {
+    for (DeviceMapping& mapping : device_mappings_) {
+        if (mapping.extent == &extent && (!base || mapping.base == *base)) {
+            return &mapping;
+        }
+    }
+    return nullptr;
+}
+
+void AddressSpace::forget(DeviceMapping& mapping) {
+    device_mappings_.remove(mapping);
+    heap().destroy(&mapping);
+}
+
+/// Finds what an extent has in a VM's tables, wherever it is mapped: a range of IPAs, as long as
+/// possible, that leads to pages the extent owns.
+class AddressSpace::OwnedLeaves final : public Stage2::LeafVisitor {
+public:
+    explicit OwnedLeaves(const MemExtent& extent) : extent_(extent) {}
+
+    bool visit(const Stage2::Mapping& leaf) override {
+        // Of a block that several extents share, one run at a time.
+        const PhysRange leaf_range{leaf.phys, leaf.size};
+        const PhysRange run = leaf_range.overlaps(extent_.range())
+                                  ? ownership().first_owned(leaf_range, extent_.owner_id())
+                                  : PhysRange{};
+        if (run.size == 0) {
+            return found_.size == 0;
+        }
+        const IpaRange range{leaf.ipa + (run.base - leaf.phys), run.size};
+        if (found_.size == 0) {
+            found_ = range;
+        } else if (range.base == found_.end()) {
+            found_.size += range.size;
+        } else {
+            return false;
+        }
+        return run.end() == leaf_range.end();
+    }
+    [[nodiscard]] IpaRange found() const { return found_; }
+
+private:
+    const MemExtent& extent_;
+    IpaRange found_;
+};
+
+/// Removes all mappings of an extent. Runs when the extent dies, so there is no way to fail.
+void AddressSpace::remove_extent(MemExtent& extent) {
+    const rt::LockGuard guard(lock_);
+    bool removed = true;
+    if (extent.is_ram()) {
+        IpaRange rest = Stage2::all();
+        while (removed && rest.size != 0) {
+            OwnedLeaves leaves(extent);
+            stage2_.visit_leaves(rest, leaves);
+            if (leaves.found().size == 0) {
+                break;
+            }
+            removed = remove(leaves.found()).has_value();
+            rest = {leaves.found().end(), rest.end() - leaves.found().end()};
+        }
+    } else {
+        while (DeviceMapping* mapping = find_device_mapping(extent, std::nullopt)) {
+            const auto done =
+                for_each_match(extent, mapping->base, {},
+                               [this](IpaRange range) RT_NO_ANALYSIS { return remove(range); });
+            removed = removed && done.has_value();
+            forget(*mapping);
+        }
+    }
+    rt::ensure(removed, "no memory to split a block while a memory extent goes away");
+}
+
+} // namespace hyp

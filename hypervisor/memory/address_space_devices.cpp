@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an address space answers: lookups, EL2's access to a VM's memory, VMMIO ranges and virtual
+// devices.
+#include "memory/address_space.hpp"
+
+#include "heap/heap.hpp"
+
+#include <arch/physmap.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace hyp {
+
+// Lookup.
+
+namespace {
+
+/// Joins leaves into one stretch as long as addresses go on and attributes are the same.
+struct Stretch final : Stage2::LeafVisitor {
+    Ipa start;
+    std::uint64_t limit; // bytes
+    PhysRange phys;
+    MapAttributes attributes;
+
+    Stretch(Ipa from, std::uint64_t size) : start(from), limit(size) {}
+
+    bool visit(const Stage2::Mapping& leaf) override {
+        const Ipa from = std::max(leaf.ipa, start);
+        const std::uint64_t size = std::min(leaf.ipa + leaf.size, start + limit) - from;
+        const PhysAddr at = leaf.phys + (from - leaf.ipa);
+        if (from != start + phys.size) {
+            return false; // a hole
+        }
+        if (phys.size == 0) {
+            phys.base = at;
+            attributes = leaf.attributes;
+        } else if (at != phys.end() || leaf.attributes != attributes) {
+            return false;
+        }
+        phys.size += size;
+        return true;
+    }
+};
+
+} // namespace
+
+rt::Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base,
+                                                     std::uint64_t size) {
+    if (!is_active() || !extent.is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!base.page_aligned() || !is_aligned(size, page_size)) {
+        return rt::fail(rt::Error::argument_alignment);
+    }
+    if (auto ok = check_range({base, size}); !ok) {
+        return rt::fail(ok.error());
+    }
+    const rt::LockGuard guard(lock_);
+    Stretch stretch(base, size);
+    stage2_.visit_leaves({base, size}, stretch);
+    if (stretch.phys.size == 0) {
+        return rt::fail(rt::Error::address_invalid);
+    }
+    const PhysAddr start = stretch.phys.base;
+    const PhysAddr end = std::min(stretch.phys.end(), extent.range().end());
+    const PhysRange mine = start < end && extent.range().contains(start)
+                               ? extent.first_mappable({start, end - start})
+                               : PhysRange{};
+    if (mine.size == 0 || mine.base != start) {
+        return rt::fail(rt::Error::not_owner);
+    }
+    return Found{start - extent.range().base, mine.size, stretch.attributes};
+}
+
+bool AddressSpace::permits(Ipa ipa, Access access) {
+    const rt::LockGuard guard(lock_);
+    const auto mapping = stage2_.lookup(ipa);
+    return mapping && access_within(access, mapping->attributes.kernel | mapping->attributes.user);
+}
+
+// Access by EL2.
+
+/// Calls `copy(void* memory, size)` for each piece of [ipa, ipa + size) within a page.
+template <typename Copy>
+rt::Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy) {
+    if (range_wraps(ipa.value, size)) {
+        return rt::fail(rt::Error::address_invalid);
+    }
+    const rt::LockGuard guard(lock_);
+    for (std::uint64_t done = 0; done < size;) {
+        const Ipa at = ipa + done;
+        const std::uint64_t piece = std::min(size - done, page_size - at.offset_in_page());
+        const auto mapping = stage2_.lookup(at);
+        if (!mapping || is_device(mapping->attributes.type) ||
+            !access_within(access, mapping->attributes.kernel)) {
+            return rt::fail(rt::Error::address_invalid);
+        }
+        const PhysAddr phys = mapping->phys + (at - mapping->ipa);
+        if (!ownership().is_ram({phys, piece})) {
+            return rt::fail(rt::Error::address_invalid); // EL2 sees RAM only
+        }
+        copy(phys_to_virt(phys), piece);
+        done += piece;
+    }
+    return {};
+}
+
+rt::Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
+    std::byte* out = buffer.data();
+    return access_memory(from, buffer.size(), GH_ACCESS_R,
+                         [&out](const void* memory, std::uint64_t size) {
+                             std::memcpy(out, memory, size);
+                             out += size;
+                         });
+}
+
+rt::Result<> AddressSpace::write(Ipa to, std::span<const std::byte> bytes) {
+    const std::byte* in = bytes.data();
+    return access_memory(to, bytes.size(), GH_ACCESS_W, [&in](void* memory, std::uint64_t size) {
+        std::memcpy(memory, in, size);
+        in += size;
+    });
+}
+
+// Ranges emulated by a VMM.
+
+/// Not empty and within the IPAs; needs no alignment.
+rt::Result<> AddressSpace::check_range(IpaRange range) const {
+    if (range.size == 0) {
+        return rt::fail(rt::Error::argument_size);
+    }
+    if (range_wraps(range.base.value, range.size)) {
+        return rt::fail(rt::Error::address_overflow);
+    }
+    if (range.end().value > Stage2::ipa_limit()) {
+        return rt::fail(rt::Error::address_invalid);
+    }
+    return {};
+}
+
+rt::Result<> AddressSpace::add_vmmio(IpaRange range) {
+    if (auto ok = check_range(range); !ok) {
+        return ok;
+    }
+    const rt::LockGuard guard(lock_);
+    const auto used = std::span(vmmio_).first(vmmio_count_);
+    if (std::any_of(used.begin(), used.end(),
+                    [&](const IpaRange& other) { return other.overlaps(range); })) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    if (vmmio_count_ == max_vmmio_ranges) {
+        return rt::fail(rt::Error::no_resources);
+    }
+    vmmio_[vmmio_count_++] = range;
+    return {};
+}
+
+rt::Result<> AddressSpace::remove_vmmio(IpaRange range) {
+    const rt::LockGuard guard(lock_);
+    const auto used = std::span(vmmio_).first(vmmio_count_);
+    const auto found = std::find(used.begin(), used.end(), range);
+    if (found == used.end()) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    *found = used.back();
+    --vmmio_count_;
+    return {};
+}
+
+bool AddressSpace::is_vmmio(IpaRange range) {
+    const rt::LockGuard guard(lock_);
+    const auto used = std::span(vmmio_).first(vmmio_count_);
+    return std::any_of(used.begin(), used.end(),
+                       [&](const IpaRange& other) { return other.contains(range); });
+}
+
+// Virtual devices.
+
+struct AddressSpace::VdeviceSlot : rt::ListNode<AddressSpace::VdeviceTag> {
+    IpaRange range;
+    Vdevice* device = nullptr;
+    Ref<Object> keeper; // of which the device is a part
+};
+
+rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (auto ok = check_range(range); !ok) {
+        return ok;
+    }
+    VdeviceSlot* slot = heap().create<VdeviceSlot>();
+    if (slot == nullptr) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    slot->range = range;
+    slot->device = &device;
+    slot->keeper = std::move(keeper);
+    bool overlaps = false;
+    {
+        const rt::LockGuard guard(lock_);
+        for (const VdeviceSlot& other : vdevices_) {
+            overlaps = overlaps || other.range.overlaps(range);
+        }
+        if (!overlaps) {
+            vdevices_.push_back(*slot);
+        }
+    }
+    if (overlaps) {
+        heap().destroy(slot);
+        return rt::fail(rt::Error::busy);
+    }
+    return {};
+}
+
+std::optional<bool> AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
+    Ref<Object> keeper; // dropped after the device has answered
+    Vdevice* device = nullptr;
+    {
+        const rt::LockGuard guard(lock_);
+        for (const VdeviceSlot& slot : vdevices_) {
+            if (slot.range.contains(IpaRange{ipa, access.size})) {
+                access.offset = ipa - slot.range.base;
+                device = slot.device;
+                keeper = slot.keeper;
+                break;
+            }
+        }
+    }
+    if (device == nullptr) {
+        return std::nullopt;
+    }
+    return device->access(access);
+}
+
+/// The last reference is gone, so nobody else uses the list.
+void AddressSpace::detach_vdevices() {
+    for (;;) {
+        VdeviceSlot* slot = nullptr;
+        {
+            const rt::LockGuard guard(lock_);
+            slot = vdevices_.pop_front();
+        }
+        if (slot == nullptr) {
+            return;
+        }
+        heap().destroy(slot);
+    }
+}
+
+std::size_t AddressSpace::table_pages() {
+    const rt::LockGuard guard(lock_);
+    return stage2_.table_pages();
+}
+
+} // namespace hyp

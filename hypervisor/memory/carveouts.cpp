@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A short sorted list of physical ranges.
+#include "memory/carveouts.hpp"
+
+#include <algorithm>
+
+namespace hyp {
+
+Carveouts& carveouts() {
+    static constinit Carveouts instance;
+    return instance;
+}
+
+rt::Result<> Carveouts::add(PhysRange range) {
+    if (count_ == max_ranges) {
+        return rt::fail(rt::Error::no_resources);
+    }
+    const PhysAddr base = range.base.page();
+    ranges_[count_++] = {base, align_up(range.end().value, page_size) - base.value};
+    std::sort(ranges_.begin(), ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+              [](const PhysRange& a, const PhysRange& b) { return a.base < b.base; });
+    return {};
+}
+
+bool Carveouts::overlap(PhysRange range) const {
+    return std::any_of(ranges_.begin(), ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       [&](const PhysRange& carveout) { return carveout.overlaps(range); });
+}
+
+PhysRange Carveouts::first_outside(PhysRange range) const {
+    PhysAddr start = range.base;
+    for (std::size_t i = 0; i < count_; ++i) {
+        if (ranges_[i].base > start) {
+            const PhysAddr end = std::min(range.end(), ranges_[i].base);
+            return start < end ? PhysRange{start, end - start} : PhysRange{};
+        }
+        start = std::max(start, ranges_[i].end());
+    }
+    return start < range.end() ? PhysRange{start, range.end() - start} : PhysRange{};
+}
+
+} // namespace hyp

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Memory extents: configuration, what they own, donation, and giving everything back.
+#include "memory/memextent.hpp"
+
+#include "memory/address_space.hpp"
+#include "memory/carveouts.hpp"
+
+#include <arch/cache.hpp>
+#include <arch/physmap.hpp>
+#include <arch/stage2_attributes.hpp>
+#include <runtime/panic.hpp>
+
+#include <cstddef>
+
+namespace hyp {
+
+namespace {
+
+rt::Result<> check_range(std::uint64_t base, std::uint64_t size) {
+    const bool valid = is_aligned(base, page_size) && is_aligned(size, page_size) && size != 0 &&
+                       range_within(base, size, std::uint64_t{1} << physical_address_bits());
+    if (!valid) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    return {};
+}
+
+/// Zeros RAM, and makes sure that a VM that runs with its caches off sees the zeros too.
+void zero_memory(PhysRange range) {
+    void* start = phys_to_virt(range.base);
+    zero_pages(start, range.size);
+    if (!has_s2fwb()) {
+        clean_range(start, range.size);
+    }
+}
+
+} // namespace
+
+rt::Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes) {
+    const rt::LockGuard guard(config_lock);
+    if (is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (auto ok = check_range(base.value, size); !ok) {
+        return ok;
+    }
+    const PhysRange range{base, size};
+    const bool ram = ownership().is_ram(range);
+    if (!ram && attributes.kind == ExtentKind::sparse) {
+        return rt::fail(rt::Error::memextent_type);
+    }
+    parent_.clear();
+    range_ = range;
+    attributes_ = attributes;
+    is_ram_ = ram;
+    configured_ = true;
+    return {};
+}
+
+rt::Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t offset,
+                                         std::uint64_t size, ExtentAttributes attributes) {
+    const rt::LockGuard guard(config_lock);
+    if (is_active() || !parent->is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!range_within(offset, size, parent->range_.size)) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    if (auto ok = check_range(parent->range_.base.value + offset, size); !ok) {
+        return ok;
+    }
+    const PhysRange range{parent->range_.base + offset, size};
+    const bool same_world_kind =
+        parent->is_ram_ ? parent->is_sparse() : attributes.kind == ExtentKind::basic;
+    if (!same_world_kind) {
+        return rt::fail(rt::Error::memextent_type);
+    }
+    const ExtentMemoryType parent_type = parent->attributes_.memory_type;
+    const bool within_parent =
+        access_within(attributes.access, parent->attributes_.access) &&
+        (parent_type == ExtentMemoryType::any || parent_type == attributes.memory_type);
+    if (!within_parent || (!parent->is_ram_ && carveouts().overlap(range))) {
+        return rt::fail(rt::Error::denied);
+    }
+    range_ = range;
+    attributes_ = attributes;
+    is_ram_ = parent->is_ram_;
+    configured_ = true;
+    parent_ = std::move(parent);
+    return {};
+}
+
+rt::Result<> MemExtent::on_activate() {
+    if (!configured_) {
+        return rt::fail(rt::Error::object_config);
+    }
+    if (!is_ram_) {
+        return {};
+    }
+    auto id = ownership().allocate_id();
+    if (!id) {
+        return rt::fail(id.error());
+    }
+    id_ = *id;
+    auto taken = take_memory();
+    if (!taken) {
+        give_back();
+        ownership().release_id(id_);
+        id_ = OwnerId::hypervisor;
+    }
+    return taken;
+}
+
+rt::Result<> MemExtent::take_memory() {
+    if (!is_sparse()) {
+        return ownership().transfer(range_, previous_owner(), id_, TouchMark::clear);
+    }
+    if (parent_) {
+        return {}; // starts with nothing
+    }
+    PhysRange rest = range_;
+    bool found = false;
+    for (;;) {
+        const PhysRange run = ownership().first_owned(rest, OwnerId::partition);
+        if (run.size == 0) {
+            break;
+        }
+        auto taken = ownership().transfer(run, OwnerId::partition, id_, TouchMark::clear);
+        if (!taken) {
+            return taken;
+        }
+        found = true;
+        rest = {run.end(), rest.end() - run.end()};
+    }
+    if (!found) {
+        return rt::fail(rt::Error::not_owner);
+    }
+    return {};
+}
+
+/// Where memory comes from and goes to: the parent or, without one, the partition.
+OwnerId MemExtent::previous_owner() const {
+    return parent_ ? parent_->id_ : OwnerId::partition;
+}
+
+void MemExtent::on_destroy() {
+    if (!is_active()) {
+        return;
+    }
+    unmap_from_all_address_spaces(*this);
+    if (is_ram_) {
+        give_back();
+        ownership().release_id(id_);
+    }
+}
+
+/// Nothing maps the pages, and with no reference left nothing can.
+void MemExtent::give_back() {
+    PhysRange rest = range_;
+    for (;;) {
+        const Ownership::Run run = ownership().first_run(rest, id_);
+        if (run.range.size == 0) {
+            return;
+        }
+        if (run.touched) {
+            zero_memory(run.range);
+        }
+        const bool given =
+            ownership().transfer(run.range, id_, previous_owner(), TouchMark::set).has_value();
+        rt::ensure(given, "a dying memory extent is still mapped");
+        rest = {run.range.end(), rest.end() - run.range.end()};
+    }
+}
+
+rt::Result<PhysRange> MemExtent::slice(std::uint64_t offset, std::uint64_t size) const {
+    if (!is_aligned(offset, page_size) || !is_aligned(size, page_size)) {
+        return rt::fail(rt::Error::argument_alignment);
+    }
+    if (size == 0 || range_wraps(offset, size)) {
+        return rt::fail(rt::Error::argument_size);
+    }
+    if (!range_within(offset, size, range_.size)) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    return PhysRange{range_.base + offset, size};
+}
+
+PhysRange MemExtent::first_mappable(PhysRange within) const {
+    return is_ram_ ? ownership().first_owned(within, id_) : carveouts().first_outside(within);
+}
+
+// Donation.
+
+rt::Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to,
+                               std::uint64_t offset, std::uint64_t size) {
+    if (!from.is_active() || !to.is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!from.is_sparse() || !to.is_sparse()) {
+        return rt::fail(rt::Error::memextent_type);
+    }
+    const bool to_child = direction == DonateTo::child && to.parent_.get() == &from;
+    const bool to_parent = direction == DonateTo::parent && from.parent_.get() == &to;
+    const bool to_sibling = direction == DonateTo::sibling && from.parent_ && &from != &to &&
+                            from.parent_ == to.parent_;
+    if (!to_child && !to_parent && !to_sibling) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    auto range = from.slice(offset, size);
+    if (!range) {
+        return rt::fail(range.error());
+    }
+    if (!to.range_.contains(*range)) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    const TouchMark mark = to_child    ? TouchMark::clear
+                           : to_parent ? TouchMark::set
+                                       : TouchMark::keep;
+    return ownership().transfer(*range, from.id_, to.id_, mark);
+}
+
+rt::Result<> MemExtent::exchange_with_partition(std::uint64_t offset, std::uint64_t size,
+                                                bool take) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!is_sparse()) {
+        return rt::fail(rt::Error::memextent_type);
+    }
+    if (parent_) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    auto range = slice(offset, size);
+    if (!range) {
+        return rt::fail(range.error());
+    }
+    return take ? ownership().transfer(*range, OwnerId::partition, id_, TouchMark::clear)
+                : ownership().transfer(*range, id_, OwnerId::partition, TouchMark::set);
+}
+
+rt::Result<> MemExtent::donate_to_partition(std::uint64_t offset, std::uint64_t size) {
+    return exchange_with_partition(offset, size, false);
+}
+
+rt::Result<> MemExtent::accept_from_partition(std::uint64_t offset, std::uint64_t size) {
+    return exchange_with_partition(offset, size, true);
+}
+
+// Modification.
+
+rt::Result<> MemExtent::unmap_all() {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    unmap_from_all_address_spaces(*this);
+    return {};
+}
+
+/// Calls `action(PhysRange)` for the owned pages of a range. A run counts as mapped meanwhile, so
+/// that it cannot go to another owner under our hands.
+template <typename Action>
+rt::Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Action action) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!is_ram_) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    auto range = slice(offset, size);
+    if (!range) {
+        return rt::fail(range.error());
+    }
+    PhysRange rest = *range;
+    for (;;) {
+        const PhysRange run = ownership().first_owned(rest, id_);
+        if (run.size == 0) {
+            return {};
+        }
+        if (auto held = ownership().add_mappings(run, id_); !held) {
+            return held;
+        }
+        action(run);
+        ownership().remove_mappings(run);
+        rest = {run.end(), rest.end() - run.end()};
+    }
+}
+
+rt::Result<> MemExtent::zero(std::uint64_t offset, std::uint64_t size) {
+    return for_each_owned(offset, size, zero_memory);
+}
+
+rt::Result<> MemExtent::clean_cache(std::uint64_t offset, std::uint64_t size) {
+    return for_each_owned(offset, size,
+                          [](PhysRange run) { clean_range(phys_to_virt(run.base), run.size); });
+}
+
+rt::Result<> MemExtent::flush_cache(std::uint64_t offset, std::uint64_t size) {
+    return for_each_owned(offset, size, [](PhysRange run) {
+        clean_invalidate_range(phys_to_virt(run.base), run.size);
+    });
+}
+
+} // namespace hyp

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The capability table and the operations on it.
+#include "object/cspace.hpp"
+
+#include "heap/heap.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <new>
+
+namespace hyp {
+
+namespace {
+
+constexpr std::size_t slots_per_chunk = 63; // as many as fit in a page
+constexpr unsigned index_bits = 16;         // of a CapId; the serial number is above
+
+/// Guards all links between capabilities. Held across whole operations that change the tree, so
+/// that a capability in the tree stays where it is meanwhile.
+constinit rt::Spinlock derivation_lock;
+
+constinit std::atomic<std::uint64_t> capability_count{0};
+
+} // namespace
+
+struct Cspace::Chunk {
+    std::array<Capability, slots_per_chunk> slots{};
+    std::size_t used = 0;
+};
+
+static_assert(sizeof(Capability) == 64);
+
+rt::Result<> Cspace::configure(std::uint64_t max_capabilities) {
+    const rt::LockGuard config_guard(config_lock);
+    if (is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (max_capabilities == 0 || max_capabilities > capabilities_limit) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    const rt::LockGuard guard(lock_);
+    max_ = max_capabilities;
+    return {};
+}
+
+rt::Result<> Cspace::on_activate() {
+    static_assert(sizeof(Chunk) <= page_size);
+    const rt::LockGuard guard(lock_);
+    if (max_ == 0) {
+        return rt::fail(rt::Error::object_config);
+    }
+    chunk_count_ = (max_ + slots_per_chunk - 1) / slots_per_chunk;
+    directory_ = static_cast<Chunk**>(heap().allocate(chunk_count_ * sizeof(Chunk*)));
+    if (directory_ == nullptr) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    std::fill_n(directory_, chunk_count_, nullptr);
+    return {};
+}
+
+void Cspace::on_destroy() {
+    const rt::LockGuard tree_guard(derivation_lock);
+    const rt::LockGuard guard(lock_);
+    if (directory_ == nullptr) {
+        return;
+    }
+    for (std::size_t chunk = 0; chunk < chunk_count_; ++chunk) {
+        for (std::size_t i = 0; directory_[chunk] != nullptr && i < slots_per_chunk; ++i) {
+            if (Capability& slot = directory_[chunk]->slots[i]; slot.id != 0) {
+                derivation_detach(slot);
+                drop_object(slot);
+                free_slot(slot);
+            }
+        }
+    }
+    heap().release(directory_);
+    directory_ = nullptr;
+}
+
+Capability* Cspace::find(CapId id) {
+    const std::size_t index = id & ((std::uint64_t{1} << index_bits) - 1);
+    if (id == 0 || index >= max_ || directory_ == nullptr) {
+        return nullptr;
+    }
+    Chunk* chunk = directory_[index / slots_per_chunk];
+    if (chunk == nullptr) {
+        return nullptr;
+    }
+    Capability& slot = chunk->slots[index % slots_per_chunk];
+    return slot.id == id ? &slot : nullptr;
+}
+
+/// A capability that still leads to an object.
+rt::Result<Capability*> Cspace::find_live(CapId id) {
+    Capability* slot = find(id);
+    if (slot == nullptr) {
+        return rt::fail(rt::Error::cap_null);
+    }
+    if (slot->object == nullptr) {
+        return rt::fail(rt::Error::cap_revoked);
+    }
+    return slot;
+}
+
+/// With a reference for the caller. ObjectType::count stands for any type.
+rt::Result<Object*> Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted) {
+    const rt::LockGuard guard(lock_);
+    auto slot = find_live(id);
+    if (!slot) {
+        return rt::fail(slot.error());
+    }
+    Object* object = (*slot)->object;
+    if (wanted != ObjectType::count && object->object_type() != wanted) {
+        return rt::fail(rt::Error::wrong_object_type);
+    }
+    if (((*slot)->rights & rights) != rights) {
+        return rt::fail(rt::Error::insufficient_rights);
+    }
+    object->acquire_reference();
+    return object;
+}
+
+rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
+    auto object = lookup_type(id, rights, ObjectType::count);
+    if (!object) {
+        return rt::fail(object.error());
+    }
+    return Ref<Object>::adopt(*object);
+}
+
+rt::Result<Capability*> Cspace::allocate_slot() {
+    if (used_ == max_) {
+        return rt::fail(rt::Error::cspace_full);
+    }
+    // The lowest free slot; its index is below max_ because fewer than max_ are in use.
+    std::size_t number = chunk_hint_;
+    while (directory_[number] != nullptr && directory_[number]->used == slots_per_chunk) {
+        ++number;
+    }
+    chunk_hint_ = number;
+    Chunk*& chunk = directory_[number];
+    if (chunk == nullptr) {
+        chunk = heap().create<Chunk>();
+        if (chunk == nullptr) {
+            return rt::fail(rt::Error::no_memory);
+        }
+    }
+    std::size_t i = 0;
+    while (chunk->slots[i].id != 0) {
+        ++i;
+    }
+    ++chunk->used;
+    ++used_;
+    capability_count.fetch_add(1, std::memory_order_relaxed);
+    chunk->slots[i].id = (++serial_ << index_bits) | (number * slots_per_chunk + i);
+    return &chunk->slots[i];
+}
+
+void Cspace::free_slot(Capability& slot) {
+    const std::size_t index = slot.id & ((std::uint64_t{1} << index_bits) - 1);
+    const std::size_t number = index / slots_per_chunk;
+    slot = Capability{};
+    --used_;
+    capability_count.fetch_sub(1, std::memory_order_relaxed);
+    chunk_hint_ = std::min<std::uint64_t>(chunk_hint_, number);
+    if (--directory_[number]->used == 0) {
+        heap().destroy(directory_[number]);
+        directory_[number] = nullptr;
+    }
+}
+
+/// Drops the slot's reference; the caller drains dead objects once it holds no lock.
+void Cspace::drop_object(Capability& slot) {
+    if (Object* object = slot.object; object != nullptr) {
+        slot.object = nullptr;
+        object->release_reference_deferred();
+    }
+}
+
+/// Fills a free slot; on success the slot owns the caller's reference to `object`.
+rt::Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
+    if (!is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    const rt::LockGuard guard(lock_);
+    auto slot = allocate_slot();
+    if (slot) {
+        (*slot)->object = object;
+        (*slot)->rights = rights;
+        (*slot)->space = this;
+    }
+    return slot;
+}
+
+rt::Result<CapId> Cspace::insert(Ref<Object> object, std::uint32_t rights) {
+    const rt::LockGuard tree_guard(derivation_lock);
+    auto slot = place(object.get(), rights);
+    if (!slot) {
+        return rt::fail(slot.error());
+    }
+    static_cast<void>(object.detach());
+    return (*slot)->id;
+}
+
+rt::Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask) {
+    Ref<Object> object; // released after the lock if the copy fails
+    const rt::LockGuard tree_guard(derivation_lock);
+    Capability* source = nullptr;
+    std::uint32_t rights = 0;
+    {
+        const rt::LockGuard guard(lock_);
+        auto slot = find_live(id);
+        if (!slot) {
+            return rt::fail(slot.error());
+        }
+        source = *slot;
+        rights = source->rights & mask;
+        object = Ref<Object>(*source->object);
+    }
+    auto slot = destination.place(object.get(), rights);
+    if (!slot) {
+        return rt::fail(slot.error());
+    }
+    static_cast<void>(object.detach());
+    derivation_attach(*source, **slot);
+    return (*slot)->id;
+}
+
+rt::Result<> Cspace::remove(CapId id) {
+    {
+        const rt::LockGuard tree_guard(derivation_lock);
+        const rt::LockGuard guard(lock_);
+        Capability* slot = find(id);
+        if (slot == nullptr) {
+            return rt::fail(rt::Error::cap_null);
+        }
+        derivation_detach(*slot);
+        drop_object(*slot);
+        free_slot(*slot);
+    }
+    drain_dead_objects();
+    return {};
+}
+
+rt::Result<> Cspace::revoke(CapId id) {
+    {
+        const rt::LockGuard tree_guard(derivation_lock);
+        const rt::LockGuard guard(lock_);
+        auto slot = find_live(id);
+        if (!slot) {
+            return rt::fail(slot.error());
+        }
+        derivation_detach(**slot);
+        drop_object(**slot);
+    }
+    drain_dead_objects();
+    return {};
+}
+
+rt::Result<> Cspace::revoke_children(CapId id) {
+    {
+        const rt::LockGuard tree_guard(derivation_lock);
+        Capability* root = nullptr;
+        {
+            const rt::LockGuard guard(lock_);
+            auto slot = find_live(id);
+            if (!slot) {
+                return rt::fail(slot.error());
+            }
+            root = *slot;
+        }
+        while (Capability* leaf = derivation_leaf(*root)) {
+            derivation_detach(*leaf);
+            const rt::LockGuard guard(leaf->space->lock_);
+            drop_object(*leaf);
+        }
+    }
+    drain_dead_objects();
+    return {};
+}
+
+std::uint64_t Cspace::size() const {
+    const rt::LockGuard guard(lock_);
+    return used_;
+}
+
+std::uint64_t Cspace::total_capabilities() {
+    return capability_count.load(std::memory_order_relaxed);
+}
+
+} // namespace hyp

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reference counting, activation, and the queue that makes destruction iterative.
+#include "object/object.hpp"
+
+#include "heap/heap.hpp"
+
+#include <arch/cpu.hpp>
+#include <runtime/panic.hpp>
+
+#include <array>
+
+namespace hyp {
+
+namespace {
+
+constexpr std::uint32_t reference_limit = 0x80000000;
+
+std::atomic<std::uint64_t>& counter(ObjectType type) {
+    static constinit std::array<std::atomic<std::uint64_t>,
+                                static_cast<std::size_t>(ObjectType::count)>
+        counters{};
+    return counters[static_cast<std::size_t>(type)];
+}
+
+/// Objects without references that wait for their end. Only its own CPU touches an entry, and EL2
+/// is never preempted, hence no lock.
+struct DeadQueue {
+    Object* first = nullptr;
+    bool draining = false;
+};
+
+DeadQueue& dead_queue() {
+    static constinit std::array<DeadQueue, max_cpus> queues{};
+    return queues[cpu_index()];
+}
+
+} // namespace
+
+Object::Object(ObjectType type) : type_(type) {
+    counter(type).fetch_add(1, std::memory_order_relaxed);
+}
+
+Object::~Object() {
+    counter(type_).fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::uint64_t Object::count(ObjectType type) {
+    return counter(type).load(std::memory_order_relaxed);
+}
+
+std::uint64_t Object::count() {
+    std::uint64_t sum = 0;
+    for (std::size_t type = 0; type < static_cast<std::size_t>(ObjectType::count); ++type) {
+        sum += count(static_cast<ObjectType>(type));
+    }
+    return sum;
+}
+
+rt::Result<> Object::activate() {
+    const rt::LockGuard guard(config_lock);
+    if (state() != ObjectState::init) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (auto ready = on_activate(); !ready) {
+        return ready;
+    }
+    state_.store(ObjectState::active, std::memory_order_release);
+    return {};
+}
+
+void Object::acquire_reference() {
+    const std::uint32_t before = references_.fetch_add(1, std::memory_order_relaxed);
+    rt::ensure(before != 0 && before < reference_limit, "reference to a dead object");
+}
+
+void Object::release_reference() {
+    release_reference_deferred();
+    drain_dead_objects();
+}
+
+void Object::release_reference_deferred() {
+    const std::uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
+    rt::ensure(before != 0, "reference released twice");
+    if (before == 1) {
+        DeadQueue& queue = dead_queue();
+        next_dead_ = queue.first;
+        queue.first = this;
+    }
+}
+
+void Object::drain_dead_objects() {
+    DeadQueue& queue = dead_queue();
+    if (queue.draining) {
+        return;
+    }
+    queue.draining = true;
+    while (queue.first != nullptr) {
+        Object* object = queue.first;
+        queue.first = object->next_dead_;
+        object->on_destroy();
+        delete object;
+    }
+    queue.draining = false;
+}
+
+void* Object::operator new(std::size_t size) noexcept {
+    return heap().allocate(size);
+}
+
+void* Object::operator new(std::size_t size, std::align_val_t alignment) noexcept {
+    return heap().allocate(size, static_cast<std::size_t>(alignment));
+}
+
+void Object::operator delete(void* memory) noexcept {
+    heap().release(memory);
+}
+
+void Object::operator delete(void* memory, std::align_val_t) noexcept {
+    heap().release(memory);
+}
+
+} // namespace hyp
