@@ -26,6 +26,8 @@ set(HYP_BOOT_SOURCES
     boot/memory_plan.cpp
     boot/panic.cpp
     boot/resource_manager_image.S
+    boot/resource_manager_memory.cpp
+    boot/root_memory.cpp
     boot/root_vm.cpp)
 foreach(part interrupt vcpu schedule hypercall platform trap)
     if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/${part}/sources.cmake")

@@ -129,7 +129,11 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t device_tree) {
     report_machine(the_machine);
     init_interrupts();
     init_this_cpu(0);
+    (void)scheduler(); // made by this CPU, before others use it
     start_other_cpus(the_machine.platform);
+    for (unsigned cpu = 0; cpu < cpus_running(); ++cpu) {
+        scheduler().add_cpu(cpu_mpidr(cpu));
+    }
     log("{} of {} CPUs run the hypervisor", cpus_running(),
         the_machine.platform.cpus.size() + the_machine.platform.cpus_ignored);
     start_root_vm(the_machine);

@@ -25,10 +25,12 @@ std::expected<MemoryPlan, PlatformError> plan_memory(const Platform& platform, P
     plan.image = image;
     plan.for_vms = platform.ram;
 
-    const std::uint64_t least = pool_size(total_ram(platform));
+    const std::uint64_t ram = total_ram(platform);
+    const std::uint64_t least = pool_size(ram);
+    const std::uint64_t manager = resource_manager_size(ram);
     const PhysAddr behind = image.end();
     const std::uint64_t pool_here = align_up(behind.value + least, large_page) - behind.value;
-    auto base = find_free(platform, pool_here + resource_manager_memory, page_size, behind);
+    auto base = find_free(platform, pool_here + manager, page_size, behind);
     std::uint64_t size = pool_here;
     if (base != behind) {
         size = align_up(least, large_page);
@@ -36,13 +38,13 @@ std::expected<MemoryPlan, PlatformError> plan_memory(const Platform& platform, P
         if (!with_image.occupied.push_back(image)) {
             return std::unexpected("The device tree reserves too many pieces of memory.");
         }
-        base = find_free(with_image, size + resource_manager_memory, large_page, PhysAddr{0});
+        base = find_free(with_image, size + manager, large_page, PhysAddr{0});
     }
     if (!base) {
         return std::unexpected("RAM has no free piece large enough for the hypervisor's pool.");
     }
     plan.pool = {*base, size};
-    plan.resource_manager = {*base + size, resource_manager_memory};
+    plan.resource_manager = {*base + size, manager};
     for (const PhysRange& kept : {plan.image, plan.pool, plan.resource_manager}) {
         if (!subtract(plan.for_vms, kept)) {
             return std::unexpected("RAM is in too many pieces (16 are supported).");

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Fills the Resource Manager's memory through the physical map.
+#include "boot/resource_manager_memory.hpp"
+
+#include <arch/cache.hpp>
+#include <arch/physmap.hpp>
+#include <runtime/bytes.hpp>
+#include <runtime/panic.hpp>
+
+#include <new>
+
+extern "C" const std::uint8_t resource_manager_start[], resource_manager_end[];
+
+namespace hyp {
+
+ResourceManagerMemory::ResourceManagerMemory(PhysRange range)
+    : start_(static_cast<std::uint8_t*>(phys_to_virt(range.base))), size_(range.size) {
+    zero_pages(start_, size_);
+    const auto image_size =
+        static_cast<std::uint64_t>(resource_manager_end - resource_manager_start);
+    rt::ensure(image_size != 0, "this image was built without a Resource Manager");
+    rt::copy_bytes(reserve(image_size, page_size), resource_manager_start, image_size);
+    boot_ = new (reserve(sizeof(gh_rm_boot), page_size)) gh_rm_boot{};
+    boot_->magic = GH_RM_BOOT_MAGIC;
+    boot_->version = GH_RM_BOOT_VERSION;
+    boot_->memory = {GH_RM_IPA_BASE, size_};
+}
+
+std::span<std::uint64_t> ResourceManagerMemory::add_interrupt_capabilities(std::uint32_t count) {
+    auto* first =
+        static_cast<std::uint64_t*>(reserve(count * sizeof(std::uint64_t), sizeof(std::uint64_t)));
+    boot_->hwirq_caps_ipa = ipa_of(first).value;
+    boot_->hwirq_count = count;
+    return {first, count};
+}
+
+void ResourceManagerMemory::add_device_tree(const void* tree, std::uint64_t size) {
+    void* copy = reserve(size, page_size);
+    rt::copy_bytes(copy, tree, size);
+    boot_->dtb_ipa = ipa_of(copy).value;
+    boot_->dtb_size = size;
+}
+
+void ResourceManagerMemory::finish() {
+    boot_->free_base = ipa_of(reserve(0, page_size)).value;
+    clean_invalidate_range(start_, size_);
+    invalidate_instruction_caches();
+}
+
+void* ResourceManagerMemory::reserve(std::uint64_t size, std::uint64_t alignment) {
+    const std::uint64_t at = align_up(used_, alignment);
+    rt::ensure(range_within(at, size, size_), "the Resource Manager's memory is too small");
+    used_ = at + size;
+    return start_ + at;
+}
+
+Ipa ResourceManagerMemory::ipa_of(const void* pointer) const {
+    const auto* byte = static_cast<const std::uint8_t*>(pointer);
+    return Ipa{GH_RM_IPA_BASE + static_cast<std::uint64_t>(byte - start_)};
+}
+
+} // namespace hyp
