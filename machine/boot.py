@@ -51,7 +51,7 @@ def boot_primary(machine: Machine, quiet: bool = False) -> None:
     """Waits until the primary VM's shell is there. Failure names the stage that did not pass."""
     if machine.configuration.hypervisor is not None:
         _pass(machine, _HYPERVISOR, quiet)
-    _pass(machine, _PRIMARY, quiet)
+    _pass(machine, _PRIMARY, quiet, unless=r"^\[primary\] FAILED:.*")
     machine.expect("primary# ", 10, "the primary VM's prompt")
 
 

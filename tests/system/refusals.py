@@ -21,19 +21,20 @@ class Refusals(GuestScenarios):
 
     def test_kernel_that_is_no_kernel(self) -> None:
         self.shell.must("yes no kernel | head -c 100000 >/tmp/text")
-        self.assert_refused(GuestCommand("check", kernel="/tmp/text"), "/tmp/text", "kernel|Image")
+        self.assert_refused(GuestCommand("check", kernel="/tmp/text"), "/tmp/text",
+                            "not an arm64 Linux kernel")
         self.run_checked_guest()
 
     def test_missing_file(self) -> None:
         self.assert_refused(GuestCommand("check", kernel="/tmp/nowhere"), "/tmp/nowhere",
-                            "No such file")
+                            "(?i)no such file")
         self.assert_refused(GuestCommand("check", initrd="/tmp/nowhere"), "/tmp/nowhere",
-                            "No such file")
+                            "(?i)no such file")
         self.assert_refused(GuestCommand("check", disk="/tmp/nowhere"), "/tmp/nowhere",
-                            "No such file")
+                            "(?i)no such file")
 
     def test_more_memory_than_there_is(self) -> None:
-        self.assert_refused(GuestCommand("check", memory="64G"), "64|memory")
+        self.assert_refused(GuestCommand("check", memory="64G"), "65536 MiB of memory")
         self.run_checked_guest()
 
     def test_second_vm_on_the_same_disk(self) -> None:
@@ -42,7 +43,7 @@ class Refusals(GuestScenarios):
         process = self.start_in_background(first)
         self.shell.wait_for(r"\[guest\] waiting", "/tmp/first.log", self.limit(90))
         self.assert_refused(GuestCommand("check", disk="/tmp/shared.img"), "/tmp/shared.img",
-                            "use|lock")
+                            "another VM uses it")
         self.shell.must(f"kill -TERM {process}")
         self.wait_until_ended(process, self.limit(30))
         self.run_checked_guest(disk="/tmp/shared.img")
