@@ -37,22 +37,35 @@ int __cxa_atexit(void (*)(void*), void*, void*) {
     return 0;
 }
 
+/// std::popcount calls this where FP/SIMD, and with it the CNT instruction, must not be used.
+int __popcountdi2(std::int64_t value) {
+    constexpr std::uint64_t pairs = 0x5555'5555'5555'5555;
+    constexpr std::uint64_t nibbles = 0x3333'3333'3333'3333;
+    constexpr std::uint64_t bytes = 0x0f0f'0f0f'0f0f'0f0f;
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+    auto sums = static_cast<std::uint64_t>(value);
+    sums -= (sums >> 1) & pairs;
+    sums = (sums & nibbles) + ((sums >> 2) & nibbles);
+    sums = (sums + (sums >> 4)) & bytes;
+    return static_cast<int>((sums * ones) >> 56);
+}
+
 [[noreturn]] void abort() {
     rt::panic("abort() was called");
 }
 }
 
-// Needed by the vtable of each class with a virtual destructor; memory is never released this way.
-void operator delete(void*) noexcept {
+// Needed by the vtable of each class with a virtual destructor. Weak: a program with a heap has its own.
+[[gnu::weak]] void operator delete(void*) noexcept {
     rt::panic("operator delete was called");
 }
-void operator delete(void*, std::size_t) noexcept {
+[[gnu::weak]] void operator delete(void*, std::size_t) noexcept {
     rt::panic("operator delete was called");
 }
-void operator delete(void*, std::align_val_t) noexcept {
+[[gnu::weak]] void operator delete(void*, std::align_val_t) noexcept {
     rt::panic("operator delete was called");
 }
-void operator delete(void*, std::size_t, std::align_val_t) noexcept {
+[[gnu::weak]] void operator delete(void*, std::size_t, std::align_val_t) noexcept {
     rt::panic("operator delete was called");
 }
 
