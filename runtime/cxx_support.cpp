@@ -55,7 +55,8 @@ int __popcountdi2(std::int64_t value) {
 }
 }
 
-// Needed by the vtable of each class with a virtual destructor. Weak: a program with a heap has its own.
+// Needed by the vtable of each class with a virtual destructor. Weak: a program with a heap has its
+// own.
 [[gnu::weak]] void operator delete(void*) noexcept {
     rt::panic("operator delete was called");
 }

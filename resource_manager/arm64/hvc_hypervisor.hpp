@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The real hypervisor behind rm::Hypervisor, and RM's console on it.
+#pragma once
+
+#include "calls/hypervisor.hpp"
+
+#include <runtime/print.hpp>
+
+namespace rm {
+
+class HvcHypervisor final : public Hypervisor {
+protected:
+    Outcome hypercall(unsigned number, const Arguments& arguments) override;
+};
+
+/// Writes to the hypervisor's console in pieces of 32 bytes.
+class HypervisorConsole final : public rt::Sink {
+public:
+    HypervisorConsole(Hypervisor& hypervisor, CapId partition)
+        : hypervisor_(hypervisor), partition_(partition) {}
+    void write(std::string_view text) override;
+
+private:
+    Hypervisor& hypervisor_;
+    CapId partition_;
+};
+
+} // namespace rm

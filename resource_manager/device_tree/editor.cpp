@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// libfdt's read-write interface with a sticky error.
+#include "device_tree/editor.hpp"
+
+#include <libfdt.h>
+
+#include <cstring>
+
+namespace rm::dt {
+
+Editor::Editor(const void* fdt, std::size_t slack) {
+    const std::size_t size = fdt_totalsize(fdt) + slack;
+    if (!buffer_.grow_to(size)) {
+        error_ = -FDT_ERR_NOSPACE;
+        return;
+    }
+    note(fdt_open_into(fdt, buffer_.begin(), static_cast<int>(size)));
+}
+
+void Editor::note(int result) {
+    if (error_ == 0 && result < 0) {
+        error_ = result;
+    }
+}
+
+Node Editor::child(Node parent, std::string_view name) {
+    if (error_ != 0 || parent < 0) {
+        note(parent);
+        return -FDT_ERR_NOTFOUND;
+    }
+    const int size = static_cast<int>(name.size());
+    Node node = fdt_subnode_offset_namelen(fdt(), parent, name.data(), size);
+    if (node == -FDT_ERR_NOTFOUND) {
+        node = fdt_add_subnode_namelen(writable(), parent, name.data(), size);
+    }
+    note(node);
+    return node;
+}
+
+Node Editor::at(std::string_view path) {
+    Node node = 0;
+    while (error_ == 0 && !path.empty()) {
+        path.remove_prefix(path.starts_with('/') ? 1 : 0);
+        const std::string_view name = path.substr(0, path.find('/'));
+        if (!name.empty()) {
+            node = child(node, name);
+        }
+        path.remove_prefix(name.size());
+    }
+    return error_ == 0 ? node : -FDT_ERR_NOTFOUND;
+}
+
+void Editor::set_bytes(Node node, const char* name, std::span<const std::byte> bytes) {
+    if (error_ == 0) {
+        note(fdt_setprop(writable(), node, name, bytes.data(), static_cast<int>(bytes.size())));
+    }
+}
+
+void Editor::set_cells(Node node, const char* name, std::span<const std::uint32_t> cells) {
+    void* data = nullptr;
+    const int size = static_cast<int>(cells.size() * sizeof(fdt32_t));
+    if (error_ == 0) {
+        note(fdt_setprop_placeholder(writable(), node, name, size, &data));
+    }
+    for (std::size_t i = 0; error_ == 0 && i < cells.size(); ++i) {
+        const fdt32_t value = cpu_to_fdt32(cells[i]);
+        std::memcpy(static_cast<std::byte*>(data) + i * sizeof(value), &value, sizeof(value));
+    }
+}
+
+void Editor::set_u64(Node node, const char* name, std::uint64_t value) {
+    const std::array cells{static_cast<std::uint32_t>(value >> 32),
+                           static_cast<std::uint32_t>(value)};
+    set_cells(node, name, cells);
+}
+
+void Editor::set_text(Node node, const char* name, std::string_view text) {
+    set_texts(node, name, {text});
+}
+
+void Editor::set_texts(Node node, const char* name, std::initializer_list<std::string_view> texts) {
+    std::size_t size = 0;
+    for (const std::string_view text : texts) {
+        size += text.size() + 1;
+    }
+    void* data = nullptr;
+    if (error_ == 0) {
+        note(fdt_setprop_placeholder(writable(), node, name, static_cast<int>(size), &data));
+    }
+    auto* to = static_cast<char*>(data);
+    for (const std::string_view text : texts) {
+        if (error_ == 0) {
+            std::memcpy(to, text.data(), text.size());
+            to[text.size()] = '\0';
+            to += text.size() + 1;
+        }
+    }
+}
+
+void Editor::remove_property(Node node, const char* name) {
+    if (error_ == 0 && fdt_getprop(fdt(), node, name, nullptr) != nullptr) {
+        note(fdt_delprop(writable(), node, name));
+    }
+}
+
+void Editor::remove_node(Node node) {
+    if (error_ == 0) {
+        note(fdt_del_node(writable(), node));
+    }
+}
+
+void Editor::remove_property_everywhere(const char* name) {
+    for (Node node = next(-1); error_ == 0 && node >= 0; node = next(node)) {
+        remove_property(node, name); // does not move the node itself
+    }
+}
+
+std::span<const std::byte> Editor::packed() {
+    if (error_ == 0) {
+        note(fdt_pack(writable()));
+    }
+    return error_ == 0 ? buffer_.span().first(fdt_totalsize(fdt())) : std::span<const std::byte>{};
+}
+
+Node Editor::next(Node node) const {
+    return fdt_next_node(fdt(), node, nullptr);
+}
+
+} // namespace rm::dt

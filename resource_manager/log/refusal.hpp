@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Why a request failed: an RM error code for the requester and one log sentence for people.
+#pragma once
+
+#include "log/log.hpp"
+
+#include <abi/rm_rpc.h>
+#include <runtime/result.hpp>
+
+#include <cstdint>
+#include <expected>
+
+namespace rm {
+
+/// RM error codes as they stand in a reply (abi/rm_rpc.h).
+enum class RmError : std::uint32_t {
+    unimplemented = GH_RM_ERROR_UNIMPLEMENTED,
+    no_memory = GH_RM_ERROR_NOMEM,
+    no_resource = GH_RM_ERROR_NORESOURCE,
+    denied = GH_RM_ERROR_DENIED,
+    invalid = GH_RM_ERROR_INVALID,
+    busy = GH_RM_ERROR_BUSY,
+    argument_invalid = GH_RM_ERROR_ARGUMENT_INVALID,
+    handle_invalid = GH_RM_ERROR_HANDLE_INVALID,
+    validate_failed = GH_RM_ERROR_VALIDATE_FAILED,
+    map_failed = GH_RM_ERROR_MAP_FAILED,
+    mem_invalid = GH_RM_ERROR_MEM_INVALID,
+    mem_in_use = GH_RM_ERROR_MEM_INUSE,
+    vmid_invalid = GH_RM_ERROR_VMID_INVALID,
+    lookup_failed = GH_RM_ERROR_LOOKUP_FAILED,
+    irq_invalid = GH_RM_ERROR_IRQ_INVALID,
+    in_use = GH_RM_ERROR_IN_USE,
+    vm_state = GH_RM_ERROR_VM_STATE,
+};
+
+template <typename T = void>
+using RmResult = std::expected<T, RmError>;
+
+/// Whom and what a sentence is about: "VM 0x80: VM_INIT refused: …".
+struct Stage {
+    std::uint32_t vmid;
+    const char* request;
+};
+
+/// Logs the sentence and gives the error to return. Call it where the cause is known, once.
+template <typename... Arguments>
+std::unexpected<RmError> refuse(const Stage& stage, RmError error,
+                                rt::FormatString<std::type_identity_t<Arguments>...> format,
+                                const Arguments&... arguments) {
+    std::array<char, max_log_line> buffer{};
+    rt::BufferSink sink(buffer);
+    rt::print(sink, format, arguments...);
+    log("VM {x}: {} refused: {} (RM error {x})", stage.vmid, stage.request, sink.text(),
+        static_cast<std::uint32_t>(error));
+    return std::unexpected(error);
+}
+
+/// The RM error nearest to a hypercall's.
+RmError rm_error(rt::Error error);
+
+/// refuse() for a hypercall that failed: "… creating the address space: no memory".
+inline std::unexpected<RmError> refuse_call(const Stage& stage, const char* doing,
+                                            rt::Error error) {
+    return refuse(stage, rm_error(error), "{}: {}", doing, error);
+}
+
+} // namespace rm

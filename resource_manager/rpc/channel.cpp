@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Receives, answers and sends RPC messages, with back-pressure instead of losses.
+#include "rpc/channel.hpp"
+
+#include <algorithm>
+
+namespace rm {
+
+void Answer::notify_after(std::uint32_t id, std::span<const std::byte> content) {
+    rt::ensure(notification_count_ < max_notifications && content.size() <= max_notification_size,
+               "Answer: too many or too long notifications");
+    Notification& notification = notifications_[notification_count_++];
+    notification.id = id;
+    notification.size = content.size();
+    std::copy(content.begin(), content.end(), notification.content.begin());
+}
+
+void Answer::reset() {
+    payload_.clear();
+    notification_count_ = 0;
+}
+
+void Channel::flush() {
+    const auto sent = outgoing_.flush(hypervisor_, send_);
+    if (!sent && !broken_) {
+        broken_ = true;
+        log("VM {x}: sending to its message queue failed: {}", peer_, sent.error());
+    }
+}
+
+void Channel::serve(RequestHandler& handler) {
+    std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> buffer{};
+    for (;;) {
+        flush();
+        if (outgoing_.room() < reserved_for_request) {
+            return; // the peer must take messages first; its doing so interrupts us again
+        }
+        const auto size = hypervisor_.msgqueue_receive(receive_, buffer);
+        if (!size) {
+            if (size.error() != rt::Error::msgqueue_empty) {
+                complain("the message queue cannot be read");
+            }
+            return;
+        }
+        take(std::span(buffer).first(*size), handler);
+    }
+}
+
+void Channel::take(std::span<const std::byte> message, RequestHandler& handler) {
+    const auto fed = reassembly_.feed(message);
+    if (!fed) {
+        complain(fed.error());
+        return;
+    }
+    if (fed->has_value()) {
+        answer(**fed, handler);
+    }
+}
+
+void Channel::answer(const Request& request, RequestHandler& handler) {
+    answer_.reset();
+    auto result = handler.handle(peer_, request, answer_);
+    if (result && !answer_.payload_.ok()) {
+        log("VM {x}: the answer to request {x} is too long", peer_, request.id);
+        result = std::unexpected(RmError::no_resource);
+    }
+    Writer error{std::span(answer_.buffer_).first(sizeof(std::uint32_t))};
+    error.u32(result ? GH_RM_ERROR_OK : static_cast<std::uint32_t>(result.error()));
+    const std::size_t payload_size = result ? answer_.payload_.written().size() : 0;
+    outgoing_.add(GH_RM_RPC_REPLY, request.sequence, request.id,
+                  std::span(answer_.buffer_).first(sizeof(std::uint32_t) + payload_size));
+    for (std::size_t i = 0; i < answer_.notification_count_; ++i) {
+        const auto& notification = answer_.notifications_[i];
+        outgoing_.add(GH_RM_RPC_NOTIFICATION, 0, notification.id,
+                      std::span(notification.content).first(notification.size));
+    }
+}
+
+void Channel::notify(std::uint32_t id, std::span<const std::byte> content) {
+    rt::ensure(can_notify(), "Channel: notify() without room");
+    outgoing_.add(GH_RM_RPC_NOTIFICATION, 0, id, content);
+    flush();
+}
+
+/// A peer must not be able to fill the console.
+void Channel::complain(const char* why) {
+    if (complaints_ == max_complaints) {
+        return;
+    }
+    ++complaints_;
+    log("VM {x}: an RPC message was dropped: {}{}", peer_, why,
+        complaints_ == max_complaints ? "; further ones are dropped silently" : "");
+}
+
+} // namespace rm
