@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on vCPU threads: configuration, power, proxy scheduling (public API document, "VCPU
 // Management" and "Scheduler Management").
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 
 #include "object/partition.hpp"
@@ -24,26 +25,7 @@ Result<Ref<Vcpu>> vcpu_of(Vcpu& caller, CapId id, std::uint32_t rights) {
 }
 
 Result<Outputs> partition_create_thread(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto partition = caller.cspace().lookup<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
-    if (!partition) {
-        return fail(partition.error());
-    }
-    auto cspace = caller.cspace().lookup<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
-    if (!cspace) {
-        return fail(cspace.error());
-    }
-    Ref<Vcpu> vcpu = make_object<Vcpu>(scheduler());
-    if (!vcpu) {
-        return fail(Error::no_memory);
-    }
-    const auto id = (*cspace)->insert(std::move(vcpu), GH_RIGHTS_ALL);
-    if (!id) {
-        return fail(id.error());
-    }
-    return Outputs{*id};
+    return create_object<Vcpu>(caller, a, scheduler());
 }
 
 Result<Outputs> vcpu_configure(Vcpu& caller, const Arguments& a) {
@@ -76,18 +58,6 @@ Result<Outputs> addrspace_attach_thread(Vcpu& caller, const Arguments& a) {
     }
     auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
     return vcpu ? done((*vcpu)->attach_address_space(std::move(*space))) : fail(vcpu.error());
-}
-
-Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[3]); !zero) {
-        return fail(zero.error());
-    }
-    auto vic = caller.cspace().lookup<Vic>(a.x[0], GH_RIGHT_VIC_ATTACH_VCPU);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->attach_vic(**vic, a.x[2])) : fail(vcpu.error());
 }
 
 Result<Outputs> vcpu_poweron(Vcpu& caller, const Arguments& a) {
@@ -223,7 +193,6 @@ constexpr HypercallEntry entries[] = {
     {GH_VCPU_CONFIGURE, vcpu_configure},
     {GH_CSPACE_ATTACH_THREAD, cspace_attach_thread},
     {GH_ADDRSPACE_ATTACH_THREAD, addrspace_attach_thread},
-    {GH_VIC_ATTACH_VCPU, vic_attach_vcpu},
     {GH_VCPU_POWERON, vcpu_poweron},
     {GH_VCPU_POWEROFF, vcpu_poweroff},
     {GH_VCPU_KILL, vcpu_kill},

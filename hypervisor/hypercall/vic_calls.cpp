@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on virtual interrupt controllers (public API document, "Interrupt Management").
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
-#include "object/partition.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
@@ -12,30 +12,13 @@
 
 namespace hyp {
 
-using rt::Error;
 using rt::fail;
 using rt::Result;
 
 namespace {
 
 Result<Outputs> partition_create_vic(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto partition = caller.cspace().lookup<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
-    if (!partition) {
-        return fail(partition.error());
-    }
-    auto cspace = caller.cspace().lookup<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
-    if (!cspace) {
-        return fail(cspace.error());
-    }
-    Ref<Vic> vic = make_object<Vic>();
-    if (!vic) {
-        return fail(Error::no_memory);
-    }
-    const auto id = (*cspace)->insert(std::move(vic), GH_RIGHTS_ALL);
-    return id ? Result<Outputs>(Outputs{*id}) : fail(id.error());
+    return create_object<Vic>(caller, a);
 }
 
 /// x0 VIC, x1 most vCPUs, x2 most shared interrupts, x3 zero.
@@ -60,11 +43,7 @@ Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
     if (!vcpu) {
         return fail(vcpu.error());
     }
-    const rt::LockGuard guard((*vcpu)->config_lock);
-    if ((*vcpu)->is_active()) {
-        return fail(Error::object_state);
-    }
-    return done((*vic)->attach_vcpu(a.x[2], (*vcpu)->interrupts));
+    return done((*vcpu)->attach_vic(**vic, a.x[2]));
 }
 
 constexpr HypercallEntry entries[] = {

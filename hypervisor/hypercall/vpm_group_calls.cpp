@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on virtual power-management groups.
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 
 #include "object/partition.hpp"
@@ -20,26 +21,7 @@ namespace {
 constexpr std::uint64_t vpm_state_running = 1;
 
 Result<Outputs> partition_create_vpm_group(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto partition = caller.cspace().lookup<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
-    if (!partition) {
-        return fail(partition.error());
-    }
-    auto cspace = caller.cspace().lookup<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
-    if (!cspace) {
-        return fail(cspace.error());
-    }
-    Ref<VpmGroup> group = make_object<VpmGroup>();
-    if (!group) {
-        return fail(Error::no_memory);
-    }
-    const auto id = (*cspace)->insert(std::move(group), GH_RIGHTS_ALL);
-    if (!id) {
-        return fail(id.error());
-    }
-    return Outputs{*id};
+    return create_object<VpmGroup>(caller, a);
 }
 
 Result<Outputs> vpm_group_attach_vcpu(Vcpu& caller, const Arguments& a) {
