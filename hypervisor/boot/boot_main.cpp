@@ -6,6 +6,7 @@
 #include "boot/machine_report.hpp"
 #include "boot/root_vm.hpp"
 #include "heap/page_allocator.hpp"
+#include "hypercall/dispatch.hpp"
 #include "interrupt/gicv3.hpp"
 #include "memory/ownership.hpp"
 #include "memory/stage2.hpp"
@@ -136,6 +137,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t device_tree) {
     }
     log("{} of {} CPUs run the hypervisor", cpus_running(),
         the_machine.platform.cpus.size() + the_machine.platform.cpus_ignored);
+    init_hypercalls();
     start_root_vm(the_machine);
     run_vms();
 }
