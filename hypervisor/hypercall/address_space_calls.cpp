@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on address spaces (public API document, "Address Space Management").
-#include "hypercall/create.hpp"
+#include "hypercall/creation.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
 #include "memory/address_space.hpp"
@@ -8,6 +8,8 @@
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
+
+#include <utility>
 
 namespace hyp {
 
@@ -17,10 +19,98 @@ using rt::Result;
 
 namespace {
 
-Result<Outputs> partition_create_addrspace(Vcpu& caller, const Arguments& a) {
-    return create_object<AddressSpace>(caller, a);
+/// x0 and x1 of the calls about an extent in an address space.
+struct Pair {
+    Ref<AddressSpace> space;
+    Ref<MemExtent> extent;
+};
+
+Result<Pair> look_up_pair(Vcpu& caller, const Arguments& a, std::uint32_t space_right,
+                          std::uint32_t extent_right) {
+    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], space_right);
+    if (!space) {
+        return fail(space.error());
+    }
+    auto extent = caller.cspace().lookup_active<MemExtent>(a.x[1], extent_right);
+    if (!extent) {
+        return fail(extent.error());
+    }
+    return Pair{std::move(*space), std::move(*extent)};
 }
 
+/// Map flags: NoSync is granted by not making use of it.
+Result<ExtentPart> decode_part(std::uint64_t flags, std::uint64_t offset, std::uint64_t size) {
+    if ((flags & ~std::uint64_t{GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC}) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    return ExtentPart{(flags & GH_MAP_FLAG_PARTIAL) != 0, offset, size};
+}
+
+/// x0 address space, x1 extent, x2 base, x3 attributes, x4 flags, x5 offset, x6 size.
+Result<Outputs> addrspace_map(Vcpu& caller, const Arguments& a) {
+    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
+    if (!pair) {
+        return fail(pair.error());
+    }
+    auto attributes = MapAttributes::decode(a.x[3]);
+    if (!attributes) {
+        return fail(attributes.error());
+    }
+    auto part = decode_part(a.x[4], a.x[5], a.x[6]);
+    if (!part) {
+        return fail(part.error());
+    }
+    return done(pair->space->map(*pair->extent, Ipa{a.x[2]}, *attributes, *part));
+}
+
+/// x0 address space, x1 extent, x2 base, x3 flags, x4 offset, x5 size.
+Result<Outputs> addrspace_unmap(Vcpu& caller, const Arguments& a) {
+    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
+    if (!pair) {
+        return fail(pair.error());
+    }
+    auto part = decode_part(a.x[3], a.x[4], a.x[5]);
+    if (!part) {
+        return fail(part.error());
+    }
+    return done(pair->space->unmap(*pair->extent, Ipa{a.x[2]}, *part));
+}
+
+/// x0 address space, x1 extent, x2 base, x3 access, x4 flags, x5 offset, x6 size.
+Result<Outputs> addrspace_update_access(Vcpu& caller, const Arguments& a) {
+    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
+    if (!pair) {
+        return fail(pair.error());
+    }
+    auto access = MapAttributes::decode_access(a.x[3]);
+    if (!access) {
+        return fail(access.error());
+    }
+    auto part = decode_part(a.x[4], a.x[5], a.x[6]);
+    if (!part) {
+        return fail(part.error());
+    }
+    return done(pair->space->update_access(*pair->extent, Ipa{a.x[2]}, access->kernel, access->user,
+                                           *part));
+}
+
+/// x0 address space, x1 extent, x2 base, x3 size, x4 zero -> offset, size, attributes.
+Result<Outputs> addrspace_lookup(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[4]); !zero) {
+        return fail(zero.error());
+    }
+    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_LOOKUP, GH_RIGHT_MEMEXTENT_LOOKUP);
+    if (!pair) {
+        return fail(pair.error());
+    }
+    auto found = pair->space->lookup(*pair->extent, Ipa{a.x[2]}, a.x[3]);
+    if (!found) {
+        return fail(found.error());
+    }
+    return Outputs{found->offset, found->size, found->attributes.encode()};
+}
+
+/// x0 address space, x1 VMID, x2 zero.
 Result<Outputs> addrspace_configure(Vcpu& caller, const Arguments& a) {
     if (auto zero = require_zero(a.x[2]); !zero) {
         return fail(zero.error());
@@ -29,92 +119,12 @@ Result<Outputs> addrspace_configure(Vcpu& caller, const Arguments& a) {
     return space ? done((*space)->configure(a.x[1])) : fail(space.error());
 }
 
-// Map flags, offset and size stand in three consecutive arguments. Other CPUs are always in step
-// when a call returns, so NOSYNC changes nothing.
-Result<ExtentPart> decode_part(std::uint64_t flags, std::uint64_t offset, std::uint64_t size) {
-    constexpr std::uint64_t known = GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC;
-    if ((flags & ~known) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    return ExtentPart{(flags & GH_MAP_FLAG_PARTIAL) != 0, offset, size};
-}
-
-struct SpaceAndExtent {
-    Ref<AddressSpace> space;
-    Ref<MemExtent> extent;
-};
-
-Result<SpaceAndExtent> space_and_extent(Vcpu& caller, const Arguments& a,
-                                        std::uint32_t space_rights, std::uint32_t extent_rights) {
-    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], space_rights);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto extent = caller.cspace().lookup_active<MemExtent>(a.x[1], extent_rights);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    return SpaceAndExtent{std::move(*space), std::move(*extent)};
-}
-
-Result<Outputs> addrspace_map(Vcpu& caller, const Arguments& a) {
-    const auto attributes = MapAttributes::decode(a.x[3]);
-    if (!attributes) {
-        return fail(attributes.error());
-    }
-    const auto part = decode_part(a.x[4], a.x[5], a.x[6]);
-    if (!part) {
-        return fail(part.error());
-    }
-    auto both = space_and_extent(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    return both ? done(both->space->map(*both->extent, Ipa{a.x[2]}, *attributes, *part))
-                : fail(both.error());
-}
-
-Result<Outputs> addrspace_unmap(Vcpu& caller, const Arguments& a) {
-    const auto part = decode_part(a.x[3], a.x[4], a.x[5]);
-    if (!part) {
-        return fail(part.error());
-    }
-    auto both = space_and_extent(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    return both ? done(both->space->unmap(*both->extent, Ipa{a.x[2]}, *part)) : fail(both.error());
-}
-
-Result<Outputs> addrspace_update_access(Vcpu& caller, const Arguments& a) {
-    const auto attributes = MapAttributes::decode_access(a.x[3]);
-    if (!attributes) {
-        return fail(attributes.error());
-    }
-    const auto part = decode_part(a.x[4], a.x[5], a.x[6]);
-    if (!part) {
-        return fail(part.error());
-    }
-    auto both = space_and_extent(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    return both ? done(both->space->update_access(*both->extent, Ipa{a.x[2]}, attributes->kernel,
-                                                  attributes->user, *part))
-                : fail(both.error());
-}
-
-Result<Outputs> addrspace_lookup(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto both = space_and_extent(caller, a, GH_RIGHT_ADDRSPACE_LOOKUP, GH_RIGHT_MEMEXTENT_LOOKUP);
-    if (!both) {
-        return fail(both.error());
-    }
-    const auto found = both->space->lookup(*both->extent, Ipa{a.x[2]}, a.x[3]);
-    if (!found) {
-        return fail(found.error());
-    }
-    return Outputs{found->offset, found->size, found->attributes.encode()};
-}
-
+/// x0 address space, x1 base, x2 size, x3 operation, x4 zero. Before or after activation.
 Result<Outputs> addrspace_configure_vmmio(Vcpu& caller, const Arguments& a) {
     if (auto zero = require_zero(a.x[4]); !zero) {
         return fail(zero.error());
     }
-    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP);
+    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP);
     if (!space) {
         return fail(space.error());
     }
@@ -129,7 +139,8 @@ Result<Outputs> addrspace_configure_vmmio(Vcpu& caller, const Arguments& a) {
     }
 }
 
-// The only objects with register interfaces are VICs: 0 the distributor, 1 + n redistributor n.
+/// x0 address space, x1 VIC (the one type with virtual devices), x2 interface, x3 base, x4 size,
+/// x5 zero.
 Result<Outputs> addrspace_attach_vdevice(Vcpu& caller, const Arguments& a) {
     if (auto zero = require_zero(a.x[5]); !zero) {
         return fail(zero.error());
@@ -146,16 +157,16 @@ Result<Outputs> addrspace_attach_vdevice(Vcpu& caller, const Arguments& a) {
     if (device == nullptr) {
         return fail(Error::argument_invalid);
     }
-    return done((*space)->attach_vdevice(*vic, *device, IpaRange{Ipa{a.x[3]}, a.x[4]}));
+    return done((*space)->attach_vdevice(std::move(*vic), *device, {Ipa{a.x[3]}, a.x[4]}));
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_ADDRSPACE, partition_create_addrspace},
-    {GH_ADDRSPACE_CONFIGURE, addrspace_configure},
+    {GH_PARTITION_CREATE_ADDRSPACE, create_object<AddressSpace>},
     {GH_ADDRSPACE_MAP, addrspace_map},
     {GH_ADDRSPACE_UNMAP, addrspace_unmap},
     {GH_ADDRSPACE_UPDATE_ACCESS, addrspace_update_access},
     {GH_ADDRSPACE_LOOKUP, addrspace_lookup},
+    {GH_ADDRSPACE_CONFIGURE, addrspace_configure},
     {GH_ADDRSPACE_CONFIGURE_VMMIO, addrspace_configure_vmmio},
     {GH_ADDRSPACE_ATTACH_VDEVICE, addrspace_attach_vdevice},
 };

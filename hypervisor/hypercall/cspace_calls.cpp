@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on capability spaces (public API document, "Capability Management").
-#include "hypercall/create.hpp"
+#include "hypercall/creation.hpp"
 #include "hypercall/handler.hpp"
 #include "object/cspace.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
+
+#include <limits>
 
 namespace hyp {
 
@@ -16,46 +18,37 @@ using rt::Result;
 
 namespace {
 
-Result<Outputs> partition_create_cspace(Vcpu& caller, const Arguments& a) {
-    return create_object<Cspace>(caller, a);
-}
-
-Result<Outputs> cspace_configure(Vcpu& caller, const Arguments& a) {
+/// x0 capability space, x1 capability in it, x2 zero; then `operation` on it.
+Result<Outputs> on_capability(Vcpu& caller, const Arguments& a,
+                              Result<> (Cspace::*operation)(CapId)) {
     if (auto zero = require_zero(a.x[2]); !zero) {
         return fail(zero.error());
     }
-    auto space = caller.cspace().lookup<Cspace>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return space ? done((*space)->configure(a.x[1])) : fail(space.error());
-}
-
-// The space that x0 names with `rights`, after checking that x2 is zero.
-Result<Ref<Cspace>> named_space(Vcpu& caller, const Arguments& a, std::uint32_t rights) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
+    auto cspace = caller.cspace().lookup_active<Cspace>(a.x[0], GH_RIGHT_CSPACE_CAP_DELETE);
+    if (!cspace) {
+        return fail(cspace.error());
     }
-    return caller.cspace().lookup_active<Cspace>(a.x[0], rights);
+    return done(((*cspace).get()->*operation)(a.x[1]));
 }
 
 Result<Outputs> cspace_delete_cap_from(Vcpu& caller, const Arguments& a) {
-    auto space = named_space(caller, a, GH_RIGHT_CSPACE_CAP_DELETE);
-    return space ? done((*space)->remove(a.x[1])) : fail(space.error());
+    return on_capability(caller, a, &Cspace::remove);
 }
 
 Result<Outputs> cspace_revoke_cap_from(Vcpu& caller, const Arguments& a) {
-    auto space = named_space(caller, a, GH_RIGHT_CSPACE_CAP_DELETE);
-    return space ? done((*space)->revoke(a.x[1])) : fail(space.error());
+    return on_capability(caller, a, &Cspace::revoke);
 }
 
 Result<Outputs> cspace_revoke_caps_from(Vcpu& caller, const Arguments& a) {
-    auto space = named_space(caller, a, GH_RIGHT_CSPACE_CAP_DELETE);
-    return space ? done((*space)->revoke_children(a.x[1])) : fail(space.error());
+    return on_capability(caller, a, &Cspace::revoke_children);
 }
 
+/// x0 source space, x1 capability in it, x2 destination space, x3 rights mask, x4 zero -> the copy.
 Result<Outputs> cspace_copy_cap_from(Vcpu& caller, const Arguments& a) {
     if (auto zero = require_zero(a.x[4]); !zero) {
         return fail(zero.error());
     }
-    if (a.x[3] > GH_RIGHTS_ALL) {
+    if (a.x[3] > std::numeric_limits<std::uint32_t>::max()) {
         return fail(Error::argument_invalid);
     }
     auto source = caller.cspace().lookup_active<Cspace>(a.x[0], GH_RIGHT_CSPACE_CAP_COPY);
@@ -66,20 +59,26 @@ Result<Outputs> cspace_copy_cap_from(Vcpu& caller, const Arguments& a) {
     if (!destination) {
         return fail(destination.error());
     }
-    const auto id = (*source)->copy(a.x[1], **destination, static_cast<std::uint32_t>(a.x[3]));
-    if (!id) {
-        return fail(id.error());
+    auto id = (*source)->copy(a.x[1], **destination, static_cast<std::uint32_t>(a.x[3]));
+    return id ? Result<Outputs>(Outputs{*id}) : fail(id.error());
+}
+
+/// x0 capability space, x1 most capabilities, x2 zero.
+Result<Outputs> cspace_configure(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
     }
-    return Outputs{*id};
+    auto cspace = caller.cspace().lookup<Cspace>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
+    return cspace ? done((*cspace)->configure(a.x[1])) : fail(cspace.error());
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_CSPACE, partition_create_cspace},
-    {GH_CSPACE_CONFIGURE, cspace_configure},
+    {GH_PARTITION_CREATE_CSPACE, create_object<Cspace>},
     {GH_CSPACE_DELETE_CAP_FROM, cspace_delete_cap_from},
     {GH_CSPACE_COPY_CAP_FROM, cspace_copy_cap_from},
     {GH_CSPACE_REVOKE_CAP_FROM, cspace_revoke_cap_from},
     {GH_CSPACE_REVOKE_CAPS_FROM, cspace_revoke_caps_from},
+    {GH_CSPACE_CONFIGURE, cspace_configure},
 };
 
 } // namespace

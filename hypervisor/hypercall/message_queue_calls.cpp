@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on message queues (public API document, "Message Queue Management").
-#include "hypercall/create.hpp"
+#include "hypercall/creation.hpp"
 #include "hypercall/guest_buffer.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
@@ -10,8 +10,8 @@
 #include <abi/hypercall.h>
 #include <abi/rights.h>
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 
 namespace hyp {
@@ -22,33 +22,25 @@ using rt::Result;
 
 namespace {
 
-using Buffer = std::array<std::byte, MessageQueue::max_message_size>;
+constexpr std::uint64_t unchanged = ~std::uint64_t{0};       // -1
+constexpr std::uint64_t whole_depth = ~std::uint64_t{0} - 1; // -2
 
-Result<Ref<MessageQueue>> queue_of(Vcpu& caller, const Arguments& a, std::uint64_t reserved,
-                                   std::uint32_t rights) {
+Result<Ref<MessageQueue>> look_up(Vcpu& caller, CapId id, std::uint32_t right,
+                                  std::uint64_t reserved) {
     if (auto zero = require_zero(reserved); !zero) {
         return fail(zero.error());
     }
-    return caller.cspace().lookup_active<MessageQueue>(a.x[0], rights);
+    return caller.cspace().lookup_active<MessageQueue>(id, right);
 }
 
-Result<Outputs> partition_create_msgqueue(Vcpu& caller, const Arguments& a) {
-    return create_object<MessageQueue>(caller, a);
+std::optional<std::uint64_t> optional_argument(std::uint64_t value) {
+    return value == unchanged ? std::nullopt : std::optional(value);
 }
 
-// MessageQueueCreateInfo: depth [15:0], largest message [31:16].
-Result<Outputs> msgqueue_configure(Vcpu& caller, const Arguments& a) {
-    if (a.x[2] != 0 || (a.x[1] >> 32) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    auto queue = caller.cspace().lookup<MessageQueue>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return queue ? done((*queue)->configure(a.x[1] & 0xffff, a.x[1] >> 16)) : fail(queue.error());
-}
-
-using Bind = Result<> (MessageQueue::*)(Vic&, VirqInfo);
-
-Result<Outputs> bind(Vcpu& caller, const Arguments& a, std::uint32_t right, Bind bind_side) {
-    auto queue = queue_of(caller, a, a.x[3], right);
+/// x0 queue, x1 VIC, x2 interrupt, x3 zero; then `operation`.
+Result<Outputs> bind(Vcpu& caller, const Arguments& a, std::uint32_t right,
+                     Result<> (MessageQueue::*operation)(Vic&, VirqInfo)) {
+    auto queue = look_up(caller, a.x[0], right, a.x[3]);
     if (!queue) {
         return fail(queue.error());
     }
@@ -56,8 +48,8 @@ Result<Outputs> bind(Vcpu& caller, const Arguments& a, std::uint32_t right, Bind
     if (!vic) {
         return fail(vic.error());
     }
-    const auto info = VirqInfo::decode(a.x[2]);
-    return info ? done(((**queue).*bind_side)(**vic, *info)) : fail(info.error());
+    auto info = VirqInfo::decode(a.x[2]);
+    return info ? done(((*queue).get()->*operation)(**vic, *info)) : fail(info.error());
 }
 
 Result<Outputs> msgqueue_bind_send_virq(Vcpu& caller, const Arguments& a) {
@@ -68,8 +60,9 @@ Result<Outputs> msgqueue_bind_receive_virq(Vcpu& caller, const Arguments& a) {
     return bind(caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, &MessageQueue::bind_receive);
 }
 
+/// x0 queue, x1 zero.
 Result<Outputs> msgqueue_unbind_send_virq(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, a.x[1], GH_RIGHT_MSGQUEUE_BIND_SEND);
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[1]);
     if (!queue) {
         return fail(queue.error());
     }
@@ -77,8 +70,9 @@ Result<Outputs> msgqueue_unbind_send_virq(Vcpu& caller, const Arguments& a) {
     return Outputs{};
 }
 
+/// x0 queue, x1 zero.
 Result<Outputs> msgqueue_unbind_receive_virq(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, a.x[1], GH_RIGHT_MSGQUEUE_BIND_RECEIVE);
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[1]);
     if (!queue) {
         return fail(queue.error());
     }
@@ -86,15 +80,16 @@ Result<Outputs> msgqueue_unbind_receive_virq(Vcpu& caller, const Arguments& a) {
     return Outputs{};
 }
 
+/// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
 Result<Outputs> msgqueue_send(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, a.x[4], GH_RIGHT_MSGQUEUE_SEND);
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[4]);
     if (!queue) {
         return fail(queue.error());
     }
     if ((a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH}) != 0) {
         return fail(Error::argument_invalid);
     }
-    Buffer buffer;
+    std::array<std::byte, MessageQueue::max_message_size> buffer;
     if (a.x[1] == 0 || a.x[1] > buffer.size()) {
         return fail(Error::argument_size);
     }
@@ -102,69 +97,77 @@ Result<Outputs> msgqueue_send(Vcpu& caller, const Arguments& a) {
     if (auto copied = copy_from_guest(caller, VirtAddr{a.x[2]}, message); !copied) {
         return fail(copied.error());
     }
-    const auto not_full = (*queue)->send(message, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
-    if (!not_full) {
-        return fail(not_full.error());
-    }
-    return Outputs{*not_full ? 1u : 0u};
+    auto not_full = (*queue)->send(message, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
+    return not_full ? Result<Outputs>(Outputs{*not_full ? 1U : 0U}) : fail(not_full.error());
 }
 
-// The buffer is probed before the message is taken, so that a bad address loses nothing. (A page
-// that another vCPU of the caller unmaps in between loses the message; that is its own doing.)
+/// Into the caller's memory; a message that cannot go there stays in the queue.
+class GuestSink final : public MessageSink {
+public:
+    GuestSink(Vcpu& caller, VirtAddr buffer) : caller_(caller), buffer_(buffer) {}
+    Result<> take(std::span<const std::byte> message) override {
+        return copy_to_guest(caller_, buffer_, message);
+    }
+
+private:
+    Vcpu& caller_;
+    VirtAddr buffer_;
+};
+
+/// x0 queue, x1 address, x2 size of the buffer, x3 zero -> size, not empty.
 Result<Outputs> msgqueue_receive(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, a.x[3], GH_RIGHT_MSGQUEUE_RECEIVE);
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3]);
     if (!queue) {
         return fail(queue.error());
     }
-    const auto next = (*queue)->front_size();
-    if (!next) {
-        return fail(next.error());
-    }
-    Buffer buffer{};
-    const std::size_t limit = std::min<std::uint64_t>(a.x[2], buffer.size());
-    if (*next > limit) {
-        return fail(Error::address_overflow);
-    }
-    if (auto writable = probe_guest_write(caller, VirtAddr{a.x[1]}, limit); !writable) {
-        return fail(writable.error());
-    }
-    const auto received = (*queue)->receive(std::span(buffer).first(limit));
+    GuestSink sink(caller, VirtAddr{a.x[1]});
+    auto received = (*queue)->receive(a.x[2], sink);
     if (!received) {
         return fail(received.error());
     }
-    const auto message = std::span<const std::byte>(buffer).first(received->size);
-    if (auto copied = copy_to_guest(caller, VirtAddr{a.x[1]}, message); !copied) {
-        return fail(copied.error());
-    }
-    return Outputs{received->size, received->not_empty ? 1u : 0u};
+    return Outputs{received->size, received->not_empty ? 1U : 0U};
 }
 
+/// x0 queue, x1 zero.
 Result<Outputs> msgqueue_flush(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, a.x[1], GH_RIGHT_MSGQUEUE_RECEIVE);
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[1]);
     return queue ? done((*queue)->flush()) : fail(queue.error());
 }
 
-constexpr std::uint64_t unchanged = ~std::uint64_t{0};
-
-std::optional<std::uint64_t> change(std::uint64_t argument) {
-    return argument == unchanged ? std::nullopt : std::optional(argument);
-}
-
+/// x0 queue, x1 not-full threshold, x2 delay, x3 -1.
 Result<Outputs> msgqueue_configure_send(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, ~a.x[3], GH_RIGHT_MSGQUEUE_SEND);
-    return queue ? done((*queue)->set_send_threshold(change(a.x[1]), change(a.x[2])))
-                 : fail(queue.error());
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[3] + 1);
+    if (!queue) {
+        return fail(queue.error());
+    }
+    return done((*queue)->set_send_threshold(optional_argument(a.x[1]), optional_argument(a.x[2])));
 }
 
+/// x0 queue, x1 not-empty threshold (-2: the depth), x2 delay, x3 -1.
 Result<Outputs> msgqueue_configure_receive(Vcpu& caller, const Arguments& a) {
-    auto queue = queue_of(caller, a, ~a.x[3], GH_RIGHT_MSGQUEUE_RECEIVE);
-    return queue ? done((*queue)->set_receive_threshold(change(a.x[1]), change(a.x[2])))
-                 : fail(queue.error());
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3] + 1);
+    if (!queue) {
+        return fail(queue.error());
+    }
+    const auto threshold =
+        a.x[1] == whole_depth ? std::optional((*queue)->depth()) : optional_argument(a.x[1]);
+    return done((*queue)->set_receive_threshold(threshold, optional_argument(a.x[2])));
+}
+
+/// x0 queue, x1 depth in 15:0 and message size in 31:16, x2 zero.
+Result<Outputs> msgqueue_configure(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2] | (a.x[1] >> 32)); !zero) {
+        return fail(zero.error());
+    }
+    auto queue = caller.cspace().lookup<MessageQueue>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
+    if (!queue) {
+        return fail(queue.error());
+    }
+    return done((*queue)->configure(a.x[1] & 0xffff, (a.x[1] >> 16) & 0xffff));
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_MSGQUEUE, partition_create_msgqueue},
-    {GH_MSGQUEUE_CONFIGURE, msgqueue_configure},
+    {GH_PARTITION_CREATE_MSGQUEUE, create_object<MessageQueue>},
     {GH_MSGQUEUE_BIND_SEND_VIRQ, msgqueue_bind_send_virq},
     {GH_MSGQUEUE_BIND_RECEIVE_VIRQ, msgqueue_bind_receive_virq},
     {GH_MSGQUEUE_UNBIND_SEND_VIRQ, msgqueue_unbind_send_virq},
@@ -174,6 +177,7 @@ constexpr HypercallEntry entries[] = {
     {GH_MSGQUEUE_FLUSH, msgqueue_flush},
     {GH_MSGQUEUE_CONFIGURE_SEND, msgqueue_configure_send},
     {GH_MSGQUEUE_CONFIGURE_RECEIVE, msgqueue_configure_receive},
+    {GH_MSGQUEUE_CONFIGURE, msgqueue_configure},
 };
 
 } // namespace

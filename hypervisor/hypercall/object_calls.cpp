@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hypercalls that any object has (public API document, "Object Management").
+// Hypercalls on objects of any type (public API document, "Object Management").
+#include "hypercall/creation.hpp"
 #include "hypercall/handler.hpp"
-#include "object/cspace.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
@@ -14,47 +14,52 @@ using rt::Result;
 
 namespace {
 
-using Operation = Result<> (*)(Object&);
-
-// `space` is the caller's own one or the one that it names.
-Result<Outputs> apply(Cspace& space, CapId id, std::uint64_t reserved, Operation operation) {
+/// The object of a capability in the caller's space.
+Result<Ref<Object>> own_object(Vcpu& caller, CapId id, std::uint64_t reserved) {
     if (auto zero = require_zero(reserved); !zero) {
         return fail(zero.error());
     }
-    auto object = space.lookup_any(id, GH_RIGHT_OBJECT_ACTIVATE);
-    return object ? done(operation(**object)) : fail(object.error());
+    return caller.cspace().lookup_any(id, GH_RIGHT_OBJECT_ACTIVATE);
 }
 
-Result<Outputs> apply_from(Vcpu& caller, const Arguments& a, Operation operation) {
-    auto space = caller.cspace().lookup_active<Cspace>(a.x[0], GH_RIGHTS_NONE);
-    return space ? apply(**space, a.x[1], a.x[2], operation) : fail(space.error());
+/// The object of a capability in a space that the caller may put capabilities into.
+Result<Ref<Object>> object_from(Vcpu& caller, CapId space, CapId id, std::uint64_t reserved) {
+    if (auto zero = require_zero(reserved); !zero) {
+        return fail(zero.error());
+    }
+    auto cspace = caller.cspace().lookup_active<Cspace>(space, GH_RIGHT_CSPACE_CAP_CREATE);
+    if (!cspace) {
+        return fail(cspace.error());
+    }
+    return (*cspace)->lookup_any(id, GH_RIGHT_OBJECT_ACTIVATE);
 }
 
-Result<> activate(Object& object) {
-    return object.activate();
-}
-
-Result<> reset(Object& object) {
-    return object.reset();
-}
-
+/// x0 capability, x1 zero.
 Result<Outputs> object_activate(Vcpu& caller, const Arguments& a) {
-    return apply(caller.cspace(), a.x[0], a.x[1], activate);
+    auto object = own_object(caller, a.x[0], a.x[1]);
+    return object ? done((*object)->activate()) : fail(object.error());
 }
 
+/// x0 capability space, x1 capability in it, x2 zero.
 Result<Outputs> object_activate_from(Vcpu& caller, const Arguments& a) {
-    return apply_from(caller, a, activate);
+    auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
+    return object ? done((*object)->activate()) : fail(object.error());
 }
 
+/// x0 capability, x1 zero.
 Result<Outputs> object_reset(Vcpu& caller, const Arguments& a) {
-    return apply(caller.cspace(), a.x[0], a.x[1], reset);
+    auto object = own_object(caller, a.x[0], a.x[1]);
+    return object ? done((*object)->reset()) : fail(object.error());
 }
 
+/// x0 capability space, x1 capability in it, x2 zero.
 Result<Outputs> object_reset_from(Vcpu& caller, const Arguments& a) {
-    return apply_from(caller, a, reset);
+    auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
+    return object ? done((*object)->reset()) : fail(object.error());
 }
 
 constexpr HypercallEntry entries[] = {
+    {GH_PARTITION_CREATE_PARTITION, create_object<Partition>},
     {GH_OBJECT_ACTIVATE, object_activate},
     {GH_OBJECT_ACTIVATE_FROM, object_activate_from},
     {GH_OBJECT_RESET, object_reset},

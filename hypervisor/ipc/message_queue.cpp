@@ -133,7 +133,7 @@ rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool pus
     return not_full;
 }
 
-rt::Result<MessageQueue::Received> MessageQueue::receive(std::span<std::byte> buffer) {
+rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageSink& sink) {
     if (!is_active()) {
         return rt::fail(rt::Error::object_state);
     }
@@ -147,10 +147,12 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::span<std::byte> bu
         const std::byte* place = cell(0);
         MessageSize size = 0;
         std::memcpy(&size, place, sizeof(size));
-        if (size > buffer.size()) {
+        if (size > limit) {
             return rt::fail(rt::Error::address_overflow);
         }
-        std::memcpy(buffer.data(), place + sizeof(size), size);
+        if (auto taken = sink.take({place + sizeof(size), size}); !taken) {
+            return rt::fail(taken.error());
+        }
         const bool was_above = used_ > not_full_threshold_;
         head_ = (head_ + 1) % depth_;
         --used_;
@@ -162,19 +164,6 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::span<std::byte> bu
         send_source_.assert_edge();
     }
     return received;
-}
-
-rt::Result<std::size_t> MessageQueue::front_size() {
-    if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
-    }
-    const rt::LockGuard guard(lock_);
-    if (used_ == 0) {
-        return rt::fail(rt::Error::msgqueue_empty);
-    }
-    MessageSize size = 0;
-    std::memcpy(&size, cell(0), sizeof(size));
-    return size;
 }
 
 rt::Result<> MessageQueue::flush() {

@@ -15,6 +15,16 @@
 
 namespace hyp {
 
+/// Where a received message goes. Called under the queue's lock, so it may take locks that come
+/// later: an address space's, for example.
+class MessageSink {
+public:
+    virtual rt::Result<> take(std::span<const std::byte> message) = 0;
+
+protected:
+    ~MessageSink() = default;
+};
+
 /// Calls but configure need an active object (else object_state) and are safe from any CPU.
 /// Interrupts are asserted after lock_ is dropped.
 class MessageQueue final : public Object {
@@ -44,11 +54,12 @@ public:
         std::size_t size = 0;
         bool not_empty = false; // more messages wait
     };
-    /// Takes the oldest message. Interrupts the sender if the queue falls to the not-full
-    /// threshold. Errors: msgqueue_empty, address_overflow (`buffer` is too small; message stays).
-    rt::Result<Received> receive(std::span<std::byte> buffer) RT_EXCLUDES(lock_);
-    /// Size of the oldest message. Error: msgqueue_empty.
-    rt::Result<std::size_t> front_size() RT_EXCLUDES(lock_);
+    /// Gives the oldest message to `sink`, unless it is larger than `limit` bytes; it is gone only
+    /// if the sink took it. Interrupts the sender if the queue falls to the not-full threshold.
+    /// Errors: msgqueue_empty, address_overflow (larger than the limit), the sink's.
+    rt::Result<Received> receive(std::size_t limit, MessageSink& sink) RT_EXCLUDES(lock_);
+    /// Fixed once active.
+    [[nodiscard]] std::uint64_t depth() const { return depth_; }
     /// Drops all messages; both sides' interrupts are as for an empty queue.
     rt::Result<> flush() RT_EXCLUDES(lock_);
 
