@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// GuestDevices: addresses, interrupts and queue notifications of each device.
+#include "app/guest_devices.hpp"
+
+#include <linux/virtio_mmio.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "machine/layout.hpp"
+#include "virtio/block_device.hpp"
+
+namespace vmm {
+
+using gunyah::IoEventFd;
+using gunyah::IrqFd;
+using gunyah::IrqTrigger;
+
+// A virtio device in its place: addresses of members are handed out, so it never moves.
+struct GuestDevices::VirtioSlot {
+    std::unique_ptr<VirtioDevice> device;
+    IrqFd interrupt;
+    std::vector<IoEventFd> kicks; // one per queue
+    MmioTransport transport;
+
+    VirtioSlot(std::unique_ptr<VirtioDevice> owned, IrqFd irq, const DeviceHost& host,
+               const std::string& name)
+        : device{std::move(owned)}, interrupt{std::move(irq)},
+          transport{*device, host.memory,
+                    TransportEvents{
+                        .interrupt = [this] { interrupt.pulse(); },
+                        .kick = [this](unsigned queue) { kicks[queue].event().signal(); },
+                        .fault =
+                            [complain = host.complain, name](std::string_view why) {
+                                complain(fmt::format("{}: the guest broke the device: {}; it must "
+                                                     "reset it",
+                                                     name, why));
+                            },
+                    }} {}
+
+    // One turn for a queue; what is left is done in the loop's next round.
+    void service(unsigned queue) {
+        if (transport.service(queue)) {
+            kicks[queue].event().signal();
+        }
+    }
+};
+
+GuestDevices::GuestDevices(DeviceHost host, std::vector<DiskFile> disks) : host_{std::move(host)} {
+    add_pl011();
+    add_console();
+    for (std::size_t index = 0; index < disks.size(); ++index) {
+        const std::string name = fmt::format("disk{}", index);
+        add_virtio(std::make_unique<BlockDevice>(std::move(disks[index]), name), name);
+    }
+}
+
+GuestDevices::~GuestDevices() = default;
+
+void GuestDevices::add_pl011() {
+    descriptions_.push_back({DeviceDescription::Kind::pl011, layout::pl011_base,
+                             Pl011::register_block_size, layout::pl011_spi});
+    pl011_interrupt_ = std::make_unique<IrqFd>(
+        host_.vm.add_irqfd(layout::doorbell_label(layout::pl011_spi), IrqTrigger::edge));
+    pl011_ = std::make_unique<Pl011>(host_.output, [this] { pl011_interrupt_->pulse(); });
+    bus_.add(layout::pl011_base, Pl011::register_block_size, *pl011_);
+}
+
+void GuestDevices::add_console() {
+    auto device = std::make_unique<ConsoleDevice>(host_.output);
+    console_ = device.get();
+    VirtioSlot& slot = add_virtio(std::move(device), "console");
+    console_->on_input([&slot] { slot.service(ConsoleDevice::receive_queue); });
+}
+
+GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice> device,
+                                                   const std::string& name) {
+    const auto number = static_cast<std::uint32_t>(virtio_.size());
+    const std::uint64_t base = layout::virtio_base + number * layout::virtio_stride;
+    const std::uint32_t spi = layout::first_virtio_spi + number;
+    IrqFd interrupt = host_.vm.add_irqfd(layout::doorbell_label(spi), IrqTrigger::edge);
+    virtio_.push_back(
+        std::make_unique<VirtioSlot>(std::move(device), std::move(interrupt), host_, name));
+    VirtioSlot& slot = *virtio_.back();
+    for (unsigned queue = 0; queue < slot.transport.queue_count(); ++queue) {
+        slot.kicks.push_back(
+            host_.vm.add_ioeventfd(base + VIRTIO_MMIO_QUEUE_NOTIFY, sizeof(std::uint32_t), queue));
+        host_.loop.add(slot.kicks[queue].event().fd(), [&slot, queue] {
+            slot.kicks[queue].event().drain();
+            slot.service(queue);
+        });
+    }
+    static_assert(MmioTransport::register_block_size <= layout::virtio_stride);
+    descriptions_.push_back(
+        {DeviceDescription::Kind::virtio_mmio, base, MmioTransport::register_block_size, spi});
+    bus_.add(base, MmioTransport::register_block_size, slot.transport);
+    return slot;
+}
+
+CharacterPort& GuestDevices::console_port(std::string_view command_line) {
+    if (console_is_virtio(command_line)) {
+        return *console_;
+    }
+    return *pl011_;
+}
+
+bool console_is_virtio(std::string_view command_line) {
+    constexpr std::string_view key = "console=";
+    bool is_virtio = false;
+    while (!command_line.empty()) {
+        const std::string_view word = command_line.substr(0, command_line.find(' '));
+        if (word.starts_with(key)) {
+            is_virtio = word.substr(key.size()).starts_with("hvc");
+        }
+        command_line.remove_prefix(std::min(command_line.size(), word.size() + 1));
+    }
+    return is_virtio;
+}
+
+} // namespace vmm

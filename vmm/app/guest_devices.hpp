@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// GuestDevices: all devices of a guest, wired to its VM, the event loop and the console.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/event_loop.hpp"
+#include "devices/character_port.hpp"
+#include "devices/mmio_bus.hpp"
+#include "devices/pl011.hpp"
+#include "libgunyah/vm.hpp"
+#include "machine/device_tree.hpp"
+#include "virtio/console_device.hpp"
+#include "virtio/disk_file.hpp"
+#include "virtio/guest_memory.hpp"
+#include "virtio/mmio_transport.hpp"
+
+namespace vmm {
+
+// Where devices are plugged in. Everything referred to outlives the devices.
+struct DeviceHost {
+    gunyah::Vm& vm;
+    GuestMemory memory;
+    EventLoop& loop;
+    CharacterOutput output;                         // what any console device prints
+    std::function<void(std::string_view)> complain; // a guest broke a device; any thread
+};
+
+// A PL011, a virtio console and one virtio block device per disk, in this order in the device tree.
+class GuestDevices {
+public:
+    GuestDevices(DeviceHost host, std::vector<DiskFile> disks); // Throws gunyah::Error.
+    ~GuestDevices();
+    GuestDevices(const GuestDevices&) = delete;
+    GuestDevices& operator=(const GuestDevices&) = delete;
+
+    [[nodiscard]] const MmioBus& bus() const { return bus_; }
+    [[nodiscard]] const std::vector<DeviceDescription>& descriptions() const {
+        return descriptions_;
+    }
+    // The device that is the guest's console by its kernel command line: the last "console=" on it
+    // counts, as it does for /dev/console; the PL011 unless that is hvc.
+    CharacterPort& console_port(std::string_view command_line);
+
+private:
+    struct VirtioSlot;
+
+    void add_pl011();
+    VirtioSlot& add_virtio(std::unique_ptr<VirtioDevice> device, const std::string& name);
+    void add_console();
+
+    DeviceHost host_;
+    MmioBus bus_;
+    std::vector<DeviceDescription> descriptions_;
+    std::unique_ptr<gunyah::IrqFd> pl011_interrupt_;
+    std::unique_ptr<Pl011> pl011_;
+    ConsoleDevice* console_ = nullptr; // owned by its slot
+    std::vector<std::unique_ptr<VirtioSlot>> virtio_;
+};
+
+// Whether the last "console=" of a kernel command line names a virtio console.
+bool console_is_virtio(std::string_view command_line);
+
+} // namespace vmm

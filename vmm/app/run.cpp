@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// run_guest(): checks, builds, starts, waits, takes down, in this order.
+#include "app/run.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/console.hpp"
+#include "app/event_loop.hpp"
+#include "app/guest_devices.hpp"
+#include "app/stop_signals.hpp"
+#include "app/vcpu_threads.hpp"
+#include "libgunyah/device.hpp"
+#include "libgunyah/error.hpp"
+#include "machine/boot_files.hpp"
+#include "machine/device_tree.hpp"
+#include "machine/host_memory.hpp"
+#include "machine/layout.hpp"
+
+namespace vmm {
+namespace {
+
+constexpr std::uint32_t ram_label = 0;
+
+std::vector<DiskFile> open_disks(const std::vector<DiskOption>& options) {
+    std::vector<DiskFile> disks;
+    for (const DiskOption& disk : options) {
+        disks.push_back(DiskFile::open(disk.path, disk.read_only));
+    }
+    return disks;
+}
+
+template <typename T>
+void fill_random(T& value) {
+    if (::getrandom(&value, sizeof(value), 0) != static_cast<ssize_t>(sizeof(value))) {
+        throw gunyah::Error::from_errno(errno, "cannot get random numbers for the guest");
+    }
+}
+
+std::vector<std::byte> make_device_tree(const RunOptions& options, const BootFiles& files,
+                                        const GuestDevices& devices) {
+    GuestDescription guest{.cpus = options.cpus,
+                           .ram_base = layout::ram_base,
+                           .command_line = options.command_line,
+                           .initrd = files.initrd_range(),
+                           .devices = devices.descriptions(),
+                           .kaslr_seed = 0,
+                           .random_seed = {}};
+    fill_random(guest.kaslr_seed);
+    fill_random(guest.random_seed);
+    return build_device_tree(guest, MemoryPlan::device_tree_area - MemoryPlan::device_tree_slack);
+}
+
+// Puts the tree into guest memory and tells the VM about it and the room behind it.
+void place_device_tree(gunyah::Vm& vm, const GuestMemory& memory, std::uint64_t address,
+                       const std::vector<std::byte>& tree) {
+    constexpr std::uint64_t page_size = 4096;
+    const std::uint64_t window =
+        (tree.size() + MemoryPlan::device_tree_slack + page_size - 1) / page_size * page_size;
+    const auto place = memory.range(address, MemoryPlan::device_tree_area).value();
+    std::ranges::copy(tree, place.begin());
+    vm.set_device_tree(address, std::min(window, MemoryPlan::device_tree_area));
+}
+
+// The steps of one run share these; members are destroyed in the order that the guest needs: vCPU
+// threads are local to wait_for_end(), then functions, then the VM, then its memory.
+class Run {
+public:
+    explicit Run(const RunOptions& options)
+        : options_{options},
+          files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
+          disks_{open_disks(options.disks)}, memory_{map_memory(options.memory)},
+          guest_memory_{layout::ram_base, memory_.bytes()},
+          console_{ConsoleEndpoint::open(options.console), loop_,
+                   [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
+          vm_{gunyah::Device::open().create_vm()} {}
+
+    Outcome operator()() {
+        vm_.set_memory_region(ram_label, layout::ram_base, memory_);
+        files_.load(guest_memory_);
+        GuestDevices devices{DeviceHost{.vm = vm_,
+                                        .memory = guest_memory_,
+                                        .loop = loop_,
+                                        .output = console_.output(),
+                                        .complain = [this](std::string_view text) { note(text); }},
+                             std::move(disks_)};
+        place_device_tree(vm_, guest_memory_, files_.plan().device_tree,
+                          make_device_tree(options_, files_, devices));
+        std::vector<gunyah::Vcpu> vcpus;
+        for (std::uint32_t id = 0; id < options_.cpus; ++id) {
+            vcpus.push_back(vm_.add_vcpu(id));
+        }
+        vm_.start();
+        return wait_for_end(devices, vcpus);
+    }
+
+private:
+    static gunyah::MemoryRegion map_memory(std::uint64_t size) {
+        require_available_memory(size);
+        allow_locked_memory(size);
+        return gunyah::MemoryRegion::anonymous(size);
+    }
+
+    Outcome wait_for_end(GuestDevices& devices, std::vector<gunyah::Vcpu>& vcpus) {
+        loop_.add(signals_.fd(), [this] {
+            end({ExitStatus::stopped, fmt::format("the guest was stopped ({})", signals_.take())});
+        });
+        console_.connect(devices.console_port(options_.command_line));
+        {
+            const VcpuThreads threads{vcpus, devices.bus(),
+                                      [this](Outcome outcome) { end(std::move(outcome)); }};
+            loop_.run();
+            console_.stop_waiting();
+        }
+        return outcome_.get().value();
+    }
+
+    void end(Outcome outcome) {
+        outcome_.report(std::move(outcome));
+        loop_.stop();
+    }
+
+    // A guest that breaks a device over and over must not flood the user's terminal.
+    void note(std::string_view text) {
+        constexpr unsigned most_notes = 10;
+        const std::scoped_lock lock{notes_mutex_};
+        if (notes_++ < most_notes) {
+            console_.note(text);
+        }
+    }
+
+    const RunOptions& options_;
+    StopSignals signals_;
+    EventLoop loop_;
+    OutcomeSlot outcome_;
+    std::mutex notes_mutex_;
+    unsigned notes_ = 0;
+    BootFiles files_;
+    std::vector<DiskFile> disks_;
+    gunyah::MemoryRegion memory_;
+    GuestMemory guest_memory_;
+    Console console_;
+    gunyah::Vm vm_;
+};
+
+} // namespace
+
+Outcome run_guest(const RunOptions& options) {
+    return Run{options}();
+}
+
+} // namespace vmm

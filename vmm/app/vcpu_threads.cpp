@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// VcpuThreads: the run loop and its interruption by a signal.
+#include "app/vcpu_threads.hpp"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vmm {
+namespace {
+
+// Only there to make GH_VCPU_RUN return: the handler does nothing.
+int kick_signal() {
+    return SIGRTMIN;
+}
+
+void install_kick_handler() {
+    struct sigaction action{};
+    action.sa_handler = [](int) {};
+    action.sa_flags = 0; // no SA_RESTART: the ioctl must come back
+    ::sigaction(kick_signal(), &action, nullptr);
+}
+
+// What one exit means for the run loop: nothing (go on), or the end.
+struct ExitHandler {
+    gunyah::Vcpu& vcpu;
+    const MmioBus& bus;
+    unsigned index;
+
+    std::optional<Outcome> operator()(const gunyah::MmioRead& access) const {
+        vcpu.complete_read(bus.read(access.address, access.size));
+        return std::nullopt;
+    }
+    std::optional<Outcome> operator()(const gunyah::MmioWrite& access) const {
+        bus.write(access.address, access.size, access.value);
+        return std::nullopt;
+    }
+    std::optional<Outcome> operator()(const gunyah::VmStopped& stopped) const {
+        return outcome_of(stopped);
+    }
+    std::optional<Outcome> operator()(gunyah::Interrupted /*exit*/) const { return std::nullopt; }
+    std::optional<Outcome> operator()(gunyah::UnknownExit exit) const {
+        if (exit.reason == 0) {
+            return std::nullopt; // "no reason given": run it again
+        }
+        return Outcome{ExitStatus::crashed,
+                       fmt::format("vCPU {} stopped for a reason this program does not know [{}]; "
+                                   "use a VMM that fits the driver",
+                                   index, exit.reason)};
+    }
+    std::optional<Outcome> operator()(const gunyah::RunFailed& failed) const {
+        return outcome_of(failed, index);
+    }
+};
+
+} // namespace
+
+VcpuThreads::VcpuThreads(std::vector<gunyah::Vcpu>& vcpus, const MmioBus& bus,
+                         std::function<void(Outcome)> ended)
+    : vcpus_{vcpus}, bus_{bus}, ended_{std::move(ended)} {
+    install_kick_handler();
+    for (unsigned index = 0; index < vcpus_.size(); ++index) {
+        threads_.emplace_back([this, index] { run(index); });
+        ::pthread_setname_np(threads_.back().native_handle(), fmt::format("vcpu{}", index).c_str());
+    }
+}
+
+VcpuThreads::~VcpuThreads() {
+    stopping_ = true;
+    for (std::size_t index = 0; index < threads_.size(); ++index) {
+        // First the flag, then the signal: a thread on its way into the driver sees the flag.
+        vcpus_[index].request_exit();
+        ::pthread_kill(threads_[index].native_handle(), kick_signal());
+    }
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+}
+
+void VcpuThreads::run(unsigned index) {
+    const ExitHandler handle{vcpus_[index], bus_, index};
+    while (!stopping_) {
+        if (auto outcome = std::visit(handle, vcpus_[index].run()); outcome) {
+            ended_(std::move(*outcome));
+            return;
+        }
+    }
+}
+
+} // namespace vmm

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tests of the host memory checks.
+#include "machine/host_memory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "libgunyah/error.hpp"
+#include "libgunyah/memory_region.hpp"
+
+namespace vmm {
+namespace {
+
+TEST(HostMemory, ReadsMemAvailable) {
+    EXPECT_EQ(parse_available_memory("MemTotal:  2048 kB\nMemAvailable:    1024 kB\n"), 1U << 20);
+    EXPECT_EQ(parse_available_memory("MemAvailable: 7"), 7U << 10);
+    EXPECT_FALSE(parse_available_memory("MemTotal: 2048 kB\n").has_value());
+    EXPECT_FALSE(parse_available_memory("MemAvailable:").has_value());
+    EXPECT_FALSE(parse_available_memory("MemAvailable: kB").has_value());
+    EXPECT_FALSE(parse_available_memory("MemAvailable: 18446744073709551615 kB").has_value());
+}
+
+TEST(HostMemory, RefusesMoreThanThereIs) {
+    EXPECT_NO_THROW(require_available_memory(4096));
+    try {
+        require_available_memory(std::uint64_t{1} << 60);
+        FAIL() << "an exbibyte was accepted";
+    } catch (const gunyah::Error& error) {
+        EXPECT_EQ(error.kind(), gunyah::ErrorKind::no_resources);
+        EXPECT_NE(std::string{error.what()}.find("use a smaller --mem"), std::string::npos);
+    }
+}
+
+TEST(MemoryRegion, IsAlignedZeroAndWritable) {
+    for (const std::size_t size : {std::size_t{4096}, std::size_t{3} << 20}) {
+        const auto region = gunyah::MemoryRegion::anonymous(size);
+        ASSERT_EQ(region.bytes().size(), size);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(region.bytes().data()) % (2 << 20), 0U);
+        EXPECT_EQ(region.bytes().back(), std::byte{0});
+        region.bytes().front() = std::byte{1};
+        region.bytes().back() = std::byte{1};
+    }
+    EXPECT_THROW(gunyah::MemoryRegion::anonymous(0), gunyah::Error);
+    EXPECT_THROW(gunyah::MemoryRegion::anonymous(4095), gunyah::Error);
+    EXPECT_THROW(gunyah::MemoryRegion::anonymous(SIZE_MAX - 4095), gunyah::Error);
+}
+
+} // namespace
+} // namespace vmm

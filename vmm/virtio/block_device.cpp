@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// BlockDevice: request parsing and execution (VIRTIO 1.2, 5.2.6).
+#include "virtio/block_device.hpp"
+
+#include <linux/virtio_ids.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vmm {
+namespace {
+
+constexpr std::array<std::uint16_t, 1> sizes{256};
+// Header and status take a descriptor each.
+constexpr std::uint32_t max_segments = 254;
+constexpr std::uint32_t max_discard_sectors = 1U << 22; // 2 GiB in one request
+
+constexpr std::uint64_t bit(unsigned number) {
+    return std::uint64_t{1} << number;
+}
+
+template <typename Pieces>
+std::vector<iovec> to_iovec(const Pieces& pieces) {
+    std::vector<iovec> result;
+    result.reserve(pieces.size());
+    for (const auto& piece : pieces) {
+        result.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+    }
+    return result;
+}
+
+} // namespace
+
+BlockDevice::BlockDevice(DiskFile disk, std::string id)
+    : disk_{std::move(disk)}, id_{std::move(id)} {
+    id_.resize(VIRTIO_BLK_ID_BYTES);
+    config_.capacity = disk_.sectors();
+    config_.seg_max = max_segments;
+    config_.blk_size = DiskFile::sector_size;
+    config_.max_discard_sectors = max_discard_sectors;
+    config_.max_discard_seg = 1;
+    config_.discard_sector_alignment = 8;
+}
+
+std::uint32_t BlockDevice::device_id() const {
+    return VIRTIO_ID_BLOCK;
+}
+
+std::uint64_t BlockDevice::features() const {
+    const std::uint64_t common =
+        bit(VIRTIO_BLK_F_SEG_MAX) | bit(VIRTIO_BLK_F_BLK_SIZE) | bit(VIRTIO_BLK_F_FLUSH);
+    return common | bit(disk_.read_only() ? VIRTIO_BLK_F_RO : VIRTIO_BLK_F_DISCARD);
+}
+
+std::span<const std::uint16_t> BlockDevice::queue_sizes() const {
+    return sizes;
+}
+
+std::span<const std::byte> BlockDevice::config() const {
+    return std::as_bytes(std::span{&config_, 1});
+}
+
+std::expected<bool, QueueError> BlockDevice::process(unsigned /*index*/, Virtqueue& queue) {
+    return drain(queue, [this](DescriptorChain& chain) { return handle(chain); });
+}
+
+std::expected<std::uint32_t, QueueError> BlockDevice::handle(DescriptorChain& chain) const {
+    virtio_blk_outhdr header{};
+    std::byte* status = take_last_byte(chain.writable);
+    if (status == nullptr ||
+        !take_front(chain.readable, std::as_writable_bytes(std::span{&header, 1}))) {
+        return std::unexpected{QueueError::bad_request};
+    }
+    const Outcome outcome = execute(header, chain);
+    *status = std::byte{outcome.status};
+    return outcome.data_read + 1;
+}
+
+BlockDevice::Outcome BlockDevice::execute(const virtio_blk_outhdr& header,
+                                          DescriptorChain& chain) const {
+    switch (header.type) {
+    case VIRTIO_BLK_T_IN:
+        return read(header.sector, chain);
+    case VIRTIO_BLK_T_OUT:
+        return write(header.sector, chain);
+    case VIRTIO_BLK_T_FLUSH:
+        return {static_cast<std::uint8_t>(disk_.flush() ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR)};
+    case VIRTIO_BLK_T_DISCARD:
+        return discard(chain);
+    case VIRTIO_BLK_T_GET_ID:
+        return identify(chain);
+    default:
+        return {VIRTIO_BLK_S_UNSUPP};
+    }
+}
+
+// Whole sectors, all of them on the disk; written so that nothing can wrap.
+bool BlockDevice::contains(std::uint64_t sector, std::uint64_t bytes) const {
+    const std::uint64_t count = bytes / DiskFile::sector_size;
+    return bytes % DiskFile::sector_size == 0 && sector <= disk_.sectors() &&
+           count <= disk_.sectors() - sector;
+}
+
+BlockDevice::Outcome BlockDevice::read(std::uint64_t sector, const DescriptorChain& chain) const {
+    const std::uint64_t bytes = total_size(chain.writable);
+    auto pieces = to_iovec(chain.writable);
+    if (!contains(sector, bytes) || !disk_.read(pieces, sector * DiskFile::sector_size)) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    return {VIRTIO_BLK_S_OK, static_cast<std::uint32_t>(bytes)};
+}
+
+BlockDevice::Outcome BlockDevice::write(std::uint64_t sector, const DescriptorChain& chain) const {
+    auto pieces = to_iovec(chain.readable);
+    const bool possible = !disk_.read_only() && contains(sector, total_size(chain.readable));
+    if (!possible || !disk_.write(pieces, sector * DiskFile::sector_size)) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    return {VIRTIO_BLK_S_OK};
+}
+
+BlockDevice::Outcome BlockDevice::discard(DescriptorChain& chain) const {
+    virtio_blk_discard_write_zeroes range{};
+    const bool one_range = total_size(chain.readable) == sizeof(range) &&
+                           take_front(chain.readable, std::as_writable_bytes(std::span{&range, 1}));
+    if (disk_.read_only() || !one_range) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    if (range.flags != 0) {
+        return {VIRTIO_BLK_S_UNSUPP}; // 5.2.6.2: a discard has no flags
+    }
+    const std::uint64_t bytes = std::uint64_t{range.num_sectors} * DiskFile::sector_size;
+    const bool allowed = range.num_sectors <= max_discard_sectors && contains(range.sector, bytes);
+    if (!allowed) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    // A discard is a hint (5.2.6.2): a file system that cannot punch holes keeps the data.
+    static_cast<void>(bytes == 0 || disk_.discard(range.sector * DiskFile::sector_size, bytes));
+    return {VIRTIO_BLK_S_OK};
+}
+
+BlockDevice::Outcome BlockDevice::identify(const DescriptorChain& chain) const {
+    if (total_size(chain.writable) < id_.size()) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    const std::size_t copied = scatter(std::as_bytes(std::span{id_}), chain.writable);
+    return {VIRTIO_BLK_S_OK, static_cast<std::uint32_t>(copied)};
+}
+
+} // namespace vmm

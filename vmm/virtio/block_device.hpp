@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// BlockDevice: virtio-blk over a DiskFile (VIRTIO 1.2, 5.2).
+#pragma once
+
+#include <linux/virtio_blk.h>
+
+#include <array>
+#include <string>
+
+#include "virtio/device.hpp"
+#include "virtio/disk_file.hpp"
+
+namespace vmm {
+
+// One queue. Requests are carried out in order, one at a time, in the thread that calls process().
+class BlockDevice : public VirtioDevice {
+public:
+    // `id`: what the guest sees as serial number, cut after 20 bytes.
+    BlockDevice(DiskFile disk, std::string id);
+
+    [[nodiscard]] std::uint32_t device_id() const override;
+    [[nodiscard]] std::uint64_t features() const override;
+    [[nodiscard]] std::span<const std::uint16_t> queue_sizes() const override;
+    [[nodiscard]] std::span<const std::byte> config() const override;
+    std::expected<bool, QueueError> process(unsigned index, Virtqueue& queue) override;
+
+private:
+    struct Outcome {
+        std::uint8_t status;         // VIRTIO_BLK_S_*
+        std::uint32_t data_read = 0; // bytes put into the guest's buffers
+    };
+
+    [[nodiscard]] std::expected<std::uint32_t, QueueError> handle(DescriptorChain& chain) const;
+    [[nodiscard]] Outcome execute(const virtio_blk_outhdr& header, DescriptorChain& chain) const;
+    [[nodiscard]] Outcome read(std::uint64_t sector, const DescriptorChain& chain) const;
+    [[nodiscard]] Outcome write(std::uint64_t sector, const DescriptorChain& chain) const;
+    [[nodiscard]] Outcome discard(DescriptorChain& chain) const;
+    [[nodiscard]] Outcome identify(const DescriptorChain& chain) const;
+    [[nodiscard]] bool contains(std::uint64_t sector, std::uint64_t bytes) const;
+
+    DiskFile disk_;
+    std::string id_;
+    virtio_blk_config config_{};
+};
+
+} // namespace vmm

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tests of BlockDevice and DiskFile on real files.
+#include "virtio/block_device.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "libgunyah/error.hpp"
+#include "virtio/test_driver.hpp"
+
+namespace vmm {
+namespace {
+
+using test::TestDriver;
+
+constexpr std::uint64_t header_at = TestDriver::buffers;
+constexpr std::uint64_t status_at = TestDriver::buffers + 0x20;
+constexpr std::uint64_t data_at = TestDriver::buffers + 0x1000;
+constexpr std::uint16_t next = VRING_DESC_F_NEXT;
+constexpr std::uint16_t writable = VRING_DESC_F_WRITE;
+constexpr std::uint64_t disk_sectors = 128;
+
+class TemporaryFile {
+public:
+    explicit TemporaryFile(std::uint64_t size) {
+        path_ = testing::TempDir() + "/gunyah-disk-XXXXXX";
+        ::close(::mkstemp(path_.data()));
+        std::filesystem::resize_file(path_, size);
+    }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    ~TemporaryFile() { std::filesystem::remove(path_); }
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] std::string bytes(std::uint64_t offset, std::size_t count) const {
+        std::ifstream file{path_, std::ios::binary};
+        file.seekg(static_cast<std::streamoff>(offset));
+        std::string text(count, '?');
+        file.read(text.data(), static_cast<std::streamsize>(count));
+        return text;
+    }
+    void put(std::uint64_t offset, std::string_view text) const {
+        std::fstream file{path_, std::ios::binary | std::ios::in | std::ios::out};
+        file.seekp(static_cast<std::streamoff>(offset));
+        file << text;
+    }
+
+private:
+    std::string path_;
+};
+
+class BlockDeviceTest : public testing::Test {
+protected:
+    BlockDevice open(bool read_only = false) {
+        return {DiskFile::open(file.path(), read_only), "disk0"};
+    }
+    // Runs one request that stands in the ring; returns its status byte, -1 if the queue broke.
+    int run(BlockDevice& device) {
+        driver.store<std::uint8_t>(status_at, 0xff);
+        driver.set_available(0);
+        driver.offer(0);
+        auto queue = Virtqueue::create(driver.memory(), driver.layout(), {}).value();
+        if (!device.process(0, queue)) {
+            return -1;
+        }
+        written = driver.used(0).len;
+        return driver.load<std::uint8_t>(status_at);
+    }
+    int request(BlockDevice& device, std::uint32_t type, std::uint64_t sector,
+                std::uint32_t data_size, bool device_writes) {
+        driver.store(header_at, virtio_blk_outhdr{type, 0, sector});
+        const bool has_data = data_size != 0;
+        driver.describe(0, {header_at, sizeof(virtio_blk_outhdr), next,
+                            static_cast<std::uint16_t>(has_data ? 1 : 2)});
+        driver.describe(1, {data_at, data_size,
+                            static_cast<std::uint16_t>(device_writes ? next | writable : next), 2});
+        driver.describe(2, {status_at, 1, writable, 0});
+        return run(device);
+    }
+    int discard(BlockDevice& device, virtio_blk_discard_write_zeroes range) {
+        driver.store(data_at, range);
+        return request(device, VIRTIO_BLK_T_DISCARD, 0, sizeof(range), false);
+    }
+    void fill(std::string_view text) {
+        for (std::size_t index = 0; index < 1024; ++index) {
+            driver.store(data_at + index, text[index % text.size()]);
+        }
+    }
+    std::string data(std::size_t count) {
+        const auto range = *driver.memory().range(data_at, count);
+        return {reinterpret_cast<const char*>(range.data()), count};
+    }
+
+    TemporaryFile file{disk_sectors * 512};
+    TestDriver driver{8};
+    std::uint32_t written = 0;
+};
+
+TEST_F(BlockDeviceTest, DescribesTheDisk) {
+    auto device = open();
+    virtio_blk_config config{};
+    ASSERT_EQ(device.config().size(), sizeof(config));
+    std::memcpy(&config, device.config().data(), sizeof(config));
+    EXPECT_EQ(config.capacity, disk_sectors);
+    EXPECT_EQ(device.device_id(), 2U);
+    EXPECT_EQ(device.features() & (1U << VIRTIO_BLK_F_RO), 0U);
+    EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_FLUSH), 0U);
+}
+
+TEST_F(BlockDeviceTest, WritesAndReads) {
+    auto device = open();
+    fill("gunyah!");
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_OUT, 3, 1024, false), VIRTIO_BLK_S_OK);
+    EXPECT_EQ(written, 1U);
+    EXPECT_EQ(file.bytes(3 * 512, 14), "gunyah!gunyah!");
+    file.put(4 * 512, "from the host");
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_IN, 4, 512, true), VIRTIO_BLK_S_OK);
+    EXPECT_EQ(written, 513U);
+    EXPECT_EQ(data(13), "from the host");
+}
+
+// 2.7.4: the framing of a request is the driver's choice.
+TEST_F(BlockDeviceTest, AcceptsAnyFraming) {
+    auto device = open();
+    file.put(0, std::string(512, 'a'));
+    file.put(512, std::string(512, 'b'));
+    driver.store(header_at, virtio_blk_outhdr{VIRTIO_BLK_T_IN, 0, 0});
+    driver.describe(0, {header_at, 5, next, 1});
+    driver.describe(1, {header_at + 5, 11, next, 2});
+    driver.describe(2, {data_at, 700, static_cast<std::uint16_t>(next | writable), 3});
+    driver.describe(3, {data_at + 700, 0, static_cast<std::uint16_t>(next | writable), 4});
+    driver.describe(4, {data_at + 700, 325, writable, 0}); // data and status in one
+    auto queue = Virtqueue::create(driver.memory(), driver.layout(), {}).value();
+    driver.offer(0);
+    ASSERT_TRUE(device.process(0, queue).has_value());
+    EXPECT_EQ(driver.used(0).len, 1025U);
+    EXPECT_EQ(data(1024), std::string(512, 'a') + std::string(512, 'b'));
+    EXPECT_EQ(driver.load<std::uint8_t>(data_at + 1024), VIRTIO_BLK_S_OK);
+}
+
+TEST_F(BlockDeviceTest, RefusesAccessBeyondTheEnd) {
+    auto device = open();
+    for (const bool device_writes : {true, false}) {
+        const std::uint32_t type = device_writes ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT;
+        EXPECT_EQ(request(device, type, disk_sectors - 1, 512, device_writes), VIRTIO_BLK_S_OK);
+        for (const std::uint64_t sector : {disk_sectors - 1, disk_sectors, disk_sectors + 1,
+                                           ~std::uint64_t{0}, std::uint64_t{1} << 55}) {
+            EXPECT_EQ(request(device, type, sector, 1024, device_writes), VIRTIO_BLK_S_IOERR);
+        }
+        EXPECT_EQ(request(device, type, 0, 100, device_writes), VIRTIO_BLK_S_IOERR);
+    }
+    EXPECT_EQ(std::filesystem::file_size(file.path()), disk_sectors * 512);
+}
+
+TEST_F(BlockDeviceTest, AReadOnlyDiskIsNotWritten) {
+    auto device = open(true);
+    EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_RO), 0U);
+    fill("x");
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_OUT, 0, 512, false), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(discard(device, {0, 8, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(file.bytes(0, 1), std::string(1, '\0'));
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_IN, 0, 512, true), VIRTIO_BLK_S_OK);
+}
+
+TEST_F(BlockDeviceTest, FlushesAndIdentifies) {
+    auto device = open();
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_FLUSH, 0, 0, false), VIRTIO_BLK_S_OK);
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_GET_ID, 0, 20, true), VIRTIO_BLK_S_OK);
+    EXPECT_EQ(data(6), std::string("disk0\0", 6));
+    EXPECT_EQ(request(device, VIRTIO_BLK_T_GET_ID, 0, 19, true), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(request(device, 99, 0, 0, false), VIRTIO_BLK_S_UNSUPP);
+}
+
+TEST_F(BlockDeviceTest, DiscardedSectorsReadAsZero) {
+    auto device = open();
+    file.put(8 * 512, std::string(8 * 512, 'a'));
+    EXPECT_EQ(discard(device, {8, 8, 0}), VIRTIO_BLK_S_OK);
+    EXPECT_EQ(file.bytes(8 * 512, 1), std::string(1, '\0'));
+    EXPECT_EQ(discard(device, {disk_sectors, 1, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(discard(device, {~0ULL, 1, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(discard(device, {0, 0xffffffff, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(discard(device, {0, 8, 1}), VIRTIO_BLK_S_UNSUPP);
+    EXPECT_EQ(discard(device, {0, 0, 0}), VIRTIO_BLK_S_OK);
+}
+
+TEST_F(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
+    auto device = open();
+    driver.describe(0, {header_at, 15, next, 1}); // one byte short
+    driver.describe(1, {status_at, 1, writable, 0});
+    EXPECT_EQ(run(device), -1);
+    driver.describe(0, {header_at, 16, 0, 0}); // nowhere to put the status
+    EXPECT_EQ(run(device), -1);
+}
+
+TEST_F(BlockDeviceTest, ASecondWriterIsRefused) {
+    const auto first = DiskFile::open(file.path(), false);
+    for (const bool read_only : {false, true}) {
+        try {
+            DiskFile::open(file.path(), read_only);
+            FAIL() << "the disk was opened twice";
+        } catch (const gunyah::Error& error) {
+            EXPECT_EQ(error.kind(), gunyah::ErrorKind::busy);
+            EXPECT_NE(std::string{error.what()}.find("another VM"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(BlockDeviceTest, ReadersShareAndTheLockEndsWithTheObject) {
+    {
+        const auto first = DiskFile::open(file.path(), true);
+        EXPECT_NO_THROW(DiskFile::open(file.path(), true));
+        EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
+    }
+    EXPECT_NO_THROW(DiskFile::open(file.path(), false));
+}
+
+TEST_F(BlockDeviceTest, UnusableFilesAreRefused) {
+    EXPECT_THROW(DiskFile::open("/nonexistent/disk", false), gunyah::Error);
+    EXPECT_THROW(DiskFile::open(testing::TempDir(), true), gunyah::Error);
+    EXPECT_THROW(DiskFile::open("/dev/null", false), gunyah::Error);
+    std::filesystem::resize_file(file.path(), 1000);
+    EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
+    std::filesystem::resize_file(file.path(), 0);
+    EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
+}
+
+} // namespace
+} // namespace vmm

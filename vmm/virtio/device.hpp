@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// VirtioDevice: what a device type adds to the transport.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <span>
+
+#include "virtio/queue_error.hpp"
+#include "virtio/virtqueue.hpp"
+
+namespace vmm {
+
+// Called by its transport only, one call at a time. Nothing here throws on what a guest does.
+class VirtioDevice {
+public:
+    virtual ~VirtioDevice() = default;
+
+    [[nodiscard]] virtual std::uint32_t device_id() const = 0; // VIRTIO 1.2, 5
+    // Device-type feature bits; the transport adds the ring features and VERSION_1.
+    [[nodiscard]] virtual std::uint64_t features() const = 0;
+    // Largest size of each queue.
+    [[nodiscard]] virtual std::span<const std::uint16_t> queue_sizes() const = 0;
+    // The device-specific configuration as bytes; reads beyond it give zero, writes are ignored.
+    [[nodiscard]] virtual std::span<const std::byte> config() const = 0;
+
+    // Handles available chains of queue `index`. Returns true if it stopped early to let others
+    // run: the transport calls again. An error puts the device into DEVICE_NEEDS_RESET.
+    virtual std::expected<bool, QueueError> process(unsigned index, Virtqueue& queue) = 0;
+
+    // The driver reset the device: forget everything about its queues.
+    virtual void reset() {}
+};
+
+// Handles one chain; returns the bytes written to it.
+using ChainHandler = std::function<std::expected<std::uint32_t, QueueError>(DescriptorChain&)>;
+// Whether the device has something to do with another chain.
+using ChainWanted = std::function<bool()>;
+
+// Feeds available chains to `handle` while `wanted` (empty = always), at most one queue length of
+// them, so that no guest can keep the caller for ever. Returns true if chains may be left.
+std::expected<bool, QueueError> drain(Virtqueue& queue, const ChainHandler& handle,
+                                      const ChainWanted& wanted = {});
+
+} // namespace vmm
