@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on address spaces (public API document, "Address Space Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
 #include "memory/address_space.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on capability spaces (public API document, "Capability Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "object/cspace.hpp"
 #include "vcpu/vcpu.hpp"

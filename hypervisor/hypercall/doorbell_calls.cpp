@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on doorbells (public API document, "Doorbell Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
 #include "ipc/doorbell.hpp"

@@ -5,7 +5,6 @@
 
 #include "vcpu/vcpu.hpp"
 
-#include <abi/hypercall.h>
 #include <arch/guest_state.hpp>
 
 #include <algorithm>
@@ -54,15 +53,6 @@ Result<> copy_to_guest(Vcpu& caller, VirtAddr to, std::span<const std::byte> fro
                          [&](Ipa ipa, std::size_t offset, std::size_t length) {
                              return caller.address_space().write(ipa, from.subspan(offset, length));
                          });
-}
-
-Result<> probe_guest_write(Vcpu& caller, VirtAddr to, std::size_t size) {
-    return for_each_page(to, size, true, [&](Ipa ipa, std::size_t, std::size_t) -> Result<> {
-        if (!caller.address_space().permits(ipa, GH_ACCESS_W)) {
-            return fail(Error::address_invalid);
-        }
-        return {};
-    });
 }
 
 } // namespace hyp

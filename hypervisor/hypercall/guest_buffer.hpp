@@ -17,7 +17,5 @@ class Vcpu;
 /// Errors: address_invalid where the caller's own access would fault; then part may be copied.
 rt::Result<> copy_from_guest(Vcpu& caller, VirtAddr from, std::span<std::byte> to);
 rt::Result<> copy_to_guest(Vcpu& caller, VirtAddr to, std::span<const std::byte> from);
-/// Would copy_to_guest() of this many bytes succeed now?
-rt::Result<> probe_guest_write(Vcpu& caller, VirtAddr to, std::size_t size);
 
 } // namespace hyp

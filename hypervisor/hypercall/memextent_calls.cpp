@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on memory extents (public API document, "Memory Extent Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "memory/memextent.hpp"
 #include "memory/ownership.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on message queues (public API document, "Message Queue Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/guest_buffer.hpp"
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on objects of any type (public API document, "Object Management").
-#include "hypercall/creation.hpp"
+#include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 #include "vcpu/vcpu.hpp"
 
