@@ -2,7 +2,7 @@
 # The sources of the hypervisor that know no architecture, layer by layer: each layer may use those
 # before it. Used by the host build (libraries and tests) and by el2.cmake (hypervisor_core_sources).
 set(hypervisor_layers
-    heap object memory interrupt ipc platform schedule vcpu trap hypercall)
+    heap object platform memory interrupt ipc vcpu schedule hypercall trap)
 
 foreach(layer IN LISTS hypervisor_layers)
     file(GLOB hypervisor_${layer}_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/${layer}/*.cpp")

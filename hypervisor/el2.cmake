@@ -8,6 +8,9 @@ set(HYP_ARM64_SOURCES
     arm64/debug_registers.cpp
     arm64/el2_memory.cpp
     arm64/el2_tables.cpp
+    arm64/entropy.cpp
+    arm64/firmware.cpp
+    arm64/id_registers.cpp
     arm64/exception.cpp
     arm64/guest_controls.cpp
     arm64/guest_exit.S
@@ -29,19 +32,9 @@ set(HYP_BOOT_SOURCES
     boot/resource_manager_memory.cpp
     boot/root_memory.cpp
     boot/root_vm.cpp)
-foreach(part interrupt vcpu schedule hypercall platform trap)
-    if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/${part}/sources.cmake")
-        include("${CMAKE_CURRENT_LIST_DIR}/${part}/sources.cmake")
-    endif()
-endforeach()
 
-# The Resource Manager as a flat binary, linked at GH_RM_IPA_BASE.
-set(rm_binary "${CMAKE_CURRENT_BINARY_DIR}/resource_manager.bin")
-add_custom_command(
-    OUTPUT "${rm_binary}"
-    COMMAND "${CMAKE_OBJCOPY}" -O binary "$<TARGET_FILE:resource_manager>" "${rm_binary}"
-    DEPENDS resource_manager "$<TARGET_FILE:resource_manager>"
-    VERBATIM)
+# The Resource Manager as a flat binary, linked at GH_RM_IPA_BASE (resource_manager/CMakeLists.txt).
+set(rm_binary "${PROJECT_BINARY_DIR}/resource_manager/resource_manager.bin")
 set_source_files_properties(boot/resource_manager_image.S PROPERTIES
     COMPILE_DEFINITIONS "RESOURCE_MANAGER_BINARY=\"${rm_binary}\""
     OBJECT_DEPENDS "${rm_binary}")
@@ -50,17 +43,12 @@ set(hyp_linker_script "${CMAKE_CURRENT_SOURCE_DIR}/arm64/hypervisor.lds")
 add_executable(hypervisor
     ${HYP_ARM64_SOURCES}
     ${HYP_BOOT_SOURCES}
-    ${hypervisor_core_sources}
-    ${HYP_INTERRUPT_SOURCES}
-    ${HYP_VCPU_SOURCES}
-    ${HYP_SCHEDULE_SOURCES}
-    ${HYP_HYPERCALL_SOURCES}
-    ${HYP_TRAP_SOURCES}
-    ${HYP_PLATFORM_SOURCES})
+    ${hypervisor_core_sources})
 gunyah_target(hypervisor)
 target_include_directories(hypervisor PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
                                               "${CMAKE_CURRENT_SOURCE_DIR}/arm64")
 target_compile_definitions(hypervisor PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
+add_dependencies(hypervisor resource_manager_binary)
 target_link_options(hypervisor PRIVATE "-T${hyp_linker_script}")
 # runtime behind fdt again: libfdt calls memcpy and its kin.
 target_link_libraries(hypervisor PRIVATE runtime fdt runtime)

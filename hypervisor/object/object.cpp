@@ -73,6 +73,17 @@ void Object::acquire_reference() {
     rt::ensure(before != 0 && before < reference_limit, "reference to a dead object");
 }
 
+bool Object::try_acquire_reference() {
+    std::uint32_t before = references_.load(std::memory_order_relaxed);
+    while (before != 0) {
+        rt::ensure(before < reference_limit, "too many references to an object");
+        if (references_.compare_exchange_weak(before, before + 1, std::memory_order_acquire)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void Object::release_reference() {
     release_reference_deferred();
     drain_dead_objects();
