@@ -18,7 +18,9 @@
 /*
  * Create a VM. The argument must be 0. Returns the file descriptor of the new
  * VM, which lives until this descriptor and all of its vCPU descriptors are
- * closed. Only the process that created it may give it memory.
+ * closed and their run pages unmapped; then everything of it is given back before
+ * the last of these calls returns. Only the process that created it may give it
+ * memory.
  */
 #define GH_CREATE_VM			_IO(GH_IOCTL_TYPE, 0x0)
 
