@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The one error that ends a command: a sentence for the user, perhaps with the end of a log."""
 
-from pathlib import Path
+import re
 
 LOG_LINES = 25
 
@@ -16,14 +16,7 @@ class Failure(Exception):
 
 
 def last_lines(text: str, count: int = LOG_LINES) -> str:
-    """The last COUNT lines of TEXT that hold anything."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    """The last COUNT lines of TEXT that hold anything but ninja's progress."""
+    lines = [line.rstrip() for line in text.splitlines()
+             if line.strip() and not re.match(r"\[\d+/\d+\] ", line)]
     return "\n".join(lines[-count:])
-
-
-def log_tail(log: Path, count: int = LOG_LINES) -> str:
-    """The last lines of the file LOG, or nothing when it cannot be read."""
-    try:
-        return last_lines(log.read_text(errors="replace"), count)
-    except OSError:
-        return ""
