@@ -9,5 +9,8 @@ foreach(layer IN LISTS hypervisor_layers)
     set(hypervisor_${layer}_tests ${hypervisor_${layer}_sources})
     list(FILTER hypervisor_${layer}_tests INCLUDE REGEX "_test\\.cpp$")
     list(FILTER hypervisor_${layer}_sources EXCLUDE REGEX "_test\\.cpp$")
+    file(GLOB hypervisor_${layer}_testing CONFIGURE_DEPENDS
+        "${CMAKE_CURRENT_LIST_DIR}/${layer}/testing/*.cpp")
+    list(APPEND hypervisor_${layer}_tests ${hypervisor_${layer}_testing})
     list(APPEND hypervisor_core_sources ${hypervisor_${layer}_sources})
 endforeach()

@@ -3,9 +3,9 @@
 # hypervisor_core is all of them; fuzzers and other tests link it.
 set(hypervisor_includes "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/fake")
 
-add_library(hypervisor_fake STATIC
-    fake/cache.cpp fake/cpu.cpp fake/physmap.cpp fake/poison.cpp fake/stage2_attributes.cpp
-    fake/tlb.cpp)
+file(GLOB hypervisor_fake_sources CONFIGURE_DEPENDS fake/*.cpp)
+list(FILTER hypervisor_fake_sources EXCLUDE REGEX "test_machine\\.cpp$")
+add_library(hypervisor_fake STATIC ${hypervisor_fake_sources})
 gunyah_target(hypervisor_fake)
 target_include_directories(hypervisor_fake PUBLIC ${hypervisor_includes})
 target_link_libraries(hypervisor_fake PUBLIC runtime)
@@ -24,15 +24,24 @@ foreach(layer IN LISTS hypervisor_layers)
     set(lower_layer hypervisor_${layer})
 endforeach()
 
-# The base of tests that want a machine with memory.
+# The base of tests that want a machine with memory, and what layers have in LAYER/testing/ for
+# their own tests and those of the layers above.
 add_library(hypervisor_test_machine STATIC fake/test_machine.cpp)
 gunyah_target(hypervisor_test_machine)
 target_link_libraries(hypervisor_test_machine PUBLIC hypervisor_memory GTest::gtest)
 
+set(test_support hypervisor_test_machine)
 foreach(layer IN LISTS hypervisor_layers)
+    file(GLOB support_sources CONFIGURE_DEPENDS ${layer}/testing/*.cpp)
+    if(support_sources)
+        add_library(hypervisor_${layer}_testing STATIC ${support_sources})
+        gunyah_target(hypervisor_${layer}_testing)
+        target_link_libraries(hypervisor_${layer}_testing PUBLIC hypervisor_${layer} ${test_support})
+        set(test_support hypervisor_${layer}_testing)
+    endif()
     if(hypervisor_${layer}_tests)
         gunyah_test(NAME hypervisor_${layer}_test
             SOURCES ${hypervisor_${layer}_tests}
-            LIBS hypervisor_${layer} hypervisor_test_machine)
+            LIBS ${test_support} hypervisor_${layer})
     endif()
 endforeach()

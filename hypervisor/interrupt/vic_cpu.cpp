@@ -110,7 +110,9 @@ bool VicCpu::loaded_here() const {
 void VicCpu::enter_slowly() {
     if (!vic_) {
         // Without a VIC nothing is ever pending: only shut the interface.
-        load();
+        if (!loaded_here()) {
+            load();
+        }
         attention_.store(false, std::memory_order_relaxed);
         return;
     }
