@@ -45,3 +45,12 @@ foreach(layer IN LISTS hypervisor_layers)
             LIBS ${test_support} hypervisor_${layer})
     endif()
 endforeach()
+
+# Of boot/ and arm64/, what is no more than arithmetic and words.
+add_library(hypervisor_boot_plan STATIC
+    arm64/el2_tables.cpp arm64/exception.cpp boot/memory_plan.cpp)
+gunyah_target(hypervisor_boot_plan)
+target_link_libraries(hypervisor_boot_plan PUBLIC hypervisor_platform)
+gunyah_test(NAME hypervisor_boot_test
+    SOURCES arm64/el2_tables_test.cpp arm64/exception_test.cpp boot/memory_plan_test.cpp
+    LIBS hypervisor_boot_plan)
