@@ -24,6 +24,8 @@ foreach(layer IN LISTS hypervisor_layers)
     set(lower_layer hypervisor_${layer})
 endforeach()
 
+target_link_libraries(hypervisor_platform PUBLIC fdt)
+
 # The base of tests that want a machine with memory, and what layers have in LAYER/testing/ for
 # their own tests and those of the layers above.
 add_library(hypervisor_test_machine STATIC fake/test_machine.cpp)
