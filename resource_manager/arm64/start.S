@@ -12,6 +12,8 @@ _start:
     adrp    x1, rm_vectors
     add     x1, x1, :lo12:rm_vectors
     msr     vbar_el1, x1
+    mov     x1, #(3 << 20)      // CPACR_EL1.FPEN: libfdt as packaged uses vector registers
+    msr     cpacr_el1, x1
     isb
     mov     x29, xzr
     mov     x30, xzr

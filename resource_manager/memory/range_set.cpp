@@ -38,6 +38,9 @@ bool RangeSet::add(Range range) {
 }
 
 bool RangeSet::remove(const Range& range) {
+    if (range.size == 0) {
+        return true;
+    }
     Vector<Range> result;
     if (!result.reserve(ranges_.size() + 1)) { // only one range can be split
         return false;

@@ -48,7 +48,7 @@ ResourceManager::ResourceManager(const gh_rm_boot& boot, const Machine& machine)
             .vic = CapId{boot.vic_cap}},
       ram_(read_ram(boot)),
       window_(root_, machine.window_ipa, machine.window_size, machine.window_view),
-      vms_(GH_VMID_PRIMARY), parcels_(root_, ram_, vms_),
+      parcels_(root_, ram_, vms_), vms_(GH_VMID_PRIMARY),
       service_(root_, vms_, parcels_, GH_VMID_PRIMARY) {}
 
 void ResourceManager::boot(const gh_rm_boot& boot, std::span<const std::uint64_t> hwirq_caps,

@@ -45,12 +45,13 @@ private:
     Root root_;
     RamMap ram_;
     Window window_;
-    VmManager vms_;
-    ParcelStore parcels_;
-    RequestService service_;
+    // Destroyed in reverse order: guests use parcels, means and the primary VM's interrupts.
     std::unique_ptr<PrimaryVm> primary_;
     std::unique_ptr<GuestMeans> means_;
+    ParcelStore parcels_;
+    VmManager vms_;
     std::unique_ptr<GuestBuilder> builder_;
+    RequestService service_;
     std::unique_ptr<Channel> channel_;
     std::bitset<1020> noted_; // INTIDs
 };
