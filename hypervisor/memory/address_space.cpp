@@ -28,6 +28,13 @@ Registry& registry() {
     return instance;
 }
 
+/// Each leaf entry belongs to one extent: blocks are made of one run of one extent, and mapped
+/// pages do not change owner. So an extent's mappings can be removed without splitting a block,
+/// which would need memory. Device extents are unmapped as wholes, their entries need no joining.
+bool of_one_extent(PhysRange range) {
+    return ownership().has_one_owner(range);
+}
+
 /// Uncounts the mappings of what left the tables.
 struct Uncount final : Stage2::LeafVisitor {
     bool visit(const Stage2::Mapping& leaf) override {
@@ -68,7 +75,7 @@ rt::Result<> AddressSpace::on_activate() {
     if (!vmid) {
         return rt::fail(vmid.error());
     }
-    if (auto made = stage2_.create(*vmid); !made) {
+    if (auto made = stage2_.create(*vmid, of_one_extent); !made) {
         release_hardware_vmid(*vmid);
         return made;
     }
@@ -330,23 +337,19 @@ public:
     explicit OwnedLeaves(const MemExtent& extent) : extent_(extent) {}
 
     bool visit(const Stage2::Mapping& leaf) override {
-        // Of a block that several extents share, one run at a time.
-        const PhysRange leaf_range{leaf.phys, leaf.size};
-        const PhysRange run = leaf_range.overlaps(extent_.range())
-                                  ? ownership().first_owned(leaf_range, extent_.owner_id())
-                                  : PhysRange{};
-        if (run.size == 0) {
-            return found_.size == 0;
-        }
-        const IpaRange range{leaf.ipa + (run.base - leaf.phys), run.size};
+        const bool owned = extent_.range().contains(leaf.phys) &&
+                           ownership().owner_of(leaf.phys) == extent_.owner_id();
         if (found_.size == 0) {
-            found_ = range;
-        } else if (range.base == found_.end()) {
-            found_.size += range.size;
-        } else {
+            if (owned) {
+                found_ = {leaf.ipa, leaf.size};
+            }
+            return true;
+        }
+        if (!owned || leaf.ipa != found_.end()) {
             return false;
         }
-        return run.end() == leaf_range.end();
+        found_.size += leaf.size;
+        return true;
     }
     [[nodiscard]] IpaRange found() const { return found_; }
 
@@ -355,7 +358,7 @@ private:
     IpaRange found_;
 };
 
-/// Removes all mappings of an extent. Runs when the extent dies, so there is no way to fail.
+/// Removes all mappings of an extent. It takes whole entries only, so it cannot fail.
 void AddressSpace::remove_extent(MemExtent& extent) {
     const rt::LockGuard guard(lock_);
     bool removed = true;
@@ -379,7 +382,7 @@ void AddressSpace::remove_extent(MemExtent& extent) {
             forget(*mapping);
         }
     }
-    rt::ensure(removed, "no memory to split a block while a memory extent goes away");
+    rt::ensure(removed, "a dying memory extent shares a stage-2 entry");
 }
 
 } // namespace hyp

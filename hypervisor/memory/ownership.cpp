@@ -105,6 +105,12 @@ bool Ownership::is_ram(PhysRange range) const {
     return region != nullptr && region->range.contains(range);
 }
 
+bool Ownership::has_one_owner(PhysRange range) const {
+    const rt::LockGuard guard(lock_);
+    const PageRecord* first = record(range.base);
+    return first != nullptr && owned_records(range, first->owner).has_value();
+}
+
 rt::Result<OwnerId> Ownership::allocate_id() {
     const rt::LockGuard guard(lock_);
     ids_in_use_[0] |= 3; // hypervisor and partition

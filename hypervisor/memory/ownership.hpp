@@ -46,6 +46,9 @@ public:
     /// True if all of it is known RAM within one region.
     [[nodiscard]] bool is_ram(PhysRange range) const RT_EXCLUDES(lock_);
 
+    /// True if all of it is RAM of one owner.
+    [[nodiscard]] bool has_one_owner(PhysRange range) const RT_EXCLUDES(lock_);
+
     /// An id for a new extent, never one in use. Error: no_resources (65,534 at once).
     rt::Result<OwnerId> allocate_id() RT_EXCLUDES(lock_);
     /// The extent owns nothing any more.

@@ -65,13 +65,14 @@ Stage2::~Stage2() {
     destroy();
 }
 
-rt::Result<> Stage2::create(std::uint8_t hardware_vmid) {
+rt::Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join) {
     const unsigned order = PageAllocator::order_for(root_size());
     root_ = static_cast<Entry*>(page_allocator().allocate_zeroed(order));
     if (root_ == nullptr) {
         return rt::fail(rt::Error::no_memory);
     }
     vttbr_ = (std::uint64_t{hardware_vmid} << vmid_shift) | virt_to_phys(root_).value;
+    may_join_ = may_join;
     count_tables(std::int64_t{1} << order);
     return {};
 }

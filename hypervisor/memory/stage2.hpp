@@ -19,8 +19,8 @@ namespace hyp {
 /// Every change is all-or-nothing: the tables it may need are taken from the pool first. Entries
 /// change by break-before-make (Arm ARM D8.14), invalid -> valid without. When a call returns, no
 /// TLB holds a translation that it removed. Tables that become empty go back to the pool; a table
-/// that becomes uniform turns into a block again. So the number of tables depends only on what is
-/// mapped, not on the way there.
+/// that becomes uniform turns into a block again, if the owner's policy allows it. So the number of
+/// tables depends only on what is mapped, not on the way there.
 class Stage2 {
 public:
     struct Mapping {
@@ -43,8 +43,10 @@ public:
     Stage2& operator=(const Stage2&) = delete;
     ~Stage2();
 
+    /// May entries that map this range, contiguous and alike, become one block?
+    using JoinPolicy = bool (*)(PhysRange);
     /// Makes empty tables for a hardware VMID (1..255). Error: no_memory.
-    rt::Result<> create(std::uint8_t hardware_vmid);
+    rt::Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join);
     /// Frees all tables after a TLB invalidation; mappings are just forgotten.
     void destroy();
     [[nodiscard]] bool exists() const { return root_ != nullptr; }
@@ -92,6 +94,7 @@ private:
     bool visit(const Entry* table, unsigned level, IpaRange range, LeafVisitor& visitor) const;
 
     Entry* root_ = nullptr;
+    JoinPolicy may_join_ = nullptr;
     std::uint64_t vttbr_ = 0;
     std::size_t table_pages_ = 0;
 };

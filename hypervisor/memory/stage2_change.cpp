@@ -162,6 +162,9 @@ void Stage2Change::join_if_uniform(Entry& entry, unsigned level, Ipa base) {
             return;
         }
     }
+    if (!tables_.may_join_({address_of(first), entry_size(level)})) {
+        return;
+    }
     write_entry(entry, 0);
     stage2_invalidate_range(tables_.vttbr_, base, entry_size(level));
     write_entry(entry, leaf_entry(level, address_of(first), first & attribute_mask));

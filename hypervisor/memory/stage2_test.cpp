@@ -23,6 +23,10 @@ constexpr MapAttributes rwx{GH_ACCESS_RWX, GH_ACCESS_RWX, MemoryType::normal_wri
 constexpr MapAttributes ro{GH_ACCESS_R, GH_ACCESS_R, MemoryType::normal_writeback};
 constexpr MapAttributes device{GH_ACCESS_RW, GH_ACCESS_RW, MemoryType::device_ngnre};
 
+bool always(PhysRange) {
+    return true;
+}
+
 struct Collect final : Stage2::LeafVisitor {
     std::vector<Stage2::Mapping> leaves;
     bool visit(const Stage2::Mapping& leaf) override {
@@ -35,7 +39,7 @@ class Stage2Test : public fake::TestMachine {
 protected:
     void SetUp() override {
         TestMachine::SetUp();
-        ASSERT_TRUE(tables.create(5));
+        ASSERT_TRUE(tables.create(5, always));
         empty_pages = tables.table_pages();
     }
     void TearDown() override {
@@ -74,7 +78,7 @@ TEST_F(Stage2Test, GeometryFollowsThePhysicalAddressWidth) {
                                               {52U, 1U, 2U, 5U}}) {
         fake::stage2_features.physical_address_bits = bits;
         Stage2 other;
-        ASSERT_TRUE(other.create(1));
+        ASSERT_TRUE(other.create(1, always));
         EXPECT_EQ(other.table_pages(), pages) << bits;
         EXPECT_EQ((Stage2::vtcr() >> 6) & 3, sl0) << bits;
         EXPECT_EQ((Stage2::vtcr() >> 16) & 7, ps) << bits;
@@ -168,6 +172,19 @@ TEST_F(Stage2Test, PagewiseMappingBecomesABlock) {
     EXPECT_EQ(tables.lookup(Ipa{mib2 + page})->attributes, rwx);
     ASSERT_TRUE(tables.protect({Ipa{mib2}, page}, GH_ACCESS_RWX, GH_ACCESS_RWX));
     EXPECT_EQ(extra(), 1U);
+}
+
+TEST_F(Stage2Test, PolicyCanForbidJoining) {
+    Stage2 other;
+    ASSERT_TRUE(other.create(6, [](PhysRange range) { return range.base.value != gib; }));
+    const auto before = other.table_pages();
+    for (const std::uint64_t start : {gib, gib + mib2}) {
+        for (std::uint64_t offset = 0; offset < mib2; offset += page) {
+            ASSERT_TRUE(other.map({Ipa{start + offset}, {PhysAddr{start + offset}, page}}, rwx));
+        }
+    }
+    EXPECT_EQ(other.table_pages(), before + 2); // level 2, and level 3 of the first 2 MiB
+    other.destroy();
 }
 
 TEST_F(Stage2Test, DifferentAttributesOrAddressesDoNotJoin) {
