@@ -178,7 +178,7 @@ TEST_F(LifecycleTest, ResourcesAreWhatTheDriverLooksFor) {
         ASSERT_TRUE(slots.contains(cap));
         if (type == GH_RM_RESOURCE_VCPU) {
             EXPECT_EQ(slots.at(cap).object, linux_vm.guest_vcpu(guest.vmid, label));
-            EXPECT_EQ(slots.at(cap).rights, GH_RIGHT_THREAD_YIELD_TO | GH_RIGHT_THREAD_STATE);
+            EXPECT_EQ(slots.at(cap).rights, GH_RIGHT_THREAD_STATE);
             EXPECT_EQ(slots.at(cap).object->bindings.at(GH_VCPU_VIRQ_RUN_WAKEUP).second, virq);
             EXPECT_GT(virq, 289U);
             virqs.insert(virq);

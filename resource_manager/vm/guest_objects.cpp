@@ -15,7 +15,7 @@ constexpr std::uint64_t guest_max_caps = 1024;
 constexpr unsigned max_spis = dt::last_spi - dt::first_spi + 1;
 /// vcpu_run's document: the vCPU should have lower priority than its caller.
 constexpr unsigned proxy_priority = GH_VCPU_PRIORITY_DEFAULT - 1;
-constexpr std::uint32_t proxy_rights = GH_RIGHT_THREAD_YIELD_TO | GH_RIGHT_THREAD_STATE;
+constexpr std::uint32_t proxy_rights = GH_RIGHT_THREAD_STATE; // vcpu_run and vcpu_run_check
 
 /// Runs hypercalls one after the other until one fails; remembers what it was doing.
 class Sequence {
