@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vcpu_run: entry state, every exit with its data, MMIO values, registers of both sides.
+#include "calls/psci.hpp"
+#include "calls/register_image.hpp"
+#include "check/tables.hpp"
+#include "machine/clock.hpp"
+#include "machine/cpus.hpp"
+#include "machine/exceptions.hpp"
+#include "machine/interrupts.hpp"
+#include "machine/sysreg.hpp"
+#include "machine/system_image.hpp"
+#include "machine/timer.hpp"
+#include "vm/guest.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr std::uint64_t device = 0x0a000000; // behind it is nothing but this program
+
+void expect_state(const VcpuExit& exit, std::uint64_t state) {
+    if (exit.state != state) {
+        fail("vcpu_run state {x} (data {x} {x} {x}), expected {x}", exit.state, exit.data[0],
+             exit.data[1], exit.data[2], state);
+    }
+}
+
+/// Ends the VM as a VMM does; each check that gets this far also shows that this works.
+void finish() {
+    guest().stop();
+    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
+    guest().tear_down();
+}
+
+void powered_off_before_start() {
+    guest().begin();
+    guest().allocate();
+    guest().fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus});
+    guest().transfer(MemoryLayout::scattered, MemoryTransfer::share);
+    guest().configure_image();
+    guest().initialise();
+    guest().read_resources();
+    for (unsigned i = 0; i < guest_cpus; ++i) {
+        allow_interrupt(guest().wakeup_irq(i));
+        const VcpuExit exit = guest().run(i);
+        expect_state(exit, GH_VCPU_STATE_POWERED_OFF);
+        expect_equal("recoverable", exit.data[0], GH_VCPU_POWEROFF_RECOVERABLE);
+    }
+    guest().start();
+    expect(wait_for_count(guest().wakeup_irq(0), 0, 3000),
+           "VM_START raises the first vCPU's wake-up interrupt");
+    guest().run_to_signal(0);
+    const VcpuExit other = guest().run(1);
+    expect_state(other, GH_VCPU_STATE_POWERED_OFF);
+    expect_equal("recoverable", other.data[0], GH_VCPU_POWEROFF_RECOVERABLE);
+    finish();
+}
+
+void entry_state() {
+    guest().create_and_boot();
+    const Mailbox& box = guest().mailbox(0);
+    expect_equal("x0", box.entry_x0, guest_ram_base + guest_dtb);
+    expect_equal("CurrentEL", box.entry_el, 4);
+    expect_equal("DAIF", box.entry_daif, 0x3c0);
+    expect_equal("SCTLR_EL1.{M,C}", box.entry_sctlr & 5, 0);
+    expect_equal("exceptions", box.exceptions, 0);
+    const std::uint64_t before = now();
+    const Mailbox& identity = guest().execute(0, Operation::read_identity);
+    expect_equal("affinity of vCPU 0", identity.result[0] & 0xff00ffffff, 0);
+    expect_equal("MPIDR_EL1.{31,30}", identity.result[0] >> 30 & 3, 2);
+    expect_equal("MIDR_EL1 is ours", identity.result[1], READ_SYSREG(midr_el1));
+    expect_equal("ID_AA64PFR0_EL1 is ours", identity.result[2], READ_SYSREG(id_aa64pfr0_el1));
+    expect(identity.result[3] >= before && identity.result[3] <= now(),
+           "the VM's CNTVCT is ours (offset 0)");
+    finish();
+}
+
+struct LoadCase {
+    AccessKind kind;
+    unsigned size;
+    std::uint64_t supplied;
+    std::uint64_t expected;
+};
+
+constexpr LoadCase loads[] = {
+    {AccessKind::byte_w, 1, 0x123456789abcdef8, 0xf8},
+    {AccessKind::half_w, 2, 0x123456789abcdef8, 0xdef8},
+    {AccessKind::word_w, 4, 0x123456789abcdef8, 0x9abcdef8},
+    {AccessKind::double_x, 8, 0x923456789abcdef8, 0x923456789abcdef8},
+    {AccessKind::signed_byte_w, 1, 0x80, 0xffffff80},
+    {AccessKind::signed_byte_w, 1, 0x17f, 0x7f},
+    {AccessKind::signed_byte_x, 1, 0x80, 0xffffffffffffff80},
+    {AccessKind::signed_half_w, 2, 0x8001, 0xffff8001},
+    {AccessKind::signed_half_x, 2, 0x8001, 0xffffffffffff8001},
+    {AccessKind::signed_half_x, 2, 0x17fff, 0x7fff},
+    {AccessKind::signed_word_x, 4, 0x80000001, 0xffffffff80000001},
+    {AccessKind::signed_word_x, 4, 0x17fffffff, 0x7fffffff},
+};
+
+void mmio_reads() {
+    guest().create_and_boot();
+    std::uint64_t address = device;
+    for (const LoadCase& load : loads) {
+        address += 8;
+        guest().prepare(0, Operation::load, {address, static_cast<std::uint64_t>(load.kind)});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_READ);
+        expect_equal("IPA", exit.data[0], address);
+        expect_equal("size", exit.data[1], load.size);
+        expect_equal("data 3", exit.data[2], 0);
+        guest().run_to_signal(0, load.supplied);
+        if (const std::uint64_t got = guest().mailbox(0).result[0]; got != load.expected) {
+            fail("load of kind {} of {x}: got {x}, expected {x}", load.kind, load.supplied, got,
+                 load.expected);
+        }
+    }
+    finish();
+}
+
+void mmio_read_to_zero_register() {
+    guest().create_and_boot();
+    guest().prepare(0, Operation::load,
+                    {device, static_cast<std::uint64_t>(AccessKind::zero_register)});
+    expect_state(guest().run(0), GH_VCPU_STATE_VMMIO_READ);
+    guest().run_to_signal(0, 0x1234);
+    expect_equal("another register", guest().mailbox(0).result[0], 0x5555'5555'5555'5555);
+    finish();
+}
+
+struct StoreCase {
+    AccessKind kind;
+    unsigned size;
+    std::uint64_t expected;
+};
+
+constexpr std::uint64_t stored = 0xfedc'ba98'7654'3210;
+constexpr StoreCase stores[] = {
+    {AccessKind::byte_w, 1, 0x10},       {AccessKind::half_w, 2, 0x3210},
+    {AccessKind::word_w, 4, 0x76543210}, {AccessKind::double_x, 8, stored},
+    {AccessKind::zero_register, 4, 0},
+};
+
+void mmio_writes() {
+    guest().create_and_boot();
+    std::uint64_t address = device;
+    for (const StoreCase& store : stores) {
+        address += 16;
+        guest().prepare(0, Operation::store,
+                        {address, static_cast<std::uint64_t>(store.kind), stored});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_WRITE);
+        expect_equal("IPA", exit.data[0], address);
+        expect_equal("size", exit.data[1], store.size);
+        expect_equal("value", exit.data[2], store.expected);
+        guest().run_to_signal(0);
+    }
+    finish();
+}
+
+// The last byte below 1 GiB is VMMIO, the first above is not; misaligned and odd addresses arrive.
+void mmio_addresses() {
+    guest().create_and_boot();
+    for (const std::uint64_t address :
+         {std::uint64_t{0}, std::uint64_t{0x3ff7fffc}, std::uint64_t{0x10000},
+          std::uint64_t{0x3fff0000 - 0x50000}, std::uint64_t{0x2ffffffc}}) {
+        guest().prepare(0, Operation::load,
+                        {address, static_cast<std::uint64_t>(AccessKind::word_w)});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_READ);
+        expect_equal("IPA", exit.data[0], address);
+        guest().run_to_signal(0, 1);
+    }
+    finish();
+}
+
+// Unmapped above 1 GiB: an external abort in the VM, and it goes on.
+void unmapped_memory() {
+    guest().create_and_boot();
+    std::uint64_t count = 0;
+    for (const std::uint64_t address :
+         {std::uint64_t{0x40000000}, guest_ram_base - 4, guest_ram_base + guest_ram_size,
+          std::uint64_t{0x1'0000'0000}, std::uint64_t{0x10'0000'0000}}) {
+        const Mailbox& box = guest().execute(
+            0, Operation::load, {address, static_cast<std::uint64_t>(AccessKind::word_w)});
+        expect_equal("exceptions", box.exceptions, ++count);
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("fault", box.esr & 0x3f, fsc_external);
+        expect_equal("FAR", box.far, address);
+    }
+    const Mailbox& box = guest().execute(0, Operation::fetch, {0x40000000});
+    expect_equal("exceptions", box.exceptions, ++count);
+    expect_equal("class", box.esr >> 26, ec_instruction_abort);
+    expect_equal("FAR", box.far, 0x40000000);
+    finish();
+}
+
+// No syndrome, no emulation: the VM gets an external abort, not a wrong value.
+void mmio_without_syndrome() {
+    guest().create_and_boot();
+    std::uint64_t count = 0;
+    for (const AccessKind kind : {AccessKind::pair, AccessKind::post_indexed}) {
+        const Mailbox& box =
+            guest().execute(0, Operation::load, {device, static_cast<std::uint64_t>(kind)});
+        expect_equal("exceptions", box.exceptions, ++count);
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("FAR", box.far, device);
+    }
+    finish();
+}
+
+// A VM with a feature hidden goes on after using it.
+void undefined_in_the_vm() {
+    guest().create_and_boot();
+    const Mailbox& box = guest().execute(0, Operation::read_hidden);
+    expect_equal("exceptions", box.exceptions, 1);
+    expect_equal("class", box.esr >> 26, ec_unknown);
+    finish();
+}
+
+void calls_from_the_vm() {
+    guest().create_and_boot();
+    const auto hvc_result = [](std::uint64_t function, std::uint64_t x1 = 0) {
+        return guest().execute(0, Operation::call_hvc, {function, x1}).result[0];
+    };
+    expect_equal("PSCI_VERSION", hvc_result(psci::version), 0x10001);
+    expect_equal("PSCI_VERSION by SMC",
+                 guest().execute(0, Operation::call_smc, {psci::version}).result[0], 0x10001);
+    expect_equal("SMCCC_VERSION", hvc_result(0x80000000), 0x10003);
+    expect_equal("identify", hvc_result(GH_SMCCC_BASE) & 0x3fff, GH_API_VERSION);
+    expect_equal("an unknown function", hvc_result(0x86001234), not_supported);
+    expect_equal("CPU_ON of an unknown CPU", hvc_result(psci::cpu_on_64, 0x55),
+                 static_cast<std::uint64_t>(psci::invalid_parameters));
+    expect_equal("doorbell_send on our capability's number",
+                 hvc_result(GH_SMCCC_BASE + GH_VCPU_RUN, guest().vcpu_cap(0)),
+                 GH_ERROR_CSPACE_CAP_NULL);
+    finish();
+}
+
+constinit RegisterImage ours_before{};
+constinit RegisterImage ours_after{};
+
+// Both sides hold patterns in all registers at once; neither sees the other's.
+void registers_are_kept_apart() {
+    guest().create_and_boot();
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        guest().prepare(0, Operation::hold_registers, {device, seed});
+        // The call that enters the VM is made with every register of ours set.
+        fill_pattern(ours_before, seed + 1000);
+        for (int tries = 0;; ++tries) {
+            ours_before.x[0] = GH_SMCCC_BASE + GH_VCPU_RUN;
+            ours_before.x[1] = guest().vcpu_cap(0);
+            std::fill_n(ours_before.x + 2, 4, 0);
+            execute_hvc(&ours_before, &ours_after);
+            expect_equal("vcpu_run", ours_after.x[0], GH_ERROR_OK);
+            const int difference = first_difference(ours_before, ours_after, 5);
+            if (difference >= 0) {
+                fail("our register {} changed over vcpu_run", difference);
+            }
+            if (ours_after.x[1] != GH_VCPU_STATE_READY || tries == 1000) {
+                break;
+            }
+        }
+        expect_equal("state", ours_after.x[1], GH_VCPU_STATE_VMMIO_WRITE);
+        expect_equal("IPA", ours_after.x[2], device);
+        guest().run_to_signal(0);
+        const auto changed = static_cast<std::int64_t>(guest().mailbox(0).result[0]);
+        if (changed >= 0) {
+            fail("the VM's register {} changed over its exit", changed);
+        }
+    }
+    finish();
+}
+
+void system_registers_are_kept_apart() {
+    guest().create_and_boot();
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        guest().prepare(0, Operation::hold_system, {device, seed * 31});
+        VcpuExit exit{};
+        SystemImage wanted{};
+        SystemImage got{};
+        {
+            const MaskedInterrupts masked;
+            const SystemImage saved = read_system_registers();
+            wanted = fill_system_registers(seed * 17);
+            for (int tries = 0; tries < 100'000; ++tries) {
+                const HypercallResult result = guest().run_once(0);
+                exit = {result.x1, {result.x2, result.x3, result.x4}};
+                if (result.error != GH_ERROR_OK || result.x1 != GH_VCPU_STATE_READY) {
+                    break;
+                }
+            }
+            got = read_system_registers();
+            write_system_registers(saved);
+        }
+        expect_state(exit, GH_VCPU_STATE_VMMIO_WRITE);
+        const std::string_view changed = first_difference(wanted, got);
+        if (!changed.empty()) {
+            fail("our {} changed over vcpu_run", changed);
+        }
+        guest().run_to_signal(0);
+        const std::uint64_t theirs = guest().mailbox(0).result[0];
+        if (theirs != ~std::uint64_t{0}) {
+            fail("the VM's {} changed over its exit", system_register(theirs).name);
+        }
+    }
+    finish();
+}
+
+// Without an exit of its own, the VM gives the CPU back when an interrupt for us comes.
+void preempted_by_our_interrupt() {
+    guest().create_and_boot();
+    guest().prepare(0, Operation::spin);
+    allow_interrupt(physical_timer().intid(), [](std::uint32_t) { physical_timer().stop(); });
+    const std::uint64_t begin = now();
+    physical_timer().start_at(begin + ticks_of_ms(20));
+    unsigned runs = 0;
+    const bool came = wait_until(3000, [&] {
+        const HypercallResult result = guest().run_once(0);
+        ++runs;
+        expect_equal("vcpu_run", static_cast<std::uint64_t>(result.error), GH_ERROR_OK);
+        expect_equal("state", result.x1, GH_VCPU_STATE_READY);
+        return interrupt_count(physical_timer().intid()) == 1;
+    });
+    expect(came, "our timer's interrupt comes while the VM spins");
+    expect(now() < begin + ticks_of_ms(1000), "it comes in time");
+    Mailbox& box = guest().mailbox(0);
+    box.stop = 1;
+    (void)guest().mailbox(0); // cleaned
+    guest().run_to_signal(0);
+    expect(guest().mailbox(0).result[0] > 0, "the VM ran");
+    finish();
+}
+
+std::uint64_t run_there(std::uint64_t vcpu) {
+    for (int tries = 0; tries < 1'000'000; ++tries) {
+        const HypercallResult result = guest().run_once(static_cast<unsigned>(vcpu));
+        if (result.error != GH_ERROR_OK) {
+            return 0xe000 + static_cast<std::uint64_t>(result.error);
+        }
+        if (result.x1 != GH_VCPU_STATE_READY && result.x1 != GH_VCPU_STATE_BLOCKED) {
+            return result.x1;
+        }
+    }
+    return 0xffff;
+}
+
+// A vCPU run by one CPU and then by another takes its whole state with it.
+void moves_between_cpus() {
+    guest().create_and_boot();
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        guest().prepare(0, Operation::hold_registers, {device, seed});
+        const unsigned first = seed % 2 == 0 ? 1 : 0;
+        const std::uint64_t state = first == 0 ? run_there(0) : run_on(1, run_there, 0);
+        expect_equal("state", state, GH_VCPU_STATE_VMMIO_WRITE);
+        const std::uint64_t end = first == 0 ? run_on(1, run_there, 0) : run_there(0);
+        expect_equal("state", end, GH_VCPU_STATE_VMMIO_WRITE);
+        const auto changed = static_cast<std::int64_t>(guest().mailbox(0).result[0]);
+        if (changed >= 0) {
+            fail("the VM's register {} changed on its way to another CPU", changed);
+        }
+    }
+    finish();
+}
+
+// Two CPUs want the same vCPU: one runs it, the other is told BLOCKED.
+void run_by_two_cpus() {
+    guest().create_and_boot();
+    guest().prepare(0, Operation::spin);
+    start_on(1, run_there, 0);
+    bool blocked = false;
+    const bool seen = wait_until(3000, [&] {
+        const HypercallResult result = guest().run_once(0);
+        expect_equal("vcpu_run", static_cast<std::uint64_t>(result.error), GH_ERROR_OK);
+        blocked = blocked || result.x1 == GH_VCPU_STATE_BLOCKED;
+        Mailbox& box = guest().mailbox(0);
+        if (blocked && box.stop == 0) {
+            box.stop = 1;
+            (void)guest().mailbox(0);
+        }
+        return blocked;
+    });
+    guest().mailbox(0).stop = 1;
+    (void)guest().mailbox(0);
+    expect(seen, "BLOCKED while another CPU runs it");
+    expect_equal("the other CPU's exit", wait_for(1, 3000), GH_VCPU_STATE_VMMIO_WRITE);
+    finish();
+}
+
+void second_vcpu() {
+    guest().create_and_boot();
+    const std::uint64_t entry = guest().mailbox(0).secondary_entry;
+    const Mailbox& on =
+        guest().execute(0, Operation::call_hvc, {psci::cpu_on_64, 1, entry, 0xc0ffee});
+    expect_equal("CPU_ON", on.result[0], psci::success);
+    expect(wait_for_count(guest().wakeup_irq(1), 0, 3000),
+           "CPU_ON raises the second vCPU's wake-up interrupt");
+    guest().run_to_signal(1);
+    expect_equal("context", guest().mailbox(1).entry_x0, 0xc0ffee);
+    expect_equal("affinity", guest().execute(1, Operation::read_identity).result[0] & 0xff00ffffff,
+                 1);
+    const Mailbox& again = guest().execute(0, Operation::call_hvc, {psci::cpu_on_64, 1, entry, 0});
+    expect_equal("a second CPU_ON", again.result[0], static_cast<std::uint64_t>(psci::already_on));
+    guest().prepare(1, Operation::call_hvc, {psci::cpu_off_32});
+    const VcpuExit off = guest().run(1);
+    expect_state(off, GH_VCPU_STATE_POWERED_OFF);
+    expect_equal("recoverable", off.data[0], GH_VCPU_POWEROFF_RECOVERABLE);
+    expect_equal("AFFINITY_INFO",
+                 guest().execute(0, Operation::call_hvc, {psci::affinity_info_64, 1}).result[0],
+                 psci::affinity_off);
+    expect_equal(
+        "CPU_ON after CPU_OFF",
+        guest().execute(0, Operation::call_hvc, {psci::cpu_on_64, 1, entry, 0xdecaf}).result[0],
+        psci::success);
+    guest().run_to_signal(1);
+    expect_equal("context", guest().mailbox(1).entry_x0, 0xdecaf);
+    finish();
+}
+
+// What we do not have the right to do with a vCPU that we may run.
+void rights_on_the_vcpu() {
+    guest().create_and_boot();
+    const std::uint64_t cap = guest().vcpu_cap(0);
+    for (const std::int64_t error :
+         {hypercall(GH_VCPU_KILL, cap).error,
+          hypercall(GH_VCPU_REGISTER_WRITE, cap, GH_VCPU_REGISTER_SET_PC, 0, 0).error,
+          hypercall(GH_OBJECT_ACTIVATE, cap).error}) {
+        expect(error == GH_ERROR_CSPACE_INSUF_RIGHTS, "only running it is allowed");
+    }
+    finish();
+}
+
+constexpr Check checks[] = {
+    {"run.powered_off_before_start", powered_off_before_start},
+    {"run.entry_state", entry_state},
+    {"run.mmio_reads", mmio_reads},
+    {"run.mmio_read_to_zero_register", mmio_read_to_zero_register},
+    {"run.mmio_writes", mmio_writes},
+    {"run.mmio_addresses", mmio_addresses},
+    {"run.unmapped_memory", unmapped_memory},
+    {"run.mmio_without_syndrome", mmio_without_syndrome},
+    {"run.undefined_in_the_vm", undefined_in_the_vm},
+    {"run.calls_from_the_vm", calls_from_the_vm},
+    {"run.registers_are_kept_apart", registers_are_kept_apart},
+    {"run.system_registers_are_kept_apart", system_registers_are_kept_apart},
+    {"run.preempted_by_our_interrupt", preempted_by_our_interrupt},
+    {"run.moves_between_cpus", moves_between_cpus, Needs::hypervisor_smp},
+    {"run.by_two_cpus", run_by_two_cpus, Needs::hypervisor_smp},
+    {"run.second_vcpu", second_vcpu},
+    {"run.rights_on_the_vcpu", rights_on_the_vcpu},
+};
+
+} // namespace
+
+std::span<const Check> guest_run_checks() {
+    return checks;
+}
+
+} // namespace test

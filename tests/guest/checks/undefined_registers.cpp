@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Registers and instructions that a VM does not have are UNDEFINED there: one exception to EL1,
+// with the syndrome, ELR and registers that hardware would give (never a dead VM).
+#include "check/tables.hpp"
+#include "machine/exceptions.hpp"
+#include "machine/sysreg.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr std::uint64_t undefined_syndrome = 1u << 25; // EC 0, IL
+
+/// Executes what `probe` returns the address of, and checks the exception of exactly that.
+void expect_undefined(std::string_view what, std::uint64_t (*probe)()) {
+    std::uint64_t at = 0;
+    const auto taken = catch_exception([&] { at = probe(); });
+    if (!taken) {
+        fail("{} is not undefined", what);
+    }
+    if (taken->esr != undefined_syndrome) {
+        fail("{}: ESR {x}, expected {x}", what, taken->esr, undefined_syndrome);
+    }
+    if (taken->elr != at) {
+        fail("{}: ELR is {} bytes from the instruction", what, taken->elr - at);
+    }
+}
+
+// The address of the instruction is taken before it, so that a register that it clobbered shows.
+#define PROBE(instruction)                                                                         \
+    [] {                                                                                           \
+        std::uint64_t at_;                                                                         \
+        asm volatile("adr %0, 1f\n1:\t" instruction : "=&r"(at_) : : "x1", "memory");              \
+        return at_;                                                                                \
+    }
+
+struct Probe {
+    std::string_view name;
+    std::uint64_t (*run)();
+};
+
+void expect_all_undefined(std::span<const Probe> probes) {
+    for (const Probe& probe : probes) {
+        expect_undefined(probe.name, probe.run);
+    }
+}
+
+constexpr Probe el2_registers[] = {
+    {"read of HCR_EL2", PROBE("mrs x1, hcr_el2")},
+    {"write of HCR_EL2", PROBE("msr hcr_el2, xzr")},
+    {"read of VTTBR_EL2", PROBE("mrs x1, vttbr_el2")},
+    {"read of SCTLR_EL2", PROBE("mrs x1, sctlr_el2")},
+    {"read of ESR_EL2", PROBE("mrs x1, esr_el2")},
+    {"write of VBAR_EL2", PROBE("msr vbar_el2, xzr")},
+    {"read of CNTHCTL_EL2", PROBE("mrs x1, cnthctl_el2")},
+    {"read of CNTVOFF_EL2", PROBE("mrs x1, cntvoff_el2")},
+    {"write of ICH_HCR_EL2", PROBE("msr s3_4_c12_c11_0, xzr")},
+    {"read of ICH_LR0_EL2", PROBE("mrs x1, s3_4_c12_c12_0")},
+    {"read of ICC_SRE_EL2", PROBE("mrs x1, s3_4_c12_c9_5")},
+    {"read of SCR_EL3", PROBE("mrs x1, s3_6_c1_c1_0")},
+    {"TLBI ALLE2", PROBE("tlbi alle2")},
+    {"TLBI VMALLS12E1", PROBE("tlbi vmalls12e1")},
+    {"AT S1E2R", PROBE("at s1e2r, xzr")},
+    {"read of SCTLR_EL12", PROBE("mrs x1, s3_5_c1_c0_0")},
+};
+
+constexpr Probe hidden_registers[] = {
+    {"read of ZCR_EL1 (SVE)", PROBE("mrs x1, s3_0_c1_c2_0")},
+    {"write of ZCR_EL1 (SVE)", PROBE("msr s3_0_c1_c2_0, xzr")},
+    {"read of SMCR_EL1 (SME)", PROBE("mrs x1, s3_0_c1_c2_6")},
+    {"read of SVCR (SME)", PROBE("mrs x1, s3_3_c4_c2_2")},
+    {"read of TPIDR2_EL0 (SME)", PROBE("mrs x1, s3_3_c13_c0_5")},
+    {"read of PMCR_EL0", PROBE("mrs x1, pmcr_el0")},
+    {"write of PMCR_EL0", PROBE("msr pmcr_el0, xzr")},
+    {"read of PMCCNTR_EL0", PROBE("mrs x1, pmccntr_el0")},
+    {"write of PMUSERENR_EL0", PROBE("msr pmuserenr_el0, xzr")},
+    {"read of PMEVCNTR0_EL0", PROBE("mrs x1, pmevcntr0_el0")},
+    {"read of GCR_EL1 (MTE)", PROBE("mrs x1, s3_0_c1_c0_6")},
+    {"read of TFSR_EL1 (MTE)", PROBE("mrs x1, s3_0_c5_c6_0")},
+    {"read of GMID_EL1 (MTE)", PROBE("mrs x1, s3_1_c0_c0_4")},
+    {"read of ERRIDR_EL1 (RAS)", PROBE("mrs x1, s3_0_c5_c3_0")},
+    {"read of ERXSTATUS_EL1 (RAS)", PROBE("mrs x1, s3_0_c5_c4_2")},
+    {"read of DISR_EL1 (RAS)", PROBE("mrs x1, s3_0_c12_c1_1")},
+    {"read of MPAM1_EL1", PROBE("mrs x1, s3_0_c10_c5_0")},
+    {"read of MPAMIDR_EL1", PROBE("mrs x1, s3_0_c10_c4_4")},
+    {"read of AMCR_EL0 (AMU)", PROBE("mrs x1, s3_3_c13_c2_0")},
+    {"read of LORC_EL1", PROBE("mrs x1, s3_0_c10_c4_3")},
+    {"read of TRFCR_EL1", PROBE("mrs x1, s3_0_c1_c2_1")},
+    {"read of TRBLIMITR_EL1", PROBE("mrs x1, s3_0_c9_c11_0")},
+    {"read of PMSCR_EL1 (SPE)", PROBE("mrs x1, s3_0_c9_c9_0")},
+    {"read of PMBLIMITR_EL1 (SPE)", PROBE("mrs x1, s3_0_c9_c10_0")},
+};
+
+// S3_<op1>_C11/C15_Cn_<op2>: left to implementations; CPU errata and power registers live there.
+constexpr Probe implementation_defined[] = {
+    {"read of S3_0_C15_C2_0", PROBE("mrs x1, s3_0_c15_c2_0")},
+    {"write of S3_0_C15_C2_0", PROBE("msr s3_0_c15_c2_0, xzr")},
+    {"read of S3_1_C15_C2_1", PROBE("mrs x1, s3_1_c15_c2_1")},
+    {"read of S3_0_C11_C0_2", PROBE("mrs x1, s3_0_c11_c0_2")},
+    {"read of S3_3_C15_C8_0", PROBE("mrs x1, s3_3_c15_c8_0")},
+    {"read of S3_7_C15_C15_7", PROBE("mrs x1, s3_7_c15_c15_7")},
+    {"SYS #1, C15, C0, #0", PROBE("sys #1, c15, c0, #0, xzr")},
+    {"SYS #0, C11, C0, #0", PROBE("sys #0, c11, c0, #0, xzr")},
+};
+
+constexpr Probe instructions[] = {
+    {"UDF #0", PROBE(".inst 0x00000000")},
+    {"an SVE instruction (RDVL x1, #1)", PROBE(".inst 0x04bf5021")},
+    {"an SME instruction (SMSTART)", PROBE(".inst 0xd503477f")},
+    {"ERET with a reserved encoding", PROBE(".inst 0xd69f03ff")},
+    {"HLT #0", PROBE("hlt #0")},
+    {"DCPS1", PROBE("dcps1")},
+};
+
+void el2() {
+    expect_all_undefined(el2_registers);
+}
+void hidden() {
+    expect_all_undefined(hidden_registers);
+}
+void implementation() {
+    expect_all_undefined(implementation_defined);
+}
+void undefined_instructions() {
+    expect_all_undefined(instructions);
+}
+
+// A failed read changes no register.
+void target_register_is_kept() {
+    std::uint64_t value = 0x1234'5678'9abc'def0;
+    const auto taken = catch_exception([&] {
+        asm volatile("mrs %0, pmcr_el0" : "+r"(value) : : "memory");
+    });
+    expect(taken.has_value(), "PMCR_EL0 is undefined");
+    expect_equal("the target register", value, 0x1234'5678'9abc'def0);
+}
+
+// Exception entry sets PSTATE as the architecture says: the frame's SPSR has the flags of before.
+void flags_reach_spsr() {
+    std::uint64_t flags = 0;
+    const auto taken = catch_exception([&] {
+        asm volatile("msr nzcv, %1\n\tmrs %0, s3_0_c1_c2_0\n\tmrs %0, nzcv"
+                     : "=&r"(flags)
+                     : "r"(std::uint64_t{0xa0000000})
+                     : "cc", "memory");
+    });
+    expect(taken.has_value(), "ZCR_EL1 is undefined");
+    expect_equal("flags after return", flags, 0xa0000000);
+}
+
+constexpr Check checks[] = {
+    {"undefined.el2_registers", el2},
+    {"undefined.hidden_registers", hidden},
+    {"undefined.implementation_defined", implementation},
+    {"undefined.instructions", undefined_instructions},
+    {"undefined.target_register_is_kept", target_register_is_kept},
+    {"undefined.flags_reach_spsr", flags_reach_spsr},
+};
+
+} // namespace
+
+std::span<const Check> undefined_register_checks() {
+    return checks;
+}
+
+} // namespace test
