@@ -56,8 +56,8 @@ private:
     ConsoleEndpoint endpoint_;
     EventLoop& loop_;
     std::function<void()> stop_;
+    std::optional<RawTerminal> raw_; // before output_: put back when all is written
     ConsoleOutput output_;
-    std::optional<RawTerminal> raw_;
     gunyah::EventFd room_; // the port has room again
     EscapeFilter escape_;
     CharacterPort* port_ = nullptr;

@@ -10,7 +10,7 @@
 namespace vmm {
 
 // poll(2) rather than epoll: console input may be a regular file, which epoll refuses.
-// add() before run(); stop() and wake() from any thread, the rest on the loop's thread.
+// stop() may be called from any thread, the rest on the loop's thread (or before run()).
 class EventLoop {
 public:
     using Handler = std::function<void()>;

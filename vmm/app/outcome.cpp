@@ -2,11 +2,11 @@
 // Outcome: from the Resource Manager's exit types to exit statuses.
 #include "app/outcome.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "libgunyah/error.hpp"
 
 namespace vmm {
 
@@ -59,11 +59,10 @@ Outcome outcome_of(const VmStopped& stopped) {
 }
 
 Outcome outcome_of(const gunyah::RunFailed& failed, unsigned vcpu) {
-    const char* name = ::strerrorname_np(failed.error_number);
-    return {ExitStatus::crashed,
-            fmt::format("cannot run vCPU {}: {}; the kernel log (dmesg) says more [{} {}]", vcpu,
-                        std::strerror(failed.error_number), name != nullptr ? name : "errno",
-                        failed.error_number)};
+    const auto error =
+        gunyah::Error::from_errno(failed.error_number, fmt::format("cannot run vCPU {}", vcpu), "",
+                                  "the kernel log (dmesg) says more");
+    return {ExitStatus::crashed, error.what()};
 }
 
 void OutcomeSlot::report(Outcome outcome) {

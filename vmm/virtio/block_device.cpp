@@ -16,10 +16,6 @@ constexpr std::array<std::uint16_t, 1> sizes{256};
 constexpr std::uint32_t max_segments = 254;
 constexpr std::uint32_t max_discard_sectors = 1U << 22; // 2 GiB in one request
 
-constexpr std::uint64_t bit(unsigned number) {
-    return std::uint64_t{1} << number;
-}
-
 template <typename Pieces>
 std::vector<iovec> to_iovec(const Pieces& pieces) {
     std::vector<iovec> result;
@@ -48,9 +44,9 @@ std::uint32_t BlockDevice::device_id() const {
 }
 
 std::uint64_t BlockDevice::features() const {
-    const std::uint64_t common =
-        bit(VIRTIO_BLK_F_SEG_MAX) | bit(VIRTIO_BLK_F_BLK_SIZE) | bit(VIRTIO_BLK_F_FLUSH);
-    return common | bit(disk_.read_only() ? VIRTIO_BLK_F_RO : VIRTIO_BLK_F_DISCARD);
+    const std::uint64_t common = feature(VIRTIO_BLK_F_SEG_MAX) | feature(VIRTIO_BLK_F_BLK_SIZE) |
+                                 feature(VIRTIO_BLK_F_FLUSH);
+    return common | feature(disk_.read_only() ? VIRTIO_BLK_F_RO : VIRTIO_BLK_F_DISCARD);
 }
 
 std::span<const std::uint16_t> BlockDevice::queue_sizes() const {

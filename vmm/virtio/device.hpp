@@ -13,6 +13,11 @@
 
 namespace vmm {
 
+// The mask of feature bit `number`.
+constexpr std::uint64_t feature(unsigned number) {
+    return std::uint64_t{1} << number;
+}
+
 // Called by its transport only, one call at a time. Nothing here throws on what a guest does.
 class VirtioDevice {
 public:

@@ -18,11 +18,9 @@ constexpr std::uint32_t magic = 0x74726976; // "virt"
 constexpr std::uint32_t version = 2;
 constexpr std::uint32_t vendor = 0x594e5547; // "GUNY"
 
-constexpr std::uint64_t bit(unsigned number) {
-    return std::uint64_t{1} << number;
-}
-constexpr std::uint64_t transport_features =
-    bit(VIRTIO_F_VERSION_1) | bit(VIRTIO_RING_F_INDIRECT_DESC) | bit(VIRTIO_RING_F_EVENT_IDX);
+constexpr std::uint64_t transport_features = feature(VIRTIO_F_VERSION_1) |
+                                             feature(VIRTIO_RING_F_INDIRECT_DESC) |
+                                             feature(VIRTIO_RING_F_EVENT_IDX);
 
 std::uint32_t half(std::uint64_t value, std::uint32_t select) {
     return select < 2 ? static_cast<std::uint32_t>(value >> (32 * select)) : 0;
@@ -174,8 +172,8 @@ std::uint64_t MmioTransport::offered_features() const {
 }
 
 RingFeatures MmioTransport::ring_features() const {
-    return {.indirect = (driver_features_ & bit(VIRTIO_RING_F_INDIRECT_DESC)) != 0,
-            .event_index = (driver_features_ & bit(VIRTIO_RING_F_EVENT_IDX)) != 0};
+    return {.indirect = (driver_features_ & feature(VIRTIO_RING_F_INDIRECT_DESC)) != 0,
+            .event_index = (driver_features_ & feature(VIRTIO_RING_F_EVENT_IDX)) != 0};
 }
 
 MmioTransport::Queue* MmioTransport::selected_queue() {
@@ -202,7 +200,7 @@ void MmioTransport::write_status(std::uint32_t value) {
     }
     const bool wants_features_ok = (value & ~status_ & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
     const bool features_possible = (driver_features_ & ~offered_features()) == 0 &&
-                                   (driver_features_ & bit(VIRTIO_F_VERSION_1)) != 0;
+                                   (driver_features_ & feature(VIRTIO_F_VERSION_1)) != 0;
     if (wants_features_ok && !features_possible) {
         value &= ~std::uint32_t{VIRTIO_CONFIG_S_FEATURES_OK};
     }
