@@ -152,7 +152,6 @@ void software_breakpoint() {
 // Unimplemented or privileged-only debug registers do not kill the VM.
 void other_registers() {
     expect_equal("MDRAR_EL1", READ_SYSREG(mdrar_el1), 0);
-    (void)READ_SYSREG(dbgauthstatus_el1);
     (void)READ_SYSREG(mdccsr_el0);
     WRITE_SYSREG(osdlr_el1, std::uint64_t{0});
     const auto taken = catch_exception([] {

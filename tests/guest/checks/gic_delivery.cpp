@@ -11,8 +11,8 @@ namespace test {
 
 namespace {
 
-constexpr std::uint32_t spi = 33;
-constexpr std::uint32_t other_spi = 34;
+constexpr std::uint32_t spi = 42; // no devices of QEMU's board
+constexpr std::uint32_t other_spi = 43;
 constexpr std::uint64_t patience_ms = 2000;
 constexpr std::uint64_t silence_ms = 30;
 

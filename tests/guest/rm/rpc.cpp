@@ -56,6 +56,9 @@ void RpcClient::begin() {
 void RpcClient::send_message(std::span<const std::byte> message, bool push) {
     HypercallResult result{};
     const bool sent = wait_until(3000, [&] {
+        if (result.error == GH_ERROR_MSGQUEUE_FULL) {
+            (void)take_message(); // it may wait for us to take its replies
+        }
         result = hypercall(GH_MSGQUEUE_SEND, resource_manager_node().send_cap, message.size(),
                            address_of(message.data()), push ? GH_MSGQUEUE_SEND_PUSH : 0);
         return result.error != GH_ERROR_MSGQUEUE_FULL;
