@@ -58,10 +58,17 @@ private:
     RmResult<> result_;
 };
 
+/// vcpu_run_check of a killed vCPU: busy while a CPU holds it, object_state afterwards.
+bool is_held(Hypervisor& hypervisor, CapId vcpu) {
+    const auto state = hypervisor.vcpu_run_check(vcpu);
+    return !state && state.error() == rt::Error::busy;
+}
+
 } // namespace
 
 GuestObjects::~GuestObjects() {
     kill();
+    wait_until_gone();
     unbind_vcpus();
     if (image_ != nullptr) {
         image_->unmap(means_.root, addrspace_.id(), image_base_);
@@ -276,6 +283,21 @@ void GuestObjects::unbind_vcpus() {
             if (!done) {
                 log("unbinding a vCPU's interrupt failed: {}", done.error());
             }
+        }
+    }
+}
+
+/// A killed vCPU's registers, and with them its address space, stay with the CPU that ran it until
+/// that CPU has taken the hypervisor's interrupt. Only then is its memory free to go.
+void GuestObjects::wait_until_gone() {
+    constexpr unsigned attempts = 1'000'000; // each a hypercall; the other CPU needs one interrupt
+    for (const GuestVcpu& vcpu : vcpus_) {
+        unsigned n = 0;
+        while (n < attempts && is_held(means_.root.hypervisor, vcpu.vcpu.id())) {
+            ++n;
+        }
+        if (n == attempts) {
+            log("a killed vCPU is still held by its CPU");
         }
     }
 }

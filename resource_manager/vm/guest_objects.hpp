@@ -120,6 +120,7 @@ private:
     RmResult<> attach_vcpu(const Stage& stage, CapId vcpu, unsigned index);
     RmResult<> bind_vcpu(const Stage& stage, GuestVcpu& vcpu);
     RmResult<> create_doorbell(const Stage& stage, const DoorbellConfig& config);
+    void wait_until_gone();
     void unbind_vcpus();
 
     const GuestMeans& means_;
