@@ -10,7 +10,7 @@ struct InterfaceFeatures {
     unsigned active_registers = 1; // of ICH_AP0R<n> and ICH_AP1R<n> each: 1, 2 or 4
 };
 
-/// Valid after VicCpu::init_cpu().
-const InterfaceFeatures& interface_features();
+/// Valid after VicCpu::init_cpu(), which alone writes it.
+extern InterfaceFeatures interface_features;
 
 } // namespace hyp

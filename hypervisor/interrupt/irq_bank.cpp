@@ -5,6 +5,7 @@
 #include "interrupt/gicv3.hpp"
 #include "interrupt/vic_cpu.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace hyp {
@@ -32,6 +33,25 @@ Virq* IrqBank::irq(std::uint64_t intid) {
                                            : nullptr;
 }
 
+std::span<Virq> IrqBank::word(std::uint64_t first) {
+    Virq* one = irq(first);
+    const std::uint64_t end = first_ == 0 ? first_spi : first_spi + vic_.shared_virqs();
+    return one == nullptr
+               ? std::span<Virq>()
+               : std::span(one, static_cast<std::size_t>(std::min<std::uint64_t>(32, end - first)));
+}
+
+template <IrqBank::Bit bit>
+std::uint32_t IrqBank::read_bits(std::uint64_t first) {
+    std::uint32_t value = 0;
+    std::uint32_t mask = 1;
+    for (Virq& one : word(first)) {
+        value |= (this->*bit)(one) ? mask : 0;
+        mask <<= 1;
+    }
+    return value;
+}
+
 std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
     const rt::LockGuard guard(vic_.lock_);
     fold_caller();
@@ -47,16 +67,16 @@ std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
     const std::uint64_t first = offset % 0x80 * 8;
     switch (offset & ~std::uint64_t{0x7f}) {
     case bank_offset::group:
-        return read_bits(first, &IrqBank::is_group1);
+        return read_bits<&IrqBank::is_group1>(first);
     case bank_offset::set_enable:
     case bank_offset::clear_enable:
-        return read_bits(first, &IrqBank::is_enabled);
+        return read_bits<&IrqBank::is_enabled>(first);
     case bank_offset::set_pending:
     case bank_offset::clear_pending:
-        return read_bits(first, &IrqBank::is_pending);
+        return read_bits<&IrqBank::is_pending>(first);
     case bank_offset::set_active:
     case bank_offset::clear_active:
-        return read_bits(first, &IrqBank::is_active);
+        return read_bits<&IrqBank::is_active>(first);
     default:
         return 0;
     }
@@ -94,17 +114,6 @@ void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     default:
         return;
     }
-}
-
-std::uint32_t IrqBank::read_bits(std::uint64_t first, Bit bit) {
-    std::uint32_t value = 0;
-    for (unsigned n = 0; n < 32; n++) {
-        Virq* one = irq(first + n);
-        if (one != nullptr && (this->*bit)(*one)) {
-            value |= 1u << n;
-        }
-    }
-    return value;
 }
 
 void IrqBank::write_bits(std::uint64_t first, std::uint32_t mask, Act act) {

@@ -7,6 +7,7 @@
 #include "interrupt/wakeups.hpp"
 
 #include <cstdint>
+#include <span>
 
 namespace hyp {
 
@@ -43,7 +44,10 @@ private:
     /// true.
     void fold_caller() RT_REQUIRES(vic_.lock_);
     [[nodiscard]] Virq* irq(std::uint64_t intid) RT_REQUIRES(vic_.lock_);
-    [[nodiscard]] std::uint32_t read_bits(std::uint64_t first, Bit bit) RT_REQUIRES(vic_.lock_);
+    /// The interrupts first .. first + 31 that exist, side by side in memory.
+    [[nodiscard]] std::span<Virq> word(std::uint64_t first) RT_REQUIRES(vic_.lock_);
+    template <Bit bit>
+    [[nodiscard]] std::uint32_t read_bits(std::uint64_t first) RT_REQUIRES(vic_.lock_);
     void write_bits(std::uint64_t first, std::uint32_t mask, Act act) RT_REQUIRES(vic_.lock_);
     [[nodiscard]] std::uint64_t read_priorities(std::uint64_t first, unsigned size)
         RT_REQUIRES(vic_.lock_);

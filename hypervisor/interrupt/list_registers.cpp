@@ -55,7 +55,9 @@ void VicCpu::fold_register(unsigned n, Wakeups& wakeups) {
             vic_->finish_detach_hardware(irq);
         }
     }
-    vic_->update(irq, wakeups);
+    if (irq.active || irq.pending()) {
+        vic_->update(irq, wakeups);
+    }
 }
 
 void VicCpu::fold_unlisted_eois(Wakeups& wakeups) {
@@ -83,7 +85,7 @@ void VicCpu::fold_unlisted_eois(Wakeups& wakeups) {
 void VicCpu::refill() {
     spilled_active_ = false;
     std::uint64_t hcr = ich::hcr_enable;
-    if (ready_count_ <= interface_features().list_registers) {
+    if (ready_count_ <= interface_features.list_registers) {
         while (Virq* irq = ready_.front()) {
             place(*irq);
         }
@@ -109,7 +111,7 @@ void VicCpu::refill_best() {
     if (Virq* irq = best_ready(true)) {
         place(*irq);
     }
-    while (std::popcount(used_) < static_cast<int>(interface_features().list_registers)) {
+    while (std::popcount(used_) < static_cast<int>(interface_features.list_registers)) {
         place(*best_ready(false));
     }
 }
@@ -130,8 +132,9 @@ Virq* VicCpu::best_ready(bool only_pending) {
 
 void VicCpu::place(Virq& irq) {
     const auto n = static_cast<unsigned>(std::countr_one(used_));
-    Vic::unlink(irq);
-    irq.holder = this;
+    rt::IntrusiveList<Virq, ReadyListTag>::remove(irq);
+    ready_count_--;
+    irq.announced = false;
     irq.list_register = static_cast<std::int8_t>(n);
     in_list_register_[n] = &irq;
     used_ |= 1u << n;

@@ -22,22 +22,21 @@ using rt::LockGuard;
 
 namespace {
 
-InterfaceFeatures features;
 std::array<VicCpu*, max_cpus> current_cpus;
 
 } // namespace
 
-const InterfaceFeatures& interface_features() {
-    return features;
-}
+InterfaceFeatures interface_features;
 
 void VicCpu::init_cpu() {
     arch::ich_write_hcr(0);
     const std::uint64_t vtr = arch::ich_read_vtr();
-    features.list_registers = static_cast<unsigned>(vtr & ich::vtr_list_registers_mask) + 1;
-    features.preemption_bits = static_cast<unsigned>(vtr >> ich::vtr_preemption_bits_shift & 7) + 1;
-    features.active_registers = 1u << (features.preemption_bits - 5);
-    for (unsigned n = 0; n < features.list_registers; n++) {
+    interface_features.list_registers =
+        static_cast<unsigned>(vtr & ich::vtr_list_registers_mask) + 1;
+    interface_features.preemption_bits =
+        static_cast<unsigned>(vtr >> ich::vtr_preemption_bits_shift & 7) + 1;
+    interface_features.active_registers = 1u << (interface_features.preemption_bits - 5);
+    for (unsigned n = 0; n < interface_features.list_registers; n++) {
         arch::ich_write_lr(n, 0);
     }
 }
@@ -137,7 +136,7 @@ void VicCpu::load() {
     current_cpus[cpu] = this;
     loaded_on_.store(cpu, std::memory_order_relaxed);
     arch::ich_write_vmcr(vmcr_);
-    for (unsigned n = 0; n < features.active_registers; n++) {
+    for (unsigned n = 0; n < interface_features.active_registers; n++) {
         arch::ich_write_ap0r(n, ap0r_[n]);
         arch::ich_write_ap1r(n, ap1r_[n]);
     }
@@ -145,7 +144,7 @@ void VicCpu::load() {
 
 void VicCpu::save() {
     vmcr_ = arch::ich_read_vmcr();
-    for (unsigned n = 0; n < features.active_registers; n++) {
+    for (unsigned n = 0; n < interface_features.active_registers; n++) {
         ap0r_[n] = arch::ich_read_ap0r(n);
         ap1r_[n] = arch::ich_read_ap1r(n);
     }
@@ -248,12 +247,13 @@ VicCpu::Mask VicCpu::mask() const {
     Mask result{(vmcr & ich::vmcr_group1) != 0,
                 static_cast<std::uint8_t>(vmcr >> ich::vmcr_pmr_shift), 0xff,
                 static_cast<std::uint8_t>(0xffu << low_bits)};
-    for (unsigned n = 0; n < features.active_registers; n++) {
+    for (unsigned n = 0; n < interface_features.active_registers; n++) {
         const auto active = static_cast<std::uint32_t>(
             here ? arch::ich_read_ap0r(n) | arch::ich_read_ap1r(n) : ap0r_[n] | ap1r_[n]);
         if (active != 0) {
             const unsigned level = n * 32 + static_cast<unsigned>(std::countr_zero(active));
-            result.running = static_cast<std::uint8_t>(level << (8 - features.preemption_bits));
+            result.running =
+                static_cast<std::uint8_t>(level << (8 - interface_features.preemption_bits));
             break;
         }
     }

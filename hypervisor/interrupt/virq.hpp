@@ -30,17 +30,17 @@ public:
     std::int8_t list_register = -1; // -1: in none
     std::uint8_t priority = 0;      // 0 highest; only bits 7:3 exist
     std::uint8_t vcpu = 0;          // private: its vCPU's index; SPI: where it was last routed to
-    bool enabled : 1 = false;
-    bool edge : 1 = false;  // trigger that the guest configured
-    bool latch : 1 = false; // an edge, or a write to ISPENDR, waits for delivery
-    bool line : 1 = false;  // level of the source
-    bool active : 1 = false;
-    bool announced : 1 = false; // its vCPU was told and has not looked yet
+    bool enabled = false;
+    bool edge = false;  // trigger that the guest configured
+    bool latch = false; // an edge, or a write to ISPENDR, waits for delivery
+    bool line = false;  // level of the source
+    bool active = false;
+    bool announced = false; // its vCPU was told and has not looked yet
     // While in a list register:
-    bool latch_loaded : 1 = false; // the pending state there came from the latch
-    bool drop_pending : 1 = false; // ICPENDR, unbind: forget the pending state there
-    bool drop_active : 1 = false;  // ICACTIVER
-    bool force_active : 1 = false; // ISACTIVER
+    bool latch_loaded = false; // the pending state there came from the latch
+    bool drop_pending = false; // ICPENDR, unbind: forget the pending state there
+    bool drop_active = false;  // ICACTIVER
+    bool force_active = false; // ISACTIVER
 
     [[nodiscard]] bool pending() const { return latch || (line && !edge); }
     [[nodiscard]] bool is_private() const { return intid < first_spi; }

@@ -9,9 +9,9 @@ namespace hyp {
 
 static_assert(Vic::vcpus_limit <= 64, "one bit and one entry for each");
 
-void Wakeups::note(VicCpu& cpu) {
+void Wakeups::note_other(VicCpu& cpu) {
     const std::uint64_t bit = std::uint64_t{1} << cpu.index_;
-    if ((noted_ & bit) != 0 || &cpu == self_) {
+    if ((noted_ & bit) != 0) {
         return;
     }
     noted_ |= bit;

@@ -17,14 +17,24 @@ public:
     explicit Wakeups(const VicCpu* self = nullptr) : self_(self) {}
     Wakeups(const Wakeups&) = delete;
     Wakeups& operator=(const Wakeups&) = delete;
-    ~Wakeups() { deliver(); }
+    ~Wakeups() {
+        if (count_ != 0) {
+            deliver();
+        }
+    }
 
     /// Under the VIC's lock.
-    void note(VicCpu& cpu);
+    void note(VicCpu& cpu) {
+        if (&cpu != self_) {
+            note_other(cpu);
+        }
+    }
     /// Calls VirqTarget::virq_pending() of each, once.
     void deliver();
 
 private:
+    void note_other(VicCpu& cpu);
+
     const VicCpu* self_;
     std::uint64_t noted_ = 0; // by index; at most Vic::vcpus_limit
     unsigned count_ = 0;
