@@ -105,6 +105,32 @@ bool has_pointer_authentication() {
            (HYP_READ_SYSREG(s3_0_c0_c6_2) & isar2_fields) != 0;
 }
 
+bool has_ras() {
+    return ((HYP_READ_SYSREG(id_aa64pfr0_el1) >> 28) & 0xf) != 0;
+}
+
+bool has_sme() {
+    return ((HYP_READ_SYSREG(id_aa64pfr1_el1) >> 24) & 0xf) != 0;
+}
+
+void save_untrapped(UntrappedRegisters& r) {
+    if (has_ras()) {
+        r.vdisr = HYP_READ_SYSREG(s3_4_c12_c1_1);
+    }
+    if (has_sme()) {
+        r.tpidr2_el0 = HYP_READ_SYSREG(s3_3_c13_c0_5);
+    }
+}
+
+void load_untrapped(const UntrappedRegisters& r) {
+    if (has_ras()) {
+        HYP_WRITE_SYSREG(s3_4_c12_c1_1, r.vdisr);
+    }
+    if (has_sme()) {
+        HYP_WRITE_SYSREG(s3_3_c13_c0_5, r.tpidr2_el0);
+    }
+}
+
 void save_timers(GuestState& state) {
     state.virtual_timer.control = HYP_READ_SYSREG(cntv_ctl_el0);
     state.virtual_timer.compare = HYP_READ_SYSREG(cntv_cval_el0);
@@ -140,6 +166,7 @@ void GuestState::save() {
     if (has_pointer_authentication()) {
         save_keys(keys);
     }
+    save_untrapped(untrapped);
     save_timers(*this);
     arch_fp_save(&fp);
     if (debug_in_hardware) {
@@ -155,6 +182,7 @@ void GuestState::load(std::uint64_t vttbr) {
     if (has_pointer_authentication()) {
         load_keys(keys);
     }
+    load_untrapped(untrapped);
     arch_fp_load(&fp);
     trap_debug(!debug_in_hardware);
     if (debug_in_hardware) {

@@ -30,6 +30,13 @@ struct PointerKeys {
     std::array<std::uint64_t, 10> key;
 };
 
+/// Registers that a VM reaches although their feature is hidden from it, for want of a trap: a
+/// value left there must not reach another VM.
+struct UntrappedRegisters {
+    std::uint64_t vdisr;      // VDISR_EL2 (FEAT_RAS): what DISR_EL1 reads
+    std::uint64_t tpidr2_el0; // FEAT_SME; only FEAT_FGT could trap it
+};
+
 /// One EL1 timer: CTL (bit 0 ENABLE, 1 IMASK, 2 ISTATUS) and compare value in counter ticks.
 struct TimerRegisters {
     std::uint64_t control, compare;
@@ -47,6 +54,7 @@ struct GuestState {
     SystemRegisters system;
     FloatingPoint fp;
     PointerKeys keys;
+    UntrappedRegisters untrapped;
     TimerRegisters virtual_timer, physical_timer;
     DebugRegisters debug;
     /// True while the guest uses breakpoints, watchpoints or single-step: then `debug` lives in the
