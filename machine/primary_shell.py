@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from machine.failure import Failure, last_lines
 from machine.paths import relative
-from machine.qemu import Machine
+from machine.qemu import PATIENCE, Machine
 
 _COUNTERS = "/sys/kernel/debug/gunyah/counters"
+_PROMPT_SECONDS = 30
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -35,16 +36,15 @@ class PrimaryShell:
     def command(self, line: str, timeout: float = 60) -> Answer:
         """Runs LINE and waits until it has ended."""
         number = next(self._numbers)
-        # The echo of the typed line must not look like the marks that its output is cut out by.
-        self.machine.send_line(f"echo BE''GIN{number}; {line}\necho E''ND{number}:$?")
-        self.machine.expect(rf"^.*BEGIN{number}$", timeout, f"the primary VM takes no command '{line}'")
+        # One line, since what LINE runs may read what is typed after it. Its echo must not look
+        # like the marks that its output is cut out by.
+        self.machine.send_line(f"echo BE''GIN{number}; {line}; echo E''ND{number}:$?")
+        self.machine.expect(rf"^BEGIN{number}$", _PROMPT_SECONDS,
+                            f"the primary VM takes no command '{line}'")
         begin = self.machine.position
         end = self.machine.expect(rf"END{number}:(\d+)$", timeout,
                                   f"the primary VM has not finished '{line}'")
-        said = _ESCAPES.sub("", self.machine.text[begin:end.start()])
-        # The shell echoes the second line when it has finished the first.
-        output = said.rsplit("primary# ", 1)[0] if "primary# " in said else said
-        output = output.replace(f"echo E''ND{number}:$?\n", "")
+        output = _ESCAPES.sub("", self.machine.text[begin:end.start()])
         return Answer(int(end[1]), output.strip("\n"))
 
     def must(self, line: str, timeout: float = 60) -> str:
@@ -58,7 +58,7 @@ class PrimaryShell:
     def wait_for(self, pattern: str, path: str, timeout: float) -> None:
         """Waits until the file PATH in the primary VM holds PATTERN (a grep -E expression)."""
         loop = (f"n=0; until grep -qE '{pattern}' {path}; do sleep 1; n=$((n+1)); "
-                f"[ $n -lt {timeout:.0f} ] || break; done; grep -qE '{pattern}' {path}")
+                f"[ $n -lt {timeout * PATIENCE:.0f} ] || break; done; grep -qE '{pattern}' {path}")
         if self.command(loop, timeout + 30).status != 0:
             tail = self.command(f"tail -n 25 {path}").output
             raise Failure(f"'{pattern}' did not appear in {path} within {timeout:.0f} s", tail)

@@ -25,6 +25,9 @@ _INITRD_ADDRESS = _RAM_BASE + 0x1000_0000
 _STOP_SECONDS = 5
 _SETTLE_SECONDS = 0.5
 
+# Stretches every time limit, for a computer that is slow or busy: GUNYAH_PATIENCE=4 ./dev test
+PATIENCE = float(os.environ.get("GUNYAH_PATIENCE", "1"))
+
 BOOT_ARGUMENTS = "console=ttyAMA0 panic=-1"
 
 # What no healthy run ever prints; seeing it ends the wait at once.
@@ -94,7 +97,7 @@ class Machine:
                 start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._watchdog = threading.Timer(limit or 0, self.kill)
+        self._watchdog = threading.Timer((limit or 0) * PATIENCE, self.kill)
         self._watchdog.daemon = True
         if limit is not None:
             self._watchdog.start()
@@ -150,6 +153,7 @@ class Machine:
         wanted = what or f"'{pattern}'"
         regex = re.compile(pattern, re.MULTILINE)
         hopeless = re.compile(f"{FATAL.pattern}|{unless}" if unless else FATAL.pattern, re.MULTILINE)
+        timeout *= PATIENCE
         deadline = time.monotonic() + timeout
         begin = self._position
         with self._changed:
@@ -204,7 +208,7 @@ class Machine:
     def wait(self, timeout: float) -> int:
         """Waits for QEMU to end by itself and returns its exit status; Failure after TIMEOUT."""
         try:
-            return self._process.wait(timeout)
+            return self._process.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired as error:
             raise Failure(f"the machine did not power off within {timeout:.0f} s, "
                           f"see {relative(self.log)}",

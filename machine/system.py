@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from machine.failure import Failure
 from machine.paths import ROOT
+from machine.qemu import PATIENCE
 from machine.results import Results
 
 _AT_ONCE = 2
@@ -73,7 +74,7 @@ def run(results: Results, keyword: str) -> None:
                                            top_level_dir=str(ROOT))
     groups = [[case for case in group if keyword in case.id()] for group in _classes(suite)]
     out_of_time = threading.Event()
-    timer = threading.Timer(_LIMIT_SECONDS, out_of_time.set)
+    timer = threading.Timer(_LIMIT_SECONDS * PATIENCE, out_of_time.set)
     timer.daemon = True
     timer.start()
 

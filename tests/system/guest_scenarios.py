@@ -2,6 +2,7 @@
 """What a guest goes through: it runs, ends, is killed, asks for a reboot, and leaves nothing behind."""
 
 from machine.primary_shell import Answer
+from machine.qemu import PATIENCE
 from tests.system.guest_command import GuestCommand
 from tests.system.machine_case import MachineCase
 
@@ -42,7 +43,7 @@ class GuestScenarios(MachineCase):
 
     def wait_until_ended(self, process: str, seconds: float) -> None:
         """Waits until the process with this id is gone."""
-        self.shell.must(f"n=0; while [ -d /proc/{process} ] && [ $n -lt {seconds:.0f} ]; "
+        self.shell.must(f"n=0; while [ -d /proc/{process} ] && [ $n -lt {seconds * PATIENCE:.0f} ]; "
                         f"do sleep 1; n=$((n+1)); done; [ ! -d /proc/{process} ]", seconds + 30)
 
     def test_guest_with_one_vcpu(self) -> None:

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The bare-metal checks on every CPU model, with one, two and four CPUs, and without a hypervisor."""
+
+from machine.qemu import Configuration
+from tests.system import conformance
+
+
+def _machine(cpu: str, cpus: int = 2) -> Configuration:
+    return Configuration(cpu=cpu, cpus=cpus, kernel=conformance.PROGRAM, initrd=None,
+                         boot_arguments="conformance")
+
+
+class ChecksOnMax(conformance.Conformance):
+    """Everything QEMU can emulate."""
+
+    configuration = _machine("max")
+
+
+class ChecksOnMaxWithOneCpu(conformance.Conformance):
+    """The Resource Manager and the guests share the only CPU with the program."""
+
+    configuration = _machine("max", cpus=1)
+
+
+class ChecksOnMaxWithFourCpus(conformance.Conformance):
+    """More CPUs than this computer may have."""
+
+    configuration = _machine("max", cpus=4)
+
+
+class ChecksOnCortexA57(conformance.Conformance):
+    """Armv8.0, without VHE."""
+
+    configuration = _machine("cortex-a57")
+
+
+class ChecksOnCortexA76(conformance.Conformance):
+    """Armv8.2 with 40 bits of physical address."""
+
+    configuration = _machine("cortex-a76")
+
+
+class ChecksOnNeoverseN1(conformance.Conformance):
+    """Armv8.2 with 48 bits of physical address."""
+
+    configuration = _machine("neoverse-n1")
+
+
+class ChecksOnBareMachine(conformance.Conformance):
+    """QEMU itself as the reference: what needs no hypervisor must hold there, too."""
+
+    configuration = Configuration(cpu="max", hypervisor=None, kernel=conformance.PROGRAM,
+                                  initrd=None, boot_arguments="bare")
+    bare = True
