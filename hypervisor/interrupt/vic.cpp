@@ -54,19 +54,17 @@ Result<> Vic::on_activate() {
     if (max_vcpus_ == 0) {
         return fail(Error::object_config);
     }
-    cpus_ = make_array<VicCpu*>(max_vcpus_);
     redistributors_ = make_array<Redistributor>(max_vcpus_);
     distributor_ = heap().create<Distributor>(*this);
     if (shared_count_ != 0) {
         shared_ = make_array<Virq>(shared_count_);
     }
-    if (cpus_ == nullptr || redistributors_ == nullptr || distributor_ == nullptr ||
+    if (redistributors_ == nullptr || distributor_ == nullptr ||
         (shared_ == nullptr && shared_count_ != 0)) {
         release_memory();
         return fail(Error::no_memory);
     }
     for (unsigned n = 0; n < max_vcpus_; n++) {
-        cpus_[n] = nullptr;
         redistributors_[n].init(*this, n);
     }
     for (unsigned n = 0; n < shared_count_; n++) {
@@ -76,11 +74,9 @@ Result<> Vic::on_activate() {
 }
 
 void Vic::release_memory() {
-    heap().release(cpus_);
     heap().release(redistributors_);
     heap().destroy(distributor_);
     heap().release(shared_);
-    cpus_ = nullptr;
     redistributors_ = nullptr;
     distributor_ = nullptr;
     shared_ = nullptr;

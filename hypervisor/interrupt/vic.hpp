@@ -14,6 +14,7 @@
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
+#include <array>
 #include <cstdint>
 
 namespace hyp {
@@ -111,7 +112,7 @@ private:
     void route_hardware(Virq& irq) RT_REQUIRES(lock_);
 
     mutable rt::Spinlock lock_;
-    VicCpu** cpus_ = nullptr;                          // max_vcpus_ entries, guarded by lock_
+    std::array<VicCpu*, vcpus_limit> cpus_{};          // by attachment index, guarded by lock_
     Virq* shared_ = nullptr;                           // shared_count_ entries, guarded by lock_
     Distributor* distributor_ = nullptr;               // fixed from activation on
     Redistributor* redistributors_ = nullptr;          // max_vcpus_ entries, likewise

@@ -54,11 +54,12 @@ void Vic::update(Virq& irq, Wakeups& wakeups) {
     } else if (irq.active || deliver) {
         wanted = target_of(irq);
     }
+    if (wanted == nullptr) {
+        unlink(irq);
+        return;
+    }
     if (wanted != irq.holder || !irq.linked()) {
         unlink(irq);
-        if (wanted == nullptr) {
-            return;
-        }
         irq.holder = wanted;
         wanted->ready_.push_back(irq);
         wanted->ready_count_++;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -103,6 +104,40 @@ TEST_F(Wakeup, BindUnbindDetachAgainstAssert) {
     }
     stop = true;
     asserter.join();
+}
+
+TEST_F(Wakeup, DetachWaitsForThoseWhoTellTheVcpu) {
+    make_vm(1);
+    enable(40);
+    VirqSource source;
+    ASSERT_TRUE(source.bind(*vic, {40, 0}));
+    std::atomic<bool> telling{false};
+    std::atomic<bool> release{false};
+    std::atomic<bool> detached{false};
+    vcpu[0]->on_told = [&] {
+        telling = true;
+        while (!release) {
+            std::this_thread::yield();
+        }
+        EXPECT_FALSE(detached);
+    };
+    std::thread asserter([&] {
+        fake::set_cpu_index(1);
+        source.assert_edge();
+    });
+    while (!telling) {
+        std::this_thread::yield();
+    }
+    std::thread destroyer([&] {
+        fake::set_cpu_index(2);
+        vcpu[0]->interrupts.detach();
+        detached = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(detached);
+    release = true;
+    asserter.join();
+    destroyer.join();
 }
 
 /// One vCPU, random events, against a small model of what must reach the guest.
