@@ -3,6 +3,7 @@
 // translation.
 #include <arch/debug_registers.hpp>
 #include <arch/guest_state.hpp>
+#include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
 
 namespace hyp::arch {
@@ -28,6 +29,7 @@ constexpr std::uint64_t hcr_terr = 1ull << 36;   // RAS error records trap (RES0
 constexpr std::uint64_t hcr_tea = 1ull << 37;    // external aborts to EL2 (RES0 without FEAT_RAS)
 constexpr std::uint64_t hcr_apk = 1ull << 40;    // pointer keys do not trap
 constexpr std::uint64_t hcr_api = 1ull << 41;    // pointer instructions do not trap
+constexpr std::uint64_t hcr_fwb = 1ull << 46;    // stage 2 forces the memory type
 constexpr std::uint64_t hcr_tid5 = 1ull << 58;   // GMID_EL1 traps (RES0 without FEAT_MTE2)
 
 constexpr std::uint64_t hcr_guest = hcr_vm | hcr_swio | hcr_fmo | hcr_imo | hcr_amo | hcr_fb |
@@ -74,7 +76,8 @@ void clear_fine_grained_traps() {
 void init_guest_controls(std::uint64_t vtcr) {
     HYP_WRITE_SYSREG(vttbr_el2, std::uint64_t{0});
     HYP_WRITE_SYSREG(vtcr_el2, vtcr);
-    HYP_WRITE_SYSREG(hcr_el2, hcr_guest);
+    // Stage2 writes its entries in the other encoding exactly when the CPU has it.
+    HYP_WRITE_SYSREG(hcr_el2, hcr_guest | (has_s2fwb() ? hcr_fwb : 0));
     HYP_WRITE_SYSREG(cptr_el2, cptr_guest);
     HYP_WRITE_SYSREG(mdcr_el2, mdcr_traps | event_counters());
     HYP_WRITE_SYSREG(hstr_el2, std::uint64_t{0});

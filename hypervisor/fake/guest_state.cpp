@@ -77,6 +77,10 @@ std::optional<Ipa> translate_guest(VirtAddr va, bool) {
     return Ipa{va.value};
 }
 
+ExitSyndrome read_syndrome() {
+    return guest_hardware().syndrome;
+}
+
 void wait_for_interrupt() {
     if (guest_hardware().on_idle == nullptr) {
         std::abort(); // a test that lets a CPU idle must say what ends it

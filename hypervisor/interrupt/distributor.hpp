@@ -14,6 +14,8 @@ class Vic;
 class Wakeups;
 
 /// What is not implemented, and accesses of a wrong size, read as zero and ignore writes.
+/// GICD_CTLR.RWP always reads as zero: what one vCPU takes back from another that runs on another
+/// CPU (disable, clear pending) is gone as soon as that CPU has taken the kick it was sent.
 class Distributor final : public Vdevice {
 public:
     explicit Distributor(Vic& vic) : vic_(vic) {}

@@ -256,6 +256,10 @@ void GicV3::spi_set_pending(std::uint32_t intid, bool pending) {
     write_bit(pending ? set_pending : clear_pending, intid);
 }
 
+bool GicV3::spi_is_pending(std::uint32_t intid) const {
+    return (mmio_read32(distributor_ + set_pending + word_offset(intid)) & bit_of(intid)) != 0;
+}
+
 void GicV3::spi_set_active(std::uint32_t intid, bool active) {
     write_bit(active ? set_active : clear_active, intid);
 }

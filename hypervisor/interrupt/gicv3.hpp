@@ -61,6 +61,7 @@ public:
     void spi_set_edge(std::uint32_t intid, bool edge);
     void spi_route(std::uint32_t intid, unsigned cpu);
     void spi_set_pending(std::uint32_t intid, bool pending);
+    [[nodiscard]] bool spi_is_pending(std::uint32_t intid) const;
     void spi_set_active(std::uint32_t intid, bool active);
 
     void private_set_active(std::uint32_t intid, bool active);

@@ -100,6 +100,8 @@ TEST_F(Gic, SharedInterrupts) {
     EXPECT_EQ(machine.route[77], MachineGic::affinity(2)) << "no such CPU";
     gic().spi_set_pending(77, true);
     EXPECT_TRUE(machine.spis.pending.contains(77));
+    EXPECT_TRUE(gic().spi_is_pending(77));
+    EXPECT_FALSE(gic().spi_is_pending(78));
     gic().spi_set_active(77, true);
     EXPECT_TRUE(machine.spis.active.contains(77));
     gic().spi_set_active(77, false);

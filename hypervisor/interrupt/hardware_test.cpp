@@ -74,9 +74,11 @@ TEST_F(Hardware, SettingsAreMirrored) {
     EXPECT_FALSE(machine->spis.enabled.contains(41));
     set_bit(0, fake::ispendr, 41);
     EXPECT_TRUE(machine->spis.pending.contains(41));
-    EXPECT_FALSE(bit(0, fake::ispendr, 41)) << "it comes back when the hardware raises it";
+    EXPECT_TRUE(bit(0, fake::ispendr, 41)) << "disabled: the hardware keeps it";
+    EXPECT_FALSE(bit(0, fake::ispendr, 42));
     set_bit(0, fake::icpendr, 41);
     EXPECT_FALSE(machine->spis.pending.contains(41));
+    EXPECT_FALSE(bit(0, fake::ispendr, 41));
 }
 
 TEST_F(Hardware, BindTakesOverTheVirtualSettings) {

@@ -130,7 +130,11 @@ bool IrqBank::is_pending(Virq& irq) {
     if (irq.loaded()) {
         vic_.update(irq, wakeups_); // in use on another CPU: the next read shall be nearer to truth
     }
-    return irq.pending_after(irq.loaded());
+    if (irq.pending_after(irq.loaded())) {
+        return true;
+    }
+    // Disabled, or still active for the guest: the hardware keeps it pending and does not forward it.
+    return irq.physical != 0 && !irq.is_private() && gic().spi_is_pending(irq.physical);
 }
 
 bool IrqBank::is_active(Virq& irq) {

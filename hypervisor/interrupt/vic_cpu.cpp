@@ -82,12 +82,16 @@ void VicCpu::detach() {
 }
 
 void VicCpu::set_affinity(std::uint64_t affinity) {
-    if (vic_) {
+    if (!vic_) {
+        return;
+    }
+    {
         Wakeups wakeups;
         const LockGuard guard(vic_->lock_);
         affinity_ = affinity;
         vic_->update_all(wakeups);
     }
+    vic_->reroute_hardware();
 }
 
 void VicCpu::reset_interface() {

@@ -4,6 +4,7 @@
 
 #include "fake/test_machine.hpp"
 #include "interrupt/gicv3.hpp"
+#include "interrupt/testing/machine_gic.hpp"
 #include "interrupt/vic.hpp"
 #include "memory/address_space.hpp"
 #include "object/cspace.hpp"
@@ -13,10 +14,12 @@
 
 #include <abi/hypercall.h>
 #include <arch/cpu.hpp>
+#include <arch/gic.hpp>
 #include <arch/guest_state.hpp>
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <vector>
 
 namespace hyp {
@@ -63,9 +66,15 @@ class ScheduleTest : public fake::TestMachine {
 protected:
     void SetUp() override {
         fake::TestMachine::SetUp();
+        machine_ = std::make_unique<fake::MachineGic>();
         fake::reset_gic();
-        VicCpu::probe();
+        machine_->start();
         on(0);
+    }
+
+    void TearDown() override {
+        machine_.reset();
+        fake::TestMachine::TearDown();
     }
 
     /// Ends every vCPU and lets each CPU drop what it holds.
@@ -83,6 +92,8 @@ protected:
         }
         on(0);
     }
+
+    std::unique_ptr<fake::MachineGic> machine_;
 
     /// What an idle CPU throws in tests that expect it to have nothing to do.
     struct Idle {};

@@ -3,6 +3,8 @@
 #include "schedule/vm_fixture.hpp"
 #include "trap/psci.hpp"
 
+#include <arch/firmware_end.hpp>
+
 namespace hyp {
 namespace {
 
@@ -97,6 +99,26 @@ TEST_F(PsciTest, SystemReset2CarriesTypeAndCookie) {
     EXPECT_TRUE(idles());
     EXPECT_EQ(first_->check()->data[0], (1ull << 62) | 0x80000001);
     EXPECT_EQ(first_->check()->data[1], 0x77u);
+}
+
+TEST_F(PsciTest, ThePrimaryVmEndsTheMachine) {
+    TestVm primary;
+    const Ref<Vcpu> vcpu = primary.make_vcpu(0, {.active = false});
+    ASSERT_TRUE(vcpu->configure(GH_VCPU_OPTION_HLOS));
+    ASSERT_TRUE(vcpu->activate());
+    const auto end_of = [&](std::uint32_t function) {
+        vcpu->registers.x[0] = function;
+        try {
+            handle_psci(*vcpu, function);
+        } catch (const fake::FirmwareEnd& end) {
+            return end.kind;
+        }
+        ADD_FAILURE() << "the firmware was not called";
+        return fake::FirmwareEnd::Kind::off;
+    };
+    EXPECT_EQ(end_of(system_off), fake::FirmwareEnd::Kind::off);
+    EXPECT_EQ(end_of(system_reset), fake::FirmwareEnd::Kind::reset);
+    retire({vcpu});
 }
 
 } // namespace

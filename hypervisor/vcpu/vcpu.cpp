@@ -18,11 +18,6 @@ using rt::Result;
 
 namespace {
 
-bool is_final(VcpuState state) {
-    return state == VcpuState::terminated || state == VcpuState::reset ||
-           state == VcpuState::faulted || state == VcpuState::killed;
-}
-
 void on_timer(void* vcpu) {
     static_cast<Vcpu*>(vcpu)->timer_expired();
 }

@@ -52,6 +52,12 @@ enum class VcpuState : std::uint8_t {
     killed,
 };
 
+/// The VM has ended for this vCPU; only killing follows.
+constexpr bool is_final(VcpuState state) {
+    return state == VcpuState::terminated || state == VcpuState::reset ||
+           state == VcpuState::faulted || state == VcpuState::killed;
+}
+
 /// What a vCPU tells the scheduler, which stands above it. Called without Vcpu's lock held.
 class VcpuScheduler {
 public:

@@ -81,7 +81,6 @@ RunReport Vcpu::end_run() {
 
 Result<RunReport> Vcpu::check() {
     const LockGuard guard(lock_);
-    const bool halted = running_on_ == no_cpu && run_state() != VcpuState::ready;
     if (run_state() == VcpuState::killed) {
         // A manager that tears a VM down asks until no CPU holds any of it.
         const bool gone = loaded_on_.load(std::memory_order_acquire) == no_cpu;
@@ -90,7 +89,10 @@ Result<RunReport> Vcpu::check() {
     if (!is_active()) {
         return fail(Error::object_state);
     }
-    if (!halted) {
+    // The halt interrupt may be served on another CPU before this one has left the vCPU: a final
+    // state is reported at once.
+    const bool left = running_on_ == no_cpu || is_final(run_state());
+    if (!left || run_state() == VcpuState::ready) {
         return fail(Error::busy);
     }
     return report_locked();

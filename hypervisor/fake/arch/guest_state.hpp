@@ -52,6 +52,7 @@ std::optional<Ipa> translate_guest(VirtAddr va, bool write);
 struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
 };
+ExitSyndrome read_syndrome();
 
 /// Calls the test's hook: an idle CPU waits for what the test makes happen next.
 void wait_for_interrupt();
@@ -68,6 +69,7 @@ struct GuestHardware {
     std::uint64_t deadline = ~std::uint64_t{0};
     GuestRegisters* registers = nullptr;
     void (*on_idle)() = nullptr;
+    arch::ExitSyndrome syndrome{};
     bool translation_faults = false; // stage 1 is otherwise the identity
 };
 GuestHardware& guest_hardware();

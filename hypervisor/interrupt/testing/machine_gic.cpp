@@ -23,6 +23,14 @@ void change(std::set<std::uint32_t>& set, std::uint64_t offset, std::uint64_t bi
     }
 }
 
+std::uint64_t bits(const std::set<std::uint32_t>& set, std::uint64_t offset) {
+    std::uint64_t value = 0;
+    for (unsigned n = 0; n < 32; n++) {
+        value |= set.contains(static_cast<std::uint32_t>(offset * 8 + n)) ? 1u << n : 0;
+    }
+    return value;
+}
+
 void write_bank(MachineGic::Bank& bank, std::uint64_t offset, std::uint64_t value) {
     const std::uint64_t word = offset % 0x80;
     switch (offset / 0x80) {
@@ -94,10 +102,14 @@ std::uint64_t MachineGic::Distributor::read(std::uint64_t offset, unsigned) {
     case 0xffe8:
         return 0x3b;
     default:
-        return offset >= 0xc00 && offset < 0xc00 + spi_limit / 4
-                   ? gic_.spis.trigger[(offset - 0xc00) / 4]
-                   : 0;
+        break;
     }
+    if (offset >= 0x200 && offset < 0x280) {
+        return bits(gic_.spis.pending, offset - 0x200);
+    }
+    return offset >= 0xc00 && offset < 0xc00 + spi_limit / 4
+               ? gic_.spis.trigger[(offset - 0xc00) / 4]
+               : 0;
 }
 
 void MachineGic::Distributor::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
