@@ -306,6 +306,33 @@ void system_registers_are_kept_apart() {
     finish();
 }
 
+UntrappedImage swap_untrapped(std::uint64_t value) {
+    UntrappedImage found{};
+    ignore_exceptions([&] {
+        found = read_untrapped_registers();
+        write_untrapped_registers({value, value});
+    });
+    return found;
+}
+
+// Registers of hidden features that no trap can keep from a VM: at least they are no channel.
+void untrapped_registers_are_kept_apart() {
+    constexpr std::uint64_t ours = 0x00ff'ffff; // DISR_EL1 keeps some of it: ISS, IDS, A
+    constexpr std::uint64_t theirs = 0x0055'5555;
+    guest().create_and_boot();
+    (void)swap_untrapped(ours);
+    const UntrappedImage kept = swap_untrapped(ours);
+    const Mailbox& first = guest().execute(0, Operation::swap_untrapped, {theirs});
+    expect_equal("DISR_EL1 in a new VM", first.result[0], 0);
+    expect_equal("TPIDR2_EL0 in a new VM", first.result[1], 0);
+    const UntrappedImage back = swap_untrapped(0);
+    expect_equal("our DISR_EL1", back.disr, kept.disr);
+    expect_equal("our TPIDR2_EL0", back.tpidr2, kept.tpidr2);
+    const Mailbox& second = guest().execute(0, Operation::swap_untrapped, {0});
+    expect_equal("the VM's TPIDR2_EL0", second.result[1], kept.tpidr2 == 0 ? 0 : theirs);
+    finish();
+}
+
 // Without an exit of its own, the VM gives the CPU back when an interrupt for us comes.
 void preempted_by_our_interrupt() {
     guest().create_and_boot();
@@ -447,6 +474,7 @@ constexpr Check checks[] = {
     {"run.calls_from_the_vm", calls_from_the_vm},
     {"run.registers_are_kept_apart", registers_are_kept_apart},
     {"run.system_registers_are_kept_apart", system_registers_are_kept_apart},
+    {"run.untrapped_registers_are_kept_apart", untrapped_registers_are_kept_apart},
     {"run.preempted_by_our_interrupt", preempted_by_our_interrupt},
     {"run.moves_between_cpus", moves_between_cpus, Needs::hypervisor_smp},
     {"run.by_two_cpus", run_by_two_cpus, Needs::hypervisor_smp},

@@ -13,7 +13,7 @@ namespace test {
 
 namespace {
 
-enum class State { idle, expecting, taken };
+enum class State { idle, expecting, taken, ignoring };
 
 struct Expectation {
     State state = State::idle;
@@ -42,6 +42,10 @@ void go_on(ExceptionFrame& frame, Resume resume) {
 void handle_synchronous(ExceptionFrame& frame) {
     const Exception exception{READ_SYSREG(esr_el1), frame.elr, READ_SYSREG(far_el1)};
     Expectation& expectation = expectations[this_cpu()];
+    if (expectation.state == State::ignoring) {
+        go_on(frame, Resume::after_instruction);
+        return;
+    }
     if (expectation.state != State::expecting) {
         expectation.state = State::idle;
         fail("unexpected exception: ESR {x} ELR {x} (image + {x}) FAR {x}", exception.esr,
@@ -59,6 +63,16 @@ void begin_expecting(Resume resume) {
     expectation.resume = resume;
     expectation.state = State::expecting;
     asm volatile("" : : : "memory");
+}
+
+void begin_ignoring() {
+    expectations[this_cpu()].state = State::ignoring;
+    asm volatile("" : : : "memory");
+}
+
+void end_ignoring() {
+    asm volatile("" : : : "memory");
+    expectations[this_cpu()].state = State::idle;
 }
 
 std::optional<Exception> end_expecting() {

@@ -55,4 +55,14 @@ std::optional<Exception> catch_exception(Action action, Resume resume = Resume::
     return end_expecting();
 }
 
+/// Runs `action` and goes on behind each instruction in it that is an exception.
+void begin_ignoring();
+void end_ignoring();
+template <typename Action>
+void ignore_exceptions(Action action) {
+    begin_ignoring();
+    action();
+    end_ignoring();
+}
+
 } // namespace test

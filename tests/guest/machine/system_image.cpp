@@ -84,6 +84,19 @@ void write_system_registers(const SystemImage& image) {
     isb();
 }
 
+UntrappedImage read_untrapped_registers() {
+    UntrappedImage image{0, 0};
+    asm volatile("mrs %0, s3_0_c12_c1_1" : "+r"(image.disr) : : "memory");   // DISR_EL1
+    asm volatile("mrs %0, s3_3_c13_c0_5" : "+r"(image.tpidr2) : : "memory"); // TPIDR2_EL0
+    return image;
+}
+
+void write_untrapped_registers(const UntrappedImage& image) {
+    WRITE_SYSREG(s3_0_c12_c1_1, image.disr);
+    WRITE_SYSREG(s3_3_c13_c0_5, image.tpidr2);
+    isb();
+}
+
 std::string_view first_difference(const SystemImage& a, const SystemImage& b) {
     for (std::size_t i = 0; i < system_register_count(); ++i) {
         if (a[i] != b[i]) {

@@ -32,4 +32,13 @@ void write_system_registers(const SystemImage& image);
 /// Name of the first register in which they differ, or empty.
 std::string_view first_difference(const SystemImage& a, const SystemImage& b);
 
+/// Registers of features that a VM is not told of, but that it may reach for want of a trap. Where
+/// they are undefined, each access is an exception that must go on behind it: reads give 0 then.
+struct UntrappedImage {
+    std::uint64_t disr;
+    std::uint64_t tpidr2;
+};
+UntrappedImage read_untrapped_registers();
+void write_untrapped_registers(const UntrappedImage& image);
+
 } // namespace test

@@ -249,6 +249,13 @@ void perform(Mailbox& mailbox, unsigned cpu) {
     case Operation::fetch:
         asm volatile("blr %0" : : "r"(argument[0]) : "x30", "memory");
         break;
+    case Operation::swap_untrapped: {
+        const UntrappedImage found = read_untrapped_registers();
+        mailbox.result[0] = found.disr;
+        mailbox.result[1] = found.tpidr2;
+        write_untrapped_registers({argument[0], argument[0]});
+        break;
+    }
     case Operation::read_hidden:
         asm volatile("mrs x8, pmcr_el0" : : : "x8", "memory");
         break;
