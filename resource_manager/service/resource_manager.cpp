@@ -8,7 +8,7 @@ namespace rm {
 
 namespace {
 
-const gh_rm_boot& checked(const gh_rm_boot& boot) {
+CapId checked_partition(const gh_rm_boot& boot) {
     if (boot.magic != GH_RM_BOOT_MAGIC || boot.version != GH_RM_BOOT_VERSION) {
         fatal("the hypervisor's boot data has magic {x} version {}, RM knows {x} version {}",
               boot.magic, boot.version, GH_RM_BOOT_MAGIC, GH_RM_BOOT_VERSION);
@@ -18,7 +18,7 @@ const gh_rm_boot& checked(const gh_rm_boot& boot) {
         fatal("the hypervisor's boot data names {} CPUs, {} RAM and {} reserved ranges",
               boot.cpu_count, boot.ram_count, boot.reserved_count);
     }
-    return boot;
+    return CapId{boot.partition_cap};
 }
 
 template <typename T>
@@ -42,7 +42,7 @@ RamMap ResourceManager::read_ram(const gh_rm_boot& boot) {
 ResourceManager::ResourceManager(const gh_rm_boot& boot, const Machine& machine)
     : hypervisor_(machine.hypervisor), interrupts_(machine.interrupts),
       root_{.hypervisor = machine.hypervisor,
-            .partition = CapId{checked(boot).partition_cap},
+            .partition = checked_partition(boot), // the first use of the boot data
             .cspace = CapId{boot.cspace_cap},
             .addrspace = CapId{boot.addrspace_cap},
             .vic = CapId{boot.vic_cap}},

@@ -198,12 +198,13 @@ rt::Result<ModelHypervisor::Ref> ModelHypervisor::lookup(std::uint64_t cap, unsi
     return found->second.object;
 }
 
+// Declares `variable` as what `expression` gives, or returns its error.
 #define TRY(variable, expression)                                                                  \
     const auto variable##_result = (expression);                                                   \
     if (!variable##_result) {                                                                      \
         return rt::fail(variable##_result.error());                                                \
     }                                                                                              \
-    const Ref& variable = *variable##_result
+    const Ref&(variable) = *variable##_result
 
 rt::Result<Hypervisor::Outcome> ModelHypervisor::dispatch(unsigned number, const Arguments& x) {
     switch (number) {
