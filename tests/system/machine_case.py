@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The base of all system tests: a booted machine that the tests of one class share."""
+"""The base of all system tests: a booted machine that the tests of one class share.
+
+After every test the counters of hypervisor and Resource Manager are what they were before the first:
+whatever guests did, nothing of them is left.
+"""
 
 import unittest
 from typing import ClassVar
@@ -11,6 +15,8 @@ from machine.qemu import Configuration, Machine
 
 # All tests of one class on the slowest CPU model end well before this many seconds.
 _MACHINE_SECONDS = 15 * 60
+_SETTLE_READINGS = 20
+_COUNTED = {"vms", "memextents", "capabilities", "page_table_pages"}
 
 
 class MachineCase(unittest.TestCase):
@@ -23,6 +29,7 @@ class MachineCase(unittest.TestCase):
     _shell: ClassVar[PrimaryShell | None] = None
     _boot_failure: ClassVar[Failure | None] = None
     _boots: ClassVar[int] = 0
+    _counters: ClassVar[dict[str, int]] = {}
 
     @property
     def shell(self) -> PrimaryShell:
@@ -41,6 +48,7 @@ class MachineCase(unittest.TestCase):
         try:
             boot.boot_primary(machine, quiet=True)
             cls._shell = PrimaryShell(machine)
+            cls._counters = cls._shell.counters()
         except Failure as failure:
             machine.kill()
             cls._boot_failure = failure
@@ -61,6 +69,22 @@ class MachineCase(unittest.TestCase):
             self.tearDownClass()
         if self._shell is None:
             self._boot()
+
+    def tearDown(self) -> None:
+        """Nothing of any guest is left."""
+        if self.shell.machine.running:
+            self.assertTrue(_COUNTED <= self._counters.keys())
+            self.assertEqual(self._settled_counters(), self._counters)
+
+    def _settled_counters(self) -> dict[str, int]:
+        """The counters once the driver's deferred teardown is over: as at first, or unchanged."""
+        counters: dict[str, int] = {}
+        for _ in range(_SETTLE_READINGS):
+            previous, counters = counters, self.shell.counters()
+            if counters in (previous, self._counters):
+                break
+            self.shell.must("sleep 1")
+        return counters
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         """Runs the test; a machine on which one failed is not handed to the next."""
