@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace vmm {
@@ -15,6 +17,9 @@ namespace {
 
 constexpr int poll_milliseconds = 100;
 constexpr int closing_polls = 10;
+// A UART hands over one character at a time. Waking up and writing for each costs the guest more
+// than the character; a person does not notice this delay.
+constexpr std::chrono::milliseconds gathering{4};
 
 } // namespace
 
@@ -60,6 +65,11 @@ void ConsoleOutput::carry() {
         filled_.wait(lock, [this] { return !buffer_.empty() || closing_; });
         if (buffer_.empty()) {
             return;
+        }
+        if (!closing_) {
+            lock.unlock();
+            std::this_thread::sleep_for(gathering);
+            lock.lock();
         }
         batch.clear();
         std::swap(batch, buffer_);
