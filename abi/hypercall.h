@@ -108,15 +108,15 @@
 #define GH_EXT_CONSOLE_WRITE 0xf1u
 
 enum gh_counter {
-	GH_COUNTER_OBJECTS = 0,          /* live hypervisor objects of any type */
-	GH_COUNTER_VCPUS = 1,
-	GH_COUNTER_ADDRSPACES = 2,
-	GH_COUNTER_MEMEXTENTS = 3,
-	GH_COUNTER_CAPABILITIES = 4,     /* used slots over all capability spaces */
-	GH_COUNTER_PAGE_TABLE_PAGES = 5, /* 4 KiB pages in stage-2 tables */
-	GH_COUNTER_HEAP_PAGES_USED = 6,  /* 4 KiB pages taken from the hypervisor's pool */
-	GH_COUNTER_HEAP_PAGES_TOTAL = 7,
-	GH_COUNTER_COUNT = 8,
+    GH_COUNTER_OBJECTS = 0, /* live hypervisor objects of any type */
+    GH_COUNTER_VCPUS = 1,
+    GH_COUNTER_ADDRSPACES = 2,
+    GH_COUNTER_MEMEXTENTS = 3,
+    GH_COUNTER_CAPABILITIES = 4,     /* used slots over all capability spaces */
+    GH_COUNTER_PAGE_TABLE_PAGES = 5, /* 4 KiB pages in stage-2 tables */
+    GH_COUNTER_HEAP_PAGES_USED = 6,  /* 4 KiB pages taken from the hypervisor's pool */
+    GH_COUNTER_HEAP_PAGES_TOTAL = 7,
+    GH_COUNTER_COUNT = 8,
 };
 
 /* hypervisor_identify results. */

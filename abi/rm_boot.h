@@ -20,49 +20,49 @@
 #define GH_RM_BOOT_MAX_RESERVED 8u
 
 struct gh_rm_boot_range {
-	uint64_t base; /* physical address, 4 KiB aligned */
-	uint64_t size; /* bytes, 4 KiB multiple */
+    uint64_t base; /* physical address, 4 KiB aligned */
+    uint64_t size; /* bytes, 4 KiB multiple */
 };
 
 struct gh_rm_boot_ram {
-	struct gh_rm_boot_range range;
-	uint64_t extent_cap; /* sparse memory extent that covers exactly this range */
+    struct gh_rm_boot_range range;
+    uint64_t extent_cap; /* sparse memory extent that covers exactly this range */
 };
 
 struct gh_rm_boot {
-	uint64_t magic;
-	uint32_t version;
-	uint32_t cpu_count; /* physical CPUs the hypervisor runs on; CPU index 0..n-1 */
+    uint64_t magic;
+    uint32_t version;
+    uint32_t cpu_count; /* physical CPUs the hypervisor runs on; CPU index 0..n-1 */
 
-	/* Capabilities in the Resource Manager's own capability space, all rights. */
-	uint64_t partition_cap;
-	uint64_t cspace_cap;
-	uint64_t addrspace_cap;
-	uint64_t vcpu_cap;
-	uint64_t vic_cap;
-	uint64_t device_extent_cap; /* basic extent: every physical address that is no RAM */
-	/* Capability of the hardware interrupt with GIC INTID i is hwirq_caps[i - 32], at this IPA. */
-	uint64_t hwirq_caps_ipa;
-	uint32_t hwirq_count; /* SPIs 32 .. 32 + hwirq_count - 1 */
-	uint32_t ram_count;
-	struct gh_rm_boot_ram ram[GH_RM_BOOT_MAX_RAM];
+    /* Capabilities in the Resource Manager's own capability space, all rights. */
+    uint64_t partition_cap;
+    uint64_t cspace_cap;
+    uint64_t addrspace_cap;
+    uint64_t vcpu_cap;
+    uint64_t vic_cap;
+    uint64_t device_extent_cap; /* basic extent: every physical address that is no RAM */
+    /* Capability of the hardware interrupt with GIC INTID i is hwirq_caps[i - 32], at this IPA. */
+    uint64_t hwirq_caps_ipa;
+    uint32_t hwirq_count; /* SPIs 32 .. 32 + hwirq_count - 1 */
+    uint32_t ram_count;
+    struct gh_rm_boot_ram ram[GH_RM_BOOT_MAX_RAM];
 
-	/* The Resource Manager's own memory: image at its start, then free for stack and heap. */
-	struct gh_rm_boot_range memory;    /* IPA; memory.base == GH_RM_IPA_BASE */
-	uint64_t free_base;                /* IPA: first byte behind image, boot data and DTB */
+    /* The Resource Manager's own memory: image at its start, then free for stack and heap. */
+    struct gh_rm_boot_range memory; /* IPA; memory.base == GH_RM_IPA_BASE */
+    uint64_t free_base;             /* IPA: first byte behind image, boot data and DTB */
 
-	/* The firmware's device tree, a copy within `memory`. */
-	uint64_t dtb_ipa;
-	uint64_t dtb_size;
+    /* The firmware's device tree, a copy within `memory`. */
+    uint64_t dtb_ipa;
+    uint64_t dtb_size;
 
-	/* Physical ranges kept by the hypervisor: neither RAM nor device of any VM. */
-	uint32_t reserved_count;
-	uint32_t flags; /* bit 0: a physical ITS exists and is kept from VMs */
-	struct gh_rm_boot_range reserved[GH_RM_BOOT_MAX_RESERVED];
+    /* Physical ranges kept by the hypervisor: neither RAM nor device of any VM. */
+    uint32_t reserved_count;
+    uint32_t flags; /* bit 0: a physical ITS exists and is kept from VMs */
+    struct gh_rm_boot_range reserved[GH_RM_BOOT_MAX_RESERVED];
 
-	uint64_t dtb_pa; /* where firmware left the DTB: ordinary RAM now */
-	/* MPIDR affinity (Aff3..Aff0 as in MPIDR_EL1) of each CPU index. */
-	uint64_t cpu_mpidr[64];
+    uint64_t dtb_pa; /* where firmware left the DTB: ordinary RAM now */
+    /* MPIDR affinity (Aff3..Aff0 as in MPIDR_EL1) of each CPU index. */
+    uint64_t cpu_mpidr[64];
 };
 
 #define GH_RM_BOOT_FLAG_ITS 1u

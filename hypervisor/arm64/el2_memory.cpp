@@ -111,7 +111,8 @@ void set_table_allocator(void* (*allocate)()) {
 }
 
 void remove_identity_map() {
-    // The image was loaded below image_base, and all else is mapped above: these slots hold only it.
+    // The image was loaded below image_base, and all else is mapped above: these slots hold only
+    // it.
     constexpr std::size_t slots = image_base >> 39;
     std::uint64_t* root = table_pointer(el2_tables_root());
     for (std::size_t slot = 0; slot < slots; ++slot) {

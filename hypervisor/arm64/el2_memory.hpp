@@ -13,8 +13,8 @@ namespace hyp::arch {
 /// table pages run out or something is mapped there. Boot CPU only, before VMs run.
 void map_ram(PhysRange range);
 
-/// Maps data of firmware read-only, beside the physical map; the pointer to range.base, which need not
-/// be page-aligned. Boot CPU only, never unmapped.
+/// Maps data of firmware read-only, beside the physical map; the pointer to range.base, which need
+/// not be page-aligned. Boot CPU only, never unmapped.
 const void* map_firmware_data(PhysRange range);
 
 /// Maps device registers (Device-nGnRE, not executable) and returns the pointer to `base`, which

@@ -133,7 +133,8 @@ bool IrqBank::is_pending(Virq& irq) {
     if (irq.pending_after(irq.loaded())) {
         return true;
     }
-    // Disabled, or still active for the guest: the hardware keeps it pending and does not forward it.
+    // Disabled, or still active for the guest: the hardware keeps it pending and does not forward
+    // it.
     return irq.physical != 0 && !irq.is_private() && gic().spi_is_pending(irq.physical);
 }
 

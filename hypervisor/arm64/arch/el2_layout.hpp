@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// EL2's virtual address space: 48 bits, one translation table (TTBR0_EL2), by level-0 slots of 512 GiB.
+// EL2's virtual address space: 48 bits, one translation table (TTBR0_EL2), by level-0 slots of 512
+// GiB.
 //
 //   0x0000'0000'0000 ..   identity map of the image, only while the MMU is being turned on
 //   0x4000'0000'0000      the hypervisor's image: text RX, rodata R, data RW
