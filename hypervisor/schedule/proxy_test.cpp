@@ -164,6 +164,25 @@ TEST_F(Proxy, KilledWhileRunning) {
     EXPECT_EQ(scheduler().run_proxy(guest_, 0).error(), rt::Error::object_state);
 }
 
+TEST_F(Proxy, KilledBetweenTheCallAndItsFirstInstruction) {
+    const Ref<Vcpu> second = host_->make_vcpu(1, {.cpu = 1});
+    ASSERT_TRUE(second->power_on(0, 0, 0));
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    on(1);
+    ASSERT_TRUE(enters(second));
+    ASSERT_EQ(run(), running); // taken, not yet in the hardware
+    on(0);
+    const std::size_t before = fake::gic_cpu(0).sgi1r.size();
+    ASSERT_TRUE(guest_->kill());
+    EXPECT_EQ(fake::gic_cpu(0).sgi1r.size(), before + 1) << "the other CPU is told";
+    EXPECT_EQ(guest_->check().error(), rt::Error::busy) << "that CPU has it still";
+    on(1);
+    EXPECT_TRUE(enters(second));
+    EXPECT_EQ(second->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OBJECT_STATE));
+    EXPECT_EQ(guest_->check().error(), rt::Error::object_state);
+    retire({second});
+}
+
 TEST_F(Proxy, YieldGoesBackToTheCaller) {
     ASSERT_TRUE(guest_->power_on(0, 0, 0));
     ASSERT_EQ(run(), running);

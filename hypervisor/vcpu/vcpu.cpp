@@ -120,17 +120,23 @@ void Vcpu::stop(VcpuState final_state, const RunReport& report) {
 }
 
 Result<> Vcpu::kill() {
+    unsigned running_on = no_cpu;
     {
         const LockGuard guard(lock_);
         if (!is_active() || run_state() == VcpuState::killed) {
             return fail(Error::object_state);
         }
         set_state(VcpuState::killed);
+        running_on = running_on_;
     }
     scheduler_.dequeue(*this);
+    // A CPU that took it may not have loaded it yet, and would then run it without end.
+    if (running_on != no_cpu) {
+        scheduler_.kick(running_on);
+    }
     // Wherever its registers are in the hardware, they and its address space must go.
     const unsigned loaded_on = loaded_on_.load(std::memory_order_acquire);
-    if (loaded_on != no_cpu) {
+    if (loaded_on != no_cpu && loaded_on != running_on) {
         scheduler_.kick(loaded_on);
     }
     wakeup_virq_.assert_edge();

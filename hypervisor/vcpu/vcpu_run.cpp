@@ -83,7 +83,8 @@ Result<RunReport> Vcpu::check() {
     const LockGuard guard(lock_);
     if (run_state() == VcpuState::killed) {
         // A manager that tears a VM down asks until no CPU holds any of it.
-        const bool gone = loaded_on_.load(std::memory_order_acquire) == no_cpu;
+        const bool gone =
+            running_on_ == no_cpu && loaded_on_.load(std::memory_order_acquire) == no_cpu;
         return fail(gone ? Error::object_state : Error::busy);
     }
     if (!is_active()) {
