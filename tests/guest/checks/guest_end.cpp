@@ -133,10 +133,13 @@ std::uint64_t spin_there(std::uint64_t) {
 
 // Stopped while another CPU is inside vcpu_run and the VM never exits by itself.
 void stop_while_running() {
-    for (int round = 0; round < 5; ++round) {
+    for (std::uint64_t round = 0; round < 30; ++round) {
         guest().create_and_boot();
         guest().prepare(0, Operation::spin);
         start_on(1, spin_there, 0);
+        for (std::uint64_t delay = 0; delay < round * 1237 % 8000; ++delay) {
+            asm volatile("yield");
+        }
         guest().stop();
         guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
         const std::uint64_t end = wait_for(1, 3000);
@@ -165,7 +168,7 @@ constexpr Check checks[] = {
     {"end.one_exit_notification", one_exit_notification},
     {"end.stop_while_off", stop_while_off},
     {"end.vcpu_after_stop", vcpu_after_stop},
-    {"end.stop_while_running", stop_while_running, Needs::hypervisor_smp, 30'000},
+    {"end.stop_while_running", stop_while_running, Needs::hypervisor_smp, 60'000},
     {"end.off_then_again", off_then_again, Needs::hypervisor, 30'000},
 };
 

@@ -29,9 +29,9 @@ void expect_undefined(std::string_view what, std::uint64_t (*probe)()) {
 // The address of the instruction is taken before it, so that a register that it clobbered shows.
 #define PROBE(instruction)                                                                         \
     [] {                                                                                           \
-        std::uint64_t at_;                                                                         \
-        asm volatile("adr %0, 1f\n1:\t" instruction : "=&r"(at_) : : "x1", "memory");              \
-        return at_;                                                                                \
+        std::uint64_t address;                                                                     \
+        asm volatile("adr %0, 1f\n1:\t" instruction : "=&r"(address) : : "x1", "memory");          \
+        return address;                                                                            \
     }
 
 struct Probe {

@@ -7,16 +7,16 @@
 /// The value of a system register.
 #define READ_SYSREG(name)                                                                          \
     ([] {                                                                                          \
-        std::uint64_t value_;                                                                      \
-        asm volatile("mrs %0, " #name : "=r"(value_) : : "memory");                                \
-        return value_;                                                                             \
+        std::uint64_t value;                                                                       \
+        asm volatile("mrs %0, " #name : "=r"(value) : : "memory");                                 \
+        return value;                                                                              \
     }())
 
 /// Writes a system register; takes effect at the latest after the next isb().
 #define WRITE_SYSREG(name, value)                                                                  \
     do {                                                                                           \
-        const std::uint64_t written_ = (value);                                                    \
-        asm volatile("msr " #name ", %x0" : : "rZ"(written_) : "memory");                          \
+        const std::uint64_t written = (value);                                                     \
+        asm volatile("msr " #name ", %x0" : : "rZ"(written) : "memory");                           \
     } while (false)
 
 namespace test {

@@ -14,6 +14,7 @@ namespace {
 
 std::uint64_t load(std::uint64_t address, AccessKind kind) {
     std::uint64_t value = 0x5555'5555'5555'5555; // a narrow load must clear the upper half
+// NOLINTNEXTLINE(bugprone-macro-parentheses): an assembly template is no expression
 #define LOAD(instruction) asm volatile(instruction : "+r"(value) : "r"(address) : "memory")
     switch (kind) {
     case AccessKind::byte_w:
