@@ -4,12 +4,12 @@
 import time
 from collections.abc import Callable
 
-from machine import build, guest_checks, image, sparse, style, system, tidy, unit
+from machine import build, image, sparse, style, system, tidy, unit
 from machine.failure import Failure
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "tidy", "sparse", "guest", "system")
+KINDS = ("format", "unit", "tidy", "sparse", "system")
 
 
 def _unit(results: Results, keyword: str) -> None:
@@ -23,11 +23,6 @@ def _tidy(results: Results, _: str) -> None:
     tidy.run(results)
 
 
-def _guest(results: Results, keyword: str) -> None:
-    build.build_preset("el2")
-    guest_checks.run(results, keyword)
-
-
 def _system(results: Results, keyword: str) -> None:
     build.build_machine()
     image.pack()
@@ -39,7 +34,6 @@ _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "unit": _unit,
     "tidy": _tidy,
     "sparse": lambda results, _: sparse.run(results),
-    "guest": _guest,
     "system": _system,
 }
 
