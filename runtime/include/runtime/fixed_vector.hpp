@@ -13,6 +13,7 @@ namespace rt {
 template <typename T, std::size_t N>
 class FixedVector {
 public:
+    // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): a constant cannot be
     static constexpr std::size_t capacity = N;
 
     [[nodiscard]] std::size_t size() const { return size_; }
