@@ -46,6 +46,7 @@ std::span<const std::span<const Check>> check_tables() {
         stage2_checks(),
         guest_build_checks(),
         guest_run_checks(),
+        guest_mmio_checks(),
         guest_interrupt_checks(),
         guest_end_checks(),
     };

@@ -24,6 +24,7 @@ std::span<const Check> debug_checks();
 std::span<const Check> stage2_checks();
 std::span<const Check> guest_build_checks();
 std::span<const Check> guest_run_checks();
+std::span<const Check> guest_mmio_checks();
 std::span<const Check> guest_interrupt_checks();
 std::span<const Check> guest_end_checks();
 

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// MMIO exits of the created VM: addresses, sizes and values in both directions, and accesses that
+// are none.
+#include "check/tables.hpp"
+#include "machine/exceptions.hpp"
+#include "vm/guest.hpp"
+
+namespace test {
+
+namespace {
+
+constexpr std::uint64_t device = 0x0a000000; // behind it is nothing but this program
+
+void expect_state(const VcpuExit& exit, std::uint64_t state) {
+    if (exit.state != state) {
+        fail("vcpu_run state {x} (data {x} {x} {x}), expected {x}", exit.state, exit.data[0],
+             exit.data[1], exit.data[2], state);
+    }
+}
+
+/// Ends the VM as a VMM does; each check that gets this far also shows that this works.
+void finish() {
+    guest().stop();
+    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
+    guest().tear_down();
+}
+
+struct LoadCase {
+    AccessKind kind;
+    unsigned size;
+    std::uint64_t supplied;
+    std::uint64_t expected;
+};
+
+constexpr LoadCase loads[] = {
+    {AccessKind::byte_w, 1, 0x123456789abcdef8, 0xf8},
+    {AccessKind::half_w, 2, 0x123456789abcdef8, 0xdef8},
+    {AccessKind::word_w, 4, 0x123456789abcdef8, 0x9abcdef8},
+    {AccessKind::double_x, 8, 0x923456789abcdef8, 0x923456789abcdef8},
+    {AccessKind::signed_byte_w, 1, 0x80, 0xffffff80},
+    {AccessKind::signed_byte_w, 1, 0x17f, 0x7f},
+    {AccessKind::signed_byte_x, 1, 0x80, 0xffffffffffffff80},
+    {AccessKind::signed_half_w, 2, 0x8001, 0xffff8001},
+    {AccessKind::signed_half_x, 2, 0x8001, 0xffffffffffff8001},
+    {AccessKind::signed_half_x, 2, 0x17fff, 0x7fff},
+    {AccessKind::signed_word_x, 4, 0x80000001, 0xffffffff80000001},
+    {AccessKind::signed_word_x, 4, 0x17fffffff, 0x7fffffff},
+};
+
+void mmio_reads() {
+    guest().create_and_boot();
+    std::uint64_t address = device;
+    for (const LoadCase& load : loads) {
+        address += 8;
+        guest().prepare(0, Operation::load, {address, static_cast<std::uint64_t>(load.kind)});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_READ);
+        expect_equal("IPA", exit.data[0], address);
+        expect_equal("size", exit.data[1], load.size);
+        expect_equal("data 3", exit.data[2], 0);
+        guest().run_to_signal(0, load.supplied);
+        if (const std::uint64_t got = guest().mailbox(0).result[0]; got != load.expected) {
+            fail("load of kind {} of {x}: got {x}, expected {x}", load.kind, load.supplied, got,
+                 load.expected);
+        }
+    }
+    finish();
+}
+
+void mmio_read_to_zero_register() {
+    guest().create_and_boot();
+    guest().prepare(0, Operation::load,
+                    {device, static_cast<std::uint64_t>(AccessKind::zero_register)});
+    expect_state(guest().run(0), GH_VCPU_STATE_VMMIO_READ);
+    guest().run_to_signal(0, 0x1234);
+    expect_equal("another register", guest().mailbox(0).result[0], 0x5555'5555'5555'5555);
+    finish();
+}
+
+struct StoreCase {
+    AccessKind kind;
+    unsigned size;
+    std::uint64_t expected;
+};
+
+constexpr std::uint64_t stored = 0xfedc'ba98'7654'3210;
+constexpr StoreCase stores[] = {
+    {AccessKind::byte_w, 1, 0x10},       {AccessKind::half_w, 2, 0x3210},
+    {AccessKind::word_w, 4, 0x76543210}, {AccessKind::double_x, 8, stored},
+    {AccessKind::zero_register, 4, 0},
+};
+
+void mmio_writes() {
+    guest().create_and_boot();
+    std::uint64_t address = device;
+    for (const StoreCase& store : stores) {
+        address += 16;
+        guest().prepare(0, Operation::store,
+                        {address, static_cast<std::uint64_t>(store.kind), stored});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_WRITE);
+        expect_equal("IPA", exit.data[0], address);
+        expect_equal("size", exit.data[1], store.size);
+        expect_equal("value", exit.data[2], store.expected);
+        guest().run_to_signal(0);
+    }
+    finish();
+}
+
+// The last byte below 1 GiB is VMMIO, the first above is not; misaligned and odd addresses arrive.
+void mmio_addresses() {
+    guest().create_and_boot();
+    for (const std::uint64_t address :
+         {std::uint64_t{0}, std::uint64_t{0x3ff7fffc}, std::uint64_t{0x10000},
+          std::uint64_t{0x3fff0000 - 0x50000}, std::uint64_t{0x2ffffffc}}) {
+        guest().prepare(0, Operation::load,
+                        {address, static_cast<std::uint64_t>(AccessKind::word_w)});
+        const VcpuExit exit = guest().run(0);
+        expect_state(exit, GH_VCPU_STATE_VMMIO_READ);
+        expect_equal("IPA", exit.data[0], address);
+        guest().run_to_signal(0, 1);
+    }
+    finish();
+}
+
+// Unmapped above 1 GiB: an external abort in the VM, and it goes on.
+void unmapped_memory() {
+    guest().create_and_boot();
+    std::uint64_t count = 0;
+    for (const std::uint64_t address :
+         {std::uint64_t{0x40000000}, guest_ram_base - 4, guest_ram_base + guest_ram_size,
+          std::uint64_t{0x1'0000'0000}, std::uint64_t{0x10'0000'0000}}) {
+        const Mailbox& box = guest().execute(
+            0, Operation::load, {address, static_cast<std::uint64_t>(AccessKind::word_w)});
+        expect_equal("exceptions", box.exceptions, ++count);
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("fault", box.esr & 0x3f, fsc_external);
+        expect_equal("FAR", box.far, address);
+    }
+    const Mailbox& box = guest().execute(0, Operation::fetch, {0x40000000});
+    expect_equal("exceptions", box.exceptions, ++count);
+    expect_equal("class", box.esr >> 26, ec_instruction_abort);
+    expect_equal("FAR", box.far, 0x40000000);
+    finish();
+}
+
+// No syndrome, no emulation: the VM gets an external abort, not a wrong value.
+void mmio_without_syndrome() {
+    guest().create_and_boot();
+    std::uint64_t count = 0;
+    for (const AccessKind kind : {AccessKind::pair, AccessKind::post_indexed}) {
+        const Mailbox& box =
+            guest().execute(0, Operation::load, {device, static_cast<std::uint64_t>(kind)});
+        expect_equal("exceptions", box.exceptions, ++count);
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("FAR", box.far, device);
+    }
+    finish();
+}
+
+constexpr Check checks[] = {
+    {"run.mmio_reads", mmio_reads},
+    {"run.mmio_read_to_zero_register", mmio_read_to_zero_register},
+    {"run.mmio_writes", mmio_writes},
+    {"run.mmio_addresses", mmio_addresses},
+    {"run.unmapped_memory", unmapped_memory},
+    {"run.mmio_without_syndrome", mmio_without_syndrome},
+};
+
+} // namespace
+
+std::span<const Check> guest_mmio_checks() {
+    return checks;
+}
+
+} // namespace test
