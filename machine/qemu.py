@@ -151,7 +151,8 @@ class Machine:
         UNLESS comes first.
         """
         wanted = what or f"'{pattern}'"
-        regex = re.compile(pattern, re.MULTILINE)
+        # The end of a line, not of what has arrived of it so far.
+        regex = re.compile(re.sub(r"\$$", r"(?=\\n)", pattern), re.MULTILINE)
         hopeless = re.compile(f"{FATAL.pattern}|{unless}" if unless else FATAL.pattern, re.MULTILINE)
         timeout *= PATIENCE
         deadline = time.monotonic() + timeout
