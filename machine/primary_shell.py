@@ -42,7 +42,7 @@ class PrimaryShell:
         self.machine.expect(rf"^BEGIN{number}$", _PROMPT_SECONDS,
                             f"the primary VM takes no command '{line}'")
         begin = self.machine.position
-        end = self.machine.expect(rf"END{number}:(\d+)$", timeout,
+        end = self.machine.expect(rf"END{number}:(\d+)(?=\D)", timeout,
                                   f"the primary VM has not finished '{line}'")
         output = _ESCAPES.sub("", self.machine.text[begin:end.start()])
         return Answer(int(end[1]), output.strip("\n"))

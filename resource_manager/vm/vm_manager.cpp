@@ -43,20 +43,6 @@ std::optional<unsigned> exit_type(const VcpuState& state) {
     }
 }
 
-std::string_view sentence_for(unsigned type) {
-    switch (type) {
-    case GH_RM_EXIT_PLATFORM_OFF:
-        return "powered itself off";
-    case GH_RM_EXIT_PLATFORM_RESET:
-    case GH_RM_EXIT_SYSTEM_RESET2:
-        return "asked for a reset";
-    case GH_RM_EXIT_SOFTWARE_ERROR:
-        return "had an unrecoverable fault";
-    default:
-        return "was stopped by its creator";
-    }
-}
-
 } // namespace
 
 VmManager::~VmManager() {
@@ -211,10 +197,6 @@ RmResult<> VmManager::start(std::uint32_t from, Reader payload) {
     }
     const auto started = (*vm)->objects->power_on(stage, (*vm)->entry, (*vm)->dtb_address);
     (*vm)->state = started ? VmState::running : VmState::init_failed;
-    if (started) {
-        log("VM {x} started: {} vCPUs, entry {x}, device tree {x}", stage.vmid,
-            (*vm)->objects->vcpus().size(), (*vm)->entry, (*vm)->dtb_address);
-    }
     return started;
 }
 
@@ -241,7 +223,6 @@ RmResult<> VmManager::stop(std::uint32_t from, Reader payload, Answer& answer) {
         (*vm)->exit_reported = true;
         const ExitNotice notice(vmid, GH_RM_EXIT_STOP_FORCED);
         answer.notify_after(GH_RM_NOTIF_VM_EXITED, notice.writer.written());
-        log("VM {x} {}", vmid, sentence_for(GH_RM_EXIT_STOP_FORCED));
     }
     return {};
 }
@@ -315,7 +296,6 @@ void VmManager::on_halt(std::uint32_t intid, Hypervisor& hypervisor, Channel& ch
             if (type && !vm.exit_reported) {
                 vm.exit_reported = true;
                 vm.state = VmState::exited;
-                log("VM {x} {}", vm.vmid, sentence_for(*type));
                 const ExitNotice notice(vm.vmid, *type);
                 channel.notify(GH_RM_NOTIF_VM_EXITED, notice.writer.written());
             }
