@@ -129,6 +129,8 @@ void Stage2Change::map(const Stage2::Run& run, Entry attributes) {
 
 void Stage2Change::map_in(Entry* table, unsigned level, IpaRange range, PhysAddr phys,
                           Entry attributes) {
+    // The last level always has a leaf that fits, and nothing live where a mapping is made.
+    rt::ensure(level <= last_level, "stage-2 tables have four levels");
     for (Slots slots(level, range); slots.more(); slots.next()) {
         Entry& entry = table[slots.index()];
         const PhysAddr part_phys = phys + (slots.part().base - range.base);

@@ -74,7 +74,7 @@ void Cspace::on_destroy() {
             }
         }
     }
-    heap().release(directory_);
+    heap().release(static_cast<void*>(directory_));
     directory_ = nullptr;
 }
 
