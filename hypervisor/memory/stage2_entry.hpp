@@ -7,6 +7,7 @@
 
 #include <arch/physmap.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace hyp::stage2 {
@@ -16,9 +17,10 @@ using Entry = std::uint64_t;
 constexpr unsigned last_level = 3;
 constexpr unsigned entries_per_table = 512;
 
-/// Bytes that one entry of a level covers: 512 GiB, 1 GiB, 2 MiB, 4 KiB.
+/// Bytes that one entry of a level covers: 512 GiB, 1 GiB, 2 MiB, 4 KiB. There is no level beyond
+/// the last; clamped, so that no caller's mistake becomes an undefined shift.
 constexpr unsigned entry_shift(unsigned level) {
-    return page_shift + 9 * (last_level - level);
+    return page_shift + 9 * (last_level - std::min(level, last_level));
 }
 constexpr std::uint64_t entry_size(unsigned level) {
     return std::uint64_t{1} << entry_shift(level);

@@ -79,12 +79,14 @@ inline void ich_barrier() {
     isb();
 }
 
-#define HYP_ICH_CASES(CASE, kind)                                                                  \
-    CASE(kind, 0)                                                                                  \
-    CASE(kind, 1)                                                                                  \
-    CASE(kind, 2) CASE(kind, 3) CASE(kind, 4) CASE(kind, 5) CASE(kind, 6) CASE(kind, 7)            \
-        CASE(kind, 8) CASE(kind, 9) CASE(kind, 10) CASE(kind, 11) CASE(kind, 12) CASE(kind, 13)    \
-            CASE(kind, 14) CASE(kind, 15)
+// clang-format off: it would move the cases at every run
+#define HYP_ICH_CASES(CASE, kind) \
+    CASE(kind, 0) \
+    CASE(kind, 1) \
+    CASE(kind, 2) CASE(kind, 3) CASE(kind, 4) CASE(kind, 5) CASE(kind, 6) \
+    CASE(kind, 7) CASE(kind, 8) CASE(kind, 9) CASE(kind, 10) CASE(kind, 11) \
+    CASE(kind, 12) CASE(kind, 13) CASE(kind, 14) CASE(kind, 15)
+// clang-format on
 #define HYP_ICH_READ(kind, n)                                                                      \
     case n:                                                                                        \
         return HYP_READ_SYSREG(kind##n##_el2);

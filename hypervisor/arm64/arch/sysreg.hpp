@@ -7,16 +7,16 @@
 /// The value of a system register. Volatile: never merged with another read or moved across one.
 #define HYP_READ_SYSREG(name)                                                                      \
     ([] {                                                                                          \
-        std::uint64_t value_;                                                                      \
-        asm volatile("mrs %0, " #name : "=r"(value_));                                             \
-        return value_;                                                                             \
+        std::uint64_t sysreg_value;                                                                \
+        asm volatile("mrs %0, " #name : "=r"(sysreg_value));                                       \
+        return sysreg_value;                                                                       \
     }())
 
 /// Writes a system register; takes effect at the latest after the next isb().
 #define HYP_WRITE_SYSREG(name, value)                                                              \
     do {                                                                                           \
-        const std::uint64_t written_ = (value);                                                    \
-        asm volatile("msr " #name ", %x0" : : "rZ"(written_) : "memory");                          \
+        const std::uint64_t sysreg_written = (value);                                              \
+        asm volatile("msr " #name ", %x0" : : "rZ"(sysreg_written) : "memory");                    \
     } while (false)
 
 namespace hyp::arch {
