@@ -4,7 +4,6 @@
 #include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 
-#include "object/partition.hpp"
 #include "schedule/scheduler.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
