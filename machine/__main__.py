@@ -6,8 +6,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from machine import build, fetch, image, packages, run, style, test
+from machine.bench import run as bench
 from machine.failure import Failure
 from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
 from machine.qemu import Configuration
@@ -52,6 +54,11 @@ def _shell(arguments: argparse.Namespace) -> int:
 def _test(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     return test.run(arguments.only, arguments.keyword)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    _prepare(for_test=True)
+    return bench.run(arguments.only, arguments.update, arguments.json)
 
 
 def _packages(_: argparse.Namespace) -> int:
@@ -122,6 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("--only", choices=test.KINDS, help="one kind of test")
     tests.add_argument("-k", dest="keyword", default="", metavar="WORD",
                        help="only unit and system tests whose name contains WORD")
+    benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")
+    benches.add_argument("--only", choices=[group.name for group in bench.GROUPS],
+                         help="one group of rows")
+    benches.add_argument("--json", type=Path, metavar="FILE", help="write all rows there, too")
+    benches.add_argument("--update", action="store_true", help="make what is measured the budget")
     parts = command("build", _build, "build all parts, or the named ones")
     parts.add_argument("parts", nargs="*", metavar="PART",
                        help=f"{', '.join(build.PRESETS)} or modules")

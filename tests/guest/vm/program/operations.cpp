@@ -260,6 +260,10 @@ void perform(Mailbox& mailbox, unsigned cpu) {
     case Operation::read_hidden:
         asm volatile("mrs x8, pmcr_el0" : : : "x8", "memory");
         break;
+    case Operation::store_for_ever:
+        for (;;) {
+            mmio::write64(argument[0], 0);
+        }
     default:
         perform_gic(mailbox, cpu);
         break;
