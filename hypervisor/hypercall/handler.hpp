@@ -73,6 +73,7 @@ std::span<const HypercallEntry> vic_calls();
 std::span<const HypercallEntry> hwirq_calls();
 std::span<const HypercallEntry> vcpu_calls();
 std::span<const HypercallEntry> vpm_group_calls();
+std::span<const HypercallEntry> watchdog_calls();
 std::span<const HypercallEntry> system_calls();
 
 } // namespace hyp

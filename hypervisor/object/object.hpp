@@ -23,6 +23,7 @@ enum class ObjectType : std::uint8_t {
     vic,
     vpm_group,
     hwirq,
+    watchdog,
     count,
 };
 

@@ -40,7 +40,7 @@ bool finished(std::uint32_t intid) {
     case ppi_physical_timer:
         return !deliver_timer(intid);
     case ppi_hypervisor_timer:
-        scheduler().timers().expire();
+        SoftTimerQueue::mine().expire();
         return true;
     case ppi_maintenance:
         if (Vcpu* vcpu = scheduler().loaded(); vcpu != nullptr) {

@@ -159,7 +159,7 @@ void Scheduler::choose(CpuSchedule& cpu) {
 }
 
 void Scheduler::arm_slice(CpuSchedule& cpu) {
-    cpu.slice.arm(cpu.timers, arch::counter() + ticks(cpu.scheduled->scheduling().timeslice));
+    cpu.slice.arm(SoftTimerQueue::mine(), arch::counter() + ticks(cpu.scheduled->scheduling().timeslice));
 }
 
 void Scheduler::yield() {
@@ -231,7 +231,7 @@ void Scheduler::unload(CpuSchedule& cpu) {
     // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
     if (vcpu->run_state() == VcpuState::waiting || vcpu == cpu.scheduled) {
         if (const auto deadline = next_timer(*vcpu); deadline.has_value()) {
-            vcpu->wake_timer.arm(cpu.timers, *deadline);
+            vcpu->wake_timer.arm(SoftTimerQueue::mine(), *deadline);
         }
     }
     vcpu->set_unloaded();

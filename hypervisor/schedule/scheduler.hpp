@@ -6,7 +6,7 @@
 #include "object/ref.hpp"
 #include "schedule/run_queue.hpp"
 #include "vcpu/run_report.hpp"
-#include "vcpu/soft_timer.hpp"
+#include "interrupt/soft_timer.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/cpu.hpp>
@@ -18,7 +18,7 @@
 
 namespace hyp {
 
-/// The schedule of one physical CPU. All but `queue` and `timers` belong to that CPU alone.
+/// The schedule of one physical CPU. All but `queue` belong to that CPU alone.
 ///
 ///   scheduled   owns the CPU time; null while idle
 ///   proxied     runs inside scheduled's vcpu_run; null mostly
@@ -29,7 +29,6 @@ struct CpuSchedule {
     CpuSchedule();
 
     RunQueue queue;
-    SoftTimerQueue timers;
     Ref<Vcpu> scheduled;
     Ref<Vcpu> proxied;
     Ref<Vcpu> loaded;
@@ -57,7 +56,6 @@ public:
     [[nodiscard]] Vcpu& current();
     /// The vCPU whose state is in the hardware, or null.
     [[nodiscard]] Vcpu* loaded() { return mine().loaded.get(); }
-    [[nodiscard]] SoftTimerQueue& timers() { return mine().timers; }
 
     /// Chooses what runs next, sleeps while there is nothing, and makes it ready to be entered.
     [[nodiscard]] GuestRegisters* resume();

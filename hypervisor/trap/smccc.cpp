@@ -5,6 +5,7 @@
 #include "hypercall/dispatch.hpp"
 #include "trap/inject.hpp"
 #include "trap/psci.hpp"
+#include "trap/watchdog_service.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
@@ -45,6 +46,10 @@ void handle_smccc(Vcpu& vcpu) {
     }
     if (is_psci(function)) {
         handle_psci(vcpu, function);
+        return;
+    }
+    if (is_watchdog_service(function)) {
+        handle_watchdog_service(vcpu, function);
         return;
     }
     switch (function) {

@@ -53,6 +53,10 @@ void Vcpu::on_destroy() {
         group_->detach(*this);
     }
     group_ = nullptr;
+    if (watchdog_) {
+        watchdog_->detach(*this);
+    }
+    watchdog_ = nullptr;
     address_space_ = nullptr;
     cspace_ = nullptr;
 }

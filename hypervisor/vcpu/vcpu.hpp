@@ -25,7 +25,8 @@
 #include "object/ref.hpp"
 #include "vcpu/registers.hpp"
 #include "vcpu/run_report.hpp"
-#include "vcpu/soft_timer.hpp"
+#include "vcpu/watchdog.hpp"
+#include "interrupt/soft_timer.hpp"
 
 #include <arch/guest_state.hpp>
 #include <runtime/intrusive_list.hpp>
@@ -85,7 +86,7 @@ inline constexpr unsigned no_cpu = ~0u;
 
 struct RunQueueTag {};
 
-class Vcpu final : public Object, public VirqTarget, public rt::ListNode<RunQueueTag> {
+class Vcpu final : public Object, public VirqTarget, public rt::ListNode<RunQueueTag>, public rt::ListNode<WatchdogTag> {
 public:
     static constexpr ObjectType type = ObjectType::thread;
 
@@ -97,6 +98,8 @@ public:
     [[nodiscard]] rt::Result<> attach_cspace(Ref<Cspace>);
     [[nodiscard]] rt::Result<> attach_address_space(Ref<AddressSpace>);
     [[nodiscard]] rt::Result<> attach_group(Ref<VpmGroup>, std::uint64_t index);
+    /// argument_invalid on a vCPU of the primary VM, busy when it has one.
+    [[nodiscard]] rt::Result<> attach_watchdog(Ref<Watchdog>);
     [[nodiscard]] rt::Result<> attach_vic(Vic&, std::uint64_t index);
     /// `cpu`: an index that the caller checked.
     [[nodiscard]] rt::Result<> set_affinity(unsigned cpu);
@@ -168,6 +171,7 @@ public:
     [[nodiscard]] Cspace& cspace() { return *cspace_; }
     [[nodiscard]] AddressSpace& address_space() { return *address_space_; }
     [[nodiscard]] VpmGroup* group() { return group_.get(); }
+    [[nodiscard]] Watchdog* watchdog() { return watchdog_.get(); }
     [[nodiscard]] unsigned index() const { return group_index_; }
     [[nodiscard]] std::uint64_t mpidr() const { return mpidr_; }
     /// The VM of this vCPU owns the machine: its power-off is the machine's.
@@ -207,6 +211,7 @@ private:
     Ref<Cspace> cspace_;
     Ref<AddressSpace> address_space_;
     Ref<VpmGroup> group_;
+    Ref<Watchdog> watchdog_;
     unsigned group_index_ = 0;
     std::uint64_t mpidr_ = 0;
     bool primary_ = false;

@@ -20,7 +20,8 @@ Result<> Vcpu::configure(std::uint64_t option_flags) {
         return fail(Error::object_state);
     }
     constexpr std::uint64_t known = GH_VCPU_OPTION_DEBUG | GH_VCPU_OPTION_HLOS;
-    if ((option_flags & ~known) != 0) {
+    const bool watched = (option_flags & GH_VCPU_OPTION_HLOS) != 0 && watchdog_;
+    if ((option_flags & ~known) != 0 || watched) {
         return fail(Error::argument_invalid);
     }
     primary_ = (option_flags & GH_VCPU_OPTION_HLOS) != 0;
@@ -58,6 +59,22 @@ Result<> Vcpu::attach_group(Ref<VpmGroup> group, std::uint64_t index) {
     }
     group_ = std::move(group);
     group_index_ = static_cast<unsigned>(index);
+    return {};
+}
+
+Result<> Vcpu::attach_watchdog(Ref<Watchdog> watchdog) {
+    const LockGuard guard(config_lock);
+    if (is_active() || !watchdog->is_active()) {
+        return fail(Error::object_state);
+    }
+    if (primary_) {
+        return fail(Error::argument_invalid);
+    }
+    if (watchdog_) {
+        return fail(Error::busy);
+    }
+    watchdog->attach(*this);
+    watchdog_ = std::move(watchdog);
     return {};
 }
 

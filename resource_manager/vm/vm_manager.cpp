@@ -37,7 +37,8 @@ std::optional<unsigned> exit_type(const VcpuState& state) {
         return (state.data[0] & reset2_is_plain) != 0 ? GH_RM_EXIT_PLATFORM_RESET
                                                       : GH_RM_EXIT_SYSTEM_RESET2;
     case GH_VCPU_STATE_FAULT:
-        return GH_RM_EXIT_SOFTWARE_ERROR;
+        return state.data[0] == GH_VCPU_FAULT_WATCHDOG_BITE ? GH_RM_EXIT_WATCHDOG_BITE
+                                                            : GH_RM_EXIT_SOFTWARE_ERROR;
     default:
         return std::nullopt;
     }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Deadlines of one CPU in a sorted list; only the soonest is in the hardware.
-#include "vcpu/soft_timer.hpp"
+#include "interrupt/soft_timer.hpp"
 
+#include <arch/cpu.hpp>
 #include <arch/guest_state.hpp>
+
+#include <array>
 
 namespace hyp {
 
@@ -25,6 +28,11 @@ void SoftTimer::cancel() {
     // removed timer stays: it costs one spurious interrupt, less than a write for each cancel.
     rt::IntrusiveList<SoftTimer, SoftTimerTag>::remove(*this);
     queue_.store(nullptr, std::memory_order_release);
+}
+
+SoftTimerQueue& SoftTimerQueue::mine() {
+    static constinit std::array<SoftTimerQueue, max_cpus> queues{};
+    return queues[cpu_index()];
 }
 
 void SoftTimerQueue::insert(SoftTimer& timer) {

@@ -39,6 +39,9 @@ private:
 /// The timers of one CPU, soonest first.
 class SoftTimerQueue {
 public:
+    /// The calling CPU's.
+    static SoftTimerQueue& mine();
+
     /// Runs what is due and programs the next deadline. On the queue's own CPU.
     void expire();
 
