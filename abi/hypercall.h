@@ -230,6 +230,8 @@ enum gh_counter {
 #define GH_VCPU_TIMESLICE_MIN_NS 1000000u
 #define GH_VCPU_TIMESLICE_MAX_NS 100000000u
 
+#define GH_VPM_GROUP_OPTION_NO_AGGREGATION (1u << 0)
+
 /* Watchdogs: option and bind flags, operations of watchdog_manage. */
 #define GH_WATCHDOG_OPTION_CRITICAL_BITE (1u << 0)
 #define GH_WATCHDOG_BIND_BITE (1u << 0)

@@ -3,6 +3,7 @@
 #include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
 
+#include "interrupt/vic.hpp"
 #include "object/partition.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
@@ -12,13 +13,10 @@
 
 namespace hyp {
 
-using rt::Error;
 using rt::fail;
 using rt::Result;
 
 namespace {
-
-constexpr std::uint64_t vpm_state_running = 1;
 
 Result<Outputs> partition_create_vpm_group(Vcpu& caller, const Arguments& a) {
     return create_object<VpmGroup>(caller, a);
@@ -37,34 +35,58 @@ Result<Outputs> vpm_group_attach_vcpu(Vcpu& caller, const Arguments& a) {
 }
 
 Result<Outputs> vpm_group_configure(Vcpu& caller, const Arguments& a) {
-    constexpr std::uint64_t exclude_from_aggregation = 1;
-    if (a.x[2] != 0 || (a.x[1] & ~exclude_from_aggregation) != 0) {
-        return fail(Error::argument_invalid);
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
     }
     auto group = caller.cspace().lookup<VpmGroup>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
+    return group ? done((*group)->configure(a.x[1])) : fail(group.error());
+}
+
+Result<Outputs> vpm_group_bind_virq(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[3]); !zero) {
+        return fail(zero.error());
+    }
+    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_BIND_VIRQ);
     if (!group) {
         return fail(group.error());
     }
-    // No power state is ever aggregated yet, so both settings mean the same.
-    return (*group)->is_active() ? Result<Outputs>(fail(Error::object_state)) : Outputs{};
+    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
+    if (!vic) {
+        return fail(vic.error());
+    }
+    const auto info = VirqInfo::decode(a.x[2]);
+    return info ? done((*group)->bind(**vic, *info)) : fail(info.error());
+}
+
+Result<Outputs> vpm_group_unbind_virq(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[1]); !zero) {
+        return fail(zero.error());
+    }
+    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_BIND_VIRQ);
+    if (!group) {
+        return fail(group.error());
+    }
+    (*group)->unbind();
+    return Outputs{};
 }
 
 Result<Outputs> vpm_group_get_state(Vcpu& caller, const Arguments& a) {
     if (auto zero = require_zero(a.x[1]); !zero) {
         return fail(zero.error());
     }
-    auto group = caller.cspace().lookup<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_QUERY);
+    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_QUERY);
     if (!group) {
         return fail(group.error());
     }
-    // SYSTEM_SUSPEND is not offered to VMs (PSCI_FEATURES says so), hence one state only.
-    return Outputs{vpm_state_running};
+    return Outputs{static_cast<std::uint64_t>((*group)->state())};
 }
 
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_VPM_GROUP, partition_create_vpm_group},
     {GH_VPM_GROUP_ATTACH_VCPU, vpm_group_attach_vcpu},
     {GH_VPM_GROUP_CONFIGURE, vpm_group_configure},
+    {GH_VPM_GROUP_BIND_VIRQ, vpm_group_bind_virq},
+    {GH_VPM_GROUP_UNBIND_VIRQ, vpm_group_unbind_virq},
     {GH_VPM_GROUP_GET_STATE, vpm_group_get_state},
 };
 

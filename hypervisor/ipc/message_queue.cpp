@@ -6,6 +6,7 @@
 #include "interrupt/vic.hpp"
 
 #include <abi/hypercall.h>
+#include <arch/guest_state.hpp>
 
 #include <cstring>
 
@@ -52,6 +53,8 @@ rt::Result<> MessageQueue::on_activate() {
 }
 
 void MessageQueue::on_destroy() {
+    send_timer_.cancel();
+    receive_timer_.cancel();
     unbind_send();
     unbind_receive();
     const rt::LockGuard guard(lock_);
@@ -111,6 +114,7 @@ rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool pus
     }
     bool not_full = false;
     bool wake = false;
+    std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
         if (used_ == depth_) {
@@ -126,9 +130,12 @@ rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool pus
         wake = push || (was_below && used_ >= not_empty_threshold_);
         not_full = used_ < depth_;
         sender_waits_ = !not_full;
+        delay = used_ < not_empty_threshold_ ? not_empty_delay_ : 0;
     }
     if (wake) {
         receive_source_.assert_edge();
+    } else if (delay != 0) {
+        start(receive_timer_, delay);
     }
     return not_full;
 }
@@ -139,6 +146,7 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, Mess
     }
     Received received;
     bool wake = false;
+    std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
         if (used_ == 0) {
@@ -159,9 +167,12 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, Mess
         wake = was_above && used_ <= not_full_threshold_;
         sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
         received = {size, used_ != 0};
+        delay = used_ > not_full_threshold_ ? not_full_delay_ : 0;
     }
     if (wake) {
         send_source_.assert_edge();
+    } else if (delay != 0) {
+        start(send_timer_, delay);
     }
     return received;
 }
@@ -184,6 +195,39 @@ rt::Result<> MessageQueue::flush() {
     return {};
 }
 
+/// A delay that runs already counts from its own message.
+void MessageQueue::start(SoftTimer& timer, std::uint64_t delay_us) {
+    const rt::LockGuard guard(timer_lock_);
+    if (!timer.armed()) {
+        const std::uint64_t ticks = delay_us * arch::counter_frequency() / 1'000'000;
+        timer.arm(SoftTimerQueue::mine(), arch::counter() + ticks);
+    }
+}
+
+void MessageQueue::on_send_delay(void* queue) {
+    auto& self = *static_cast<MessageQueue*>(queue);
+    bool wake = false;
+    {
+        const rt::LockGuard guard(self.lock_);
+        wake = self.used_ < self.depth_ && self.used_ > self.not_full_threshold_;
+    }
+    if (wake) {
+        self.send_source_.assert_edge();
+    }
+}
+
+void MessageQueue::on_receive_delay(void* queue) {
+    auto& self = *static_cast<MessageQueue*>(queue);
+    bool wake = false;
+    {
+        const rt::LockGuard guard(self.lock_);
+        wake = self.used_ > 0 && self.used_ < self.not_empty_threshold_;
+    }
+    if (wake) {
+        self.receive_source_.assert_edge();
+    }
+}
+
 rt::Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
                                               std::optional<std::uint64_t> delay_us) {
     if (!is_active()) {
@@ -192,10 +236,11 @@ rt::Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_f
     if (not_full && *not_full >= depth_) {
         return rt::fail(rt::Error::argument_invalid);
     }
-    if (delay_us.value_or(0) != 0) {
-        return rt::fail(rt::Error::unimplemented);
+    if (delay_us.value_or(0) > max_delay_us) {
+        return rt::fail(rt::Error::argument_invalid);
     }
     const rt::LockGuard guard(lock_);
+    not_full_delay_ = delay_us.value_or(not_full_delay_);
     not_full_threshold_ = not_full.value_or(not_full_threshold_);
     return {};
 }
@@ -208,13 +253,14 @@ rt::Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> no
     if (not_empty && (*not_empty == 0 || *not_empty > depth_)) {
         return rt::fail(rt::Error::argument_invalid);
     }
-    if (delay_us.value_or(0) != 0) {
-        return rt::fail(rt::Error::unimplemented);
+    if (delay_us.value_or(0) > max_delay_us) {
+        return rt::fail(rt::Error::argument_invalid);
     }
     bool wake = false;
     {
         const rt::LockGuard guard(lock_);
         const bool was_below = used_ < not_empty_threshold_;
+        not_empty_delay_ = delay_us.value_or(not_empty_delay_);
         not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);
         wake = was_below && used_ >= not_empty_threshold_;
     }

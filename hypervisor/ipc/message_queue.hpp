@@ -2,6 +2,7 @@
 // A message queue: bounded messages in order, with an interrupt for each side.
 #pragma once
 
+#include "interrupt/soft_timer.hpp"
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 
@@ -33,7 +34,10 @@ public:
     static constexpr std::size_t max_depth = 256;
     static constexpr std::size_t max_message_size = 240; // bytes; GH_MSGQUEUE_MAX_MESSAGE_SIZE
 
-    MessageQueue() : Object(type) {}
+    static constexpr std::uint64_t max_delay_us = 10'000'000;
+
+    MessageQueue()
+        : Object(type), send_timer_(on_send_delay, this), receive_timer_(on_receive_delay, this) {}
 
     /// Depth in messages (1..max_depth) and size limit in bytes (1..max_message_size).
     /// Errors: argument_invalid, object_state.
@@ -64,7 +68,9 @@ public:
     rt::Result<> flush() RT_EXCLUDES(lock_);
 
     /// Fill counts at which the sides are interrupted; nullopt changes nothing. Not-full is below
-    /// the depth, not-empty is 1..depth. Errors: argument_invalid, unimplemented (a delay).
+    /// the depth, not-empty is 1..depth. With a delay (microseconds; 0: none) a side is also
+    /// interrupted so long after a message, or room, came that its threshold did not count.
+    /// Error: argument_invalid.
     rt::Result<> set_send_threshold(std::optional<std::uint64_t> not_full,
                                     std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
     rt::Result<> set_receive_threshold(std::optional<std::uint64_t> not_empty,
@@ -76,6 +82,10 @@ private:
     void on_destroy() override;
     [[nodiscard]] std::byte* cell(std::size_t index) RT_REQUIRES(lock_);
 
+    static void on_send_delay(void* queue);
+    static void on_receive_delay(void* queue);
+    void start(SoftTimer& timer, std::uint64_t delay_us) RT_EXCLUDES(lock_, timer_lock_);
+
     std::size_t depth_ = 0; // fixed once active
     std::size_t message_size_ = 0;
 
@@ -86,6 +96,11 @@ private:
     bool sender_waits_ RT_GUARDED_BY(lock_) = false; // a send found the queue full
     std::size_t not_full_threshold_ RT_GUARDED_BY(lock_) = 0;
     std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;
+    std::uint64_t not_full_delay_ RT_GUARDED_BY(lock_) = 0; // microseconds
+    std::uint64_t not_empty_delay_ RT_GUARDED_BY(lock_) = 0;
+    rt::Spinlock timer_lock_; // two CPUs arm one timer in turn; before the timers' queues
+    SoftTimer send_timer_;
+    SoftTimer receive_timer_;
     VirqSource send_source_;
     VirqSource receive_source_;
 };

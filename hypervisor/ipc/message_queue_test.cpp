@@ -146,8 +146,8 @@ TEST_F(MessageQueueTest, ThresholdsAreChecked) {
     EXPECT_EQ(queue->set_send_threshold(4, {}).error(), rt::Error::argument_invalid);
     EXPECT_EQ(queue->set_receive_threshold(0, {}).error(), rt::Error::argument_invalid);
     EXPECT_EQ(queue->set_receive_threshold(5, {}).error(), rt::Error::argument_invalid);
-    EXPECT_EQ(queue->set_receive_threshold({}, 10).error(), rt::Error::unimplemented);
-    EXPECT_EQ(queue->set_send_threshold({}, 10).error(), rt::Error::unimplemented);
+    EXPECT_EQ(queue->set_receive_threshold({}, 10'000'001).error(), rt::Error::argument_invalid);
+    EXPECT_EQ(queue->set_send_threshold({}, 10'000'001).error(), rt::Error::argument_invalid);
     EXPECT_TRUE(queue->set_send_threshold(0, 0));
     EXPECT_TRUE(queue->set_receive_threshold(4, {}));
     for (const char* text : {"a", "b", "c", "d"}) {
@@ -253,6 +253,40 @@ TEST_F(MessageQueueTest, TwoCpusLoseNothing) {
         }
     }
     sender.join();
+}
+
+TEST_F(MessageQueueTest, DelaysInterruptForWhatIsBelowTheThreshold) {
+    make(4, 16);
+    bind();
+    const auto pass_us = [](std::uint64_t us) {
+        fake::guest_hardware().counter += us * 1000;
+        SoftTimerQueue::mine().expire();
+    };
+    ASSERT_TRUE(queue->set_receive_threshold(3, 50));
+    ASSERT_TRUE(queue->set_send_threshold(1, 70));
+    ASSERT_TRUE(send("a"));
+    pass_us(49);
+    ASSERT_TRUE(send("b"));
+    EXPECT_EQ(interrupts(), Irqs{});
+    pass_us(1);
+    EXPECT_EQ(interrupts(), Irqs{receive_irq}) << "counted from the first message";
+    ASSERT_TRUE(send("c"));
+    EXPECT_EQ(interrupts(), Irqs{receive_irq});
+    ASSERT_TRUE(send("d"));
+    ASSERT_TRUE(receive());
+    pass_us(69);
+    EXPECT_EQ(interrupts(), Irqs{});
+    pass_us(1);
+    EXPECT_EQ(interrupts(), Irqs{send_irq});
+    ASSERT_TRUE(queue->flush());
+    static_cast<void>(interrupts());
+    ASSERT_TRUE(send("e"));
+    ASSERT_TRUE(receive());
+    pass_us(1000);
+    EXPECT_EQ(interrupts(), Irqs{}) << "nothing is left to be told of";
+    ASSERT_TRUE(send("f"));
+    queue.clear(); // with its timer armed
+    pass_us(1000);
 }
 
 } // namespace

@@ -159,7 +159,8 @@ void Scheduler::choose(CpuSchedule& cpu) {
 }
 
 void Scheduler::arm_slice(CpuSchedule& cpu) {
-    cpu.slice.arm(SoftTimerQueue::mine(), arch::counter() + ticks(cpu.scheduled->scheduling().timeslice));
+    cpu.slice.arm(SoftTimerQueue::mine(),
+                  arch::counter() + ticks(cpu.scheduled->scheduling().timeslice));
 }
 
 void Scheduler::yield() {

@@ -3,10 +3,10 @@
 // inside another's vcpu_run (proxy scheduling).
 #pragma once
 
+#include "interrupt/soft_timer.hpp"
 #include "object/ref.hpp"
 #include "schedule/run_queue.hpp"
 #include "vcpu/run_report.hpp"
-#include "interrupt/soft_timer.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/cpu.hpp>

@@ -27,6 +27,7 @@ constexpr std::uint32_t psci_migrate_info_type = 0x84000006;
 constexpr std::uint32_t psci_system_off = 0x84000008;
 constexpr std::uint32_t psci_system_reset = 0x84000009;
 constexpr std::uint32_t psci_features = 0x8400000a;
+constexpr std::uint32_t psci_system_suspend = 0x8400000e;
 constexpr std::uint32_t psci_system_reset2 = 0x84000012;
 constexpr std::uint32_t smccc_version = 0x80000000;
 
@@ -127,6 +128,15 @@ std::uint64_t system_reset2(Vcpu& caller, std::uint32_t function) {
     return value(Psci::success);
 }
 
+// DEN0022 5.20: only the last CPU that is on may call it. Success is the entry point.
+void system_suspend(Vcpu& caller, std::uint32_t function) {
+    if (caller.group() != nullptr && !caller.group()->is_last_on(caller)) {
+        caller.registers.x[0] = value(Psci::denied);
+        return;
+    }
+    caller.suspend_system(argument(caller, function, 1), argument(caller, function, 2));
+}
+
 std::uint64_t features(std::uint32_t function) {
     switch (function) {
     case psci_version:
@@ -142,6 +152,8 @@ std::uint64_t features(std::uint32_t function) {
     case psci_cpu_on | smc64:
     case psci_affinity_info:
     case psci_affinity_info | smc64:
+    case psci_system_suspend:
+    case psci_system_suspend | smc64:
     case psci_system_reset2:
     case psci_system_reset2 | smc64:
         return 0;
@@ -200,6 +212,10 @@ void handle_psci(Vcpu& vcpu, std::uint32_t function) {
         break;
     case psci_system_reset:
         system_reset(vcpu, 1ull << 63, 0);
+        break;
+    case psci_system_suspend:
+    case psci_system_suspend | smc64:
+        system_suspend(vcpu, function);
         break;
     case psci_system_reset2:
     case psci_system_reset2 | smc64:

@@ -14,6 +14,8 @@ constexpr std::uint32_t affinity_info64 = 0xc4000004;
 constexpr std::uint32_t system_off = 0x84000008;
 constexpr std::uint32_t system_reset = 0x84000009;
 constexpr std::uint32_t features = 0x8400000a;
+constexpr std::uint32_t system_suspend64 = 0xc400000e;
+constexpr std::uint32_t cpu_suspend64 = 0xc4000001;
 constexpr std::uint32_t system_reset2 = 0xc4000012;
 
 class PsciTest : public ScheduleTest {
@@ -51,7 +53,7 @@ protected:
 TEST_F(PsciTest, VersionAndFeatures) {
     EXPECT_EQ(call(0x84000000), 0x10001);
     EXPECT_EQ(call(features, cpu_on64), 0);
-    EXPECT_EQ(call(features, 0xc400000e), -1) << "SYSTEM_SUSPEND is not offered";
+    EXPECT_EQ(call(features, system_suspend64), 0);
     EXPECT_EQ(call(0x84000011), -1) << "an unknown function";
     EXPECT_EQ(call(0x84000006), 2) << "no trusted OS to migrate";
 }
@@ -99,6 +101,39 @@ TEST_F(PsciTest, SystemReset2CarriesTypeAndCookie) {
     EXPECT_TRUE(idles());
     EXPECT_EQ(first_->check()->data[0], (1ull << 62) | 0x80000001);
     EXPECT_EQ(first_->check()->data[1], 0x77u);
+}
+
+TEST_F(PsciTest, SystemSuspendGoesOnAtItsEntry) {
+    ASSERT_EQ(call(cpu_on64, 1, 0, 0), 0);
+    EXPECT_EQ(call(system_suspend64, 0x4000, 9), -3) << "another CPU is on";
+    second_->power_off();
+    ASSERT_TRUE(vm_->group->bind(*vm_->vic, {.number = 40, .vcpu = 0}));
+    first_->guest.system.sp_el1 = 5;
+    first_->registers.x[5] = 5;
+    call(system_suspend64, 0x4000, 9);
+    EXPECT_EQ(vm_->group->state(), VpmState::system_suspended);
+    EXPECT_EQ(first_->check()->data[0], 0x3010000u);
+    EXPECT_TRUE(idles());
+    first_->virq_pending();
+    EXPECT_EQ(vm_->group->state(), VpmState::running);
+    EXPECT_TRUE(enters(first_));
+    EXPECT_EQ(first_->registers.pc, 0x4000u);
+    EXPECT_EQ(first_->registers.x[0], 9u);
+    EXPECT_EQ(first_->registers.x[5], 0u);
+    EXPECT_EQ(first_->guest.system.sp_el1, 0u);
+}
+
+TEST_F(PsciTest, CpuSuspendOfAllIsAStateOfTheGroup) {
+    ASSERT_EQ(call(cpu_on64, 1, 0, 0), 0);
+    call(cpu_suspend64, 1);
+    EXPECT_EQ(vm_->group->state(), VpmState::running);
+    second_->wait_for_interrupt(0);
+    EXPECT_EQ(vm_->group->state(), VpmState::running) << "WFI is no suspension";
+    second_->virq_pending();
+    second_->wait_for_interrupt(1);
+    EXPECT_EQ(vm_->group->state(), VpmState::cpus_suspended);
+    first_->virq_pending();
+    EXPECT_EQ(vm_->group->state(), VpmState::running);
 }
 
 TEST_F(PsciTest, ThePrimaryVmEndsTheMachine) {

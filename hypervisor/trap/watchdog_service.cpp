@@ -45,8 +45,8 @@ void handle_watchdog_service(Vcpu& vcpu, std::uint32_t function) {
     if (function == watchdog_control) {
         result = control(*watchdog, static_cast<std::uint32_t>(x[1]));
     } else if (function == watchdog_set_time) {
-        result = watchdog->set_times(static_cast<std::uint32_t>(x[1]),
-                                     static_cast<std::uint32_t>(x[2]));
+        result =
+            watchdog->set_times(static_cast<std::uint32_t>(x[1]), static_cast<std::uint32_t>(x[2]));
     } else if (function == watchdog_ping) {
         watchdog->ping();
     } else {

@@ -7,6 +7,7 @@
 
 #include <abi/hypercall.h>
 
+#include <tuple>
 #include <utility>
 
 namespace hyp {
@@ -96,12 +97,47 @@ void Vcpu::power_off() {
 }
 
 void Vcpu::wait_for_interrupt(std::uint64_t power_state) {
-    const LockGuard guard(lock_);
-    // An interrupt that becomes pending after this look finds us waiting: virq_pending() needs the
-    // lock that we hold.
-    if (run_state() == VcpuState::ready && !interrupts.has_deliverable()) {
+    wait(power_state == 0 ? Suspension::none : Suspension::cpu, power_state);
+}
+
+void Vcpu::wait(Suspension suspension, std::uint64_t power_state) {
+    {
+        const LockGuard guard(lock_);
+        // An interrupt that becomes pending after this look finds us waiting: virq_pending() needs
+        // the lock that we hold.
+        if (run_state() != VcpuState::ready || interrupts.has_deliverable()) {
+            return;
+        }
         sleep_state_ = power_state;
+        suspension_.store(suspension);
         set_state(VcpuState::waiting);
+    }
+    if (suspension != Suspension::none && group_) {
+        group_->refresh();
+    }
+}
+
+void Vcpu::suspend_system(std::uint64_t entry, std::uint64_t context) {
+    // PSCI power_state: the deepest level, a power-down.
+    constexpr std::uint64_t system_power_down = (3u << 24) | (1u << 16);
+    guest.save();
+    const auto timers = std::pair(guest.virtual_timer, guest.physical_timer);
+    reset_registers();
+    std::tie(guest.virtual_timer, guest.physical_timer) = timers;
+    guest.load(address_space_->vttbr());
+    registers.pc = entry;
+    registers.x[0] = context;
+    wait(Suspension::system, system_power_down);
+}
+
+/// Without locks, wherever the vCPU may have left `waiting`.
+void Vcpu::end_suspension() {
+    if (suspension_.load() == Suspension::none || run_state() == VcpuState::waiting) {
+        return;
+    }
+    suspension_.store(Suspension::none);
+    if (group_) {
+        group_->refresh();
     }
 }
 
@@ -172,6 +208,7 @@ void Vcpu::virq_pending() {
         running_on = running_on_;
     }
     if (woken) {
+        end_suspension();
         announce_ready();
     } else if (running_on != no_cpu) {
         scheduler_.kick(running_on);

@@ -15,6 +15,7 @@
 //      any state --- vcpu_kill --------------------------> killed, for ever
 #pragma once
 
+#include "interrupt/soft_timer.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"
 #include "interrupt/virq_source.hpp"
@@ -26,7 +27,6 @@
 #include "vcpu/registers.hpp"
 #include "vcpu/run_report.hpp"
 #include "vcpu/watchdog.hpp"
-#include "interrupt/soft_timer.hpp"
 
 #include <arch/guest_state.hpp>
 #include <runtime/intrusive_list.hpp>
@@ -59,6 +59,9 @@ constexpr bool is_final(VcpuState state) {
            state == VcpuState::faulted || state == VcpuState::killed;
 }
 
+/// How a waiting vCPU counts in its group: WFI is no suspension.
+enum class Suspension : std::uint8_t { none, cpu, system };
+
 /// What a vCPU tells the scheduler, which stands above it. Called without Vcpu's lock held.
 class VcpuScheduler {
 public:
@@ -86,7 +89,10 @@ inline constexpr unsigned no_cpu = ~0u;
 
 struct RunQueueTag {};
 
-class Vcpu final : public Object, public VirqTarget, public rt::ListNode<RunQueueTag>, public rt::ListNode<WatchdogTag> {
+class Vcpu final : public Object,
+                   public VirqTarget,
+                   public rt::ListNode<RunQueueTag>,
+                   public rt::ListNode<WatchdogTag> {
 public:
     static constexpr ObjectType type = ObjectType::thread;
 
@@ -118,6 +124,10 @@ public:
     /// ready -> waiting, unless an interrupt is deliverable: then nothing happens.
     /// `power_state` is what EXPECTS_WAKEUP reports: 0 for WFI, else PSCI's argument.
     void wait_for_interrupt(std::uint64_t power_state);
+    /// PSCI SYSTEM_SUSPEND by the running vCPU: as wait_for_interrupt(), but it goes on at `entry`
+    /// with reset values. GIC interface and timers keep their state, so that they can wake it.
+    void suspend_system(std::uint64_t entry, std::uint64_t context);
+    [[nodiscard]] Suspension suspension() const { return suspension_.load(); }
     /// To terminated, reset or faulted; tells the HALT interrupt. Running elsewhere: it is kicked.
     void stop(VcpuState final_state, const RunReport& report);
     [[nodiscard]] rt::Result<> kill();
@@ -189,6 +199,10 @@ private:
     void reset_registers();
     void set_state(VcpuState state) { state_.store(state, std::memory_order_release); }
     [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
+    [[nodiscard]] rt::Result<RunReport> try_begin_run(unsigned cpu, std::uint64_t resume_data)
+        RT_EXCLUDES(lock_);
+    void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
+    void end_suspension();
     void announce_ready();
     [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
     void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
@@ -200,6 +214,7 @@ private:
     std::atomic<unsigned> loaded_on_{no_cpu};
     std::atomic<bool> proxy_{false};
     std::atomic<bool> timer_due_{false};
+    std::atomic<Suspension> suspension_{Suspension::none};
     std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
     MmioRequest mmio_ RT_GUARDED_BY(lock_){};
     RunReport final_report_ RT_GUARDED_BY(lock_){};

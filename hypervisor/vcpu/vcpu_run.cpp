@@ -51,6 +51,12 @@ void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
 }
 
 Result<RunReport> Vcpu::begin_run(unsigned cpu, std::uint64_t resume_data) {
+    auto report = try_begin_run(cpu, resume_data);
+    end_suspension();
+    return report;
+}
+
+Result<RunReport> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data) {
     const LockGuard guard(lock_);
     if (!is_active() || run_state() == VcpuState::killed) {
         return fail(Error::object_state);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Membership of a virtual power-management group.
+// State and membership of a virtual power-management group.
 #include "vcpu/vpm_group.hpp"
 
 #include "vcpu/vcpu.hpp"
+
+#include <abi/hypercall.h>
 
 namespace hyp {
 
@@ -16,6 +18,55 @@ namespace {
 constexpr std::uint64_t mpidr_affinity_mask = 0xff00ffffff;
 
 } // namespace
+
+rt::Result<> VpmGroup::configure(std::uint64_t option_flags) {
+    const LockGuard guard(config_lock);
+    if (is_active()) {
+        return fail(Error::object_state);
+    }
+    if ((option_flags & ~std::uint64_t{GH_VPM_GROUP_OPTION_NO_AGGREGATION}) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    aggregates_ = option_flags == 0;
+    return {};
+}
+
+/// What the members' power states add up to.
+VpmState VpmGroup::compute() const {
+    VpmState state = VpmState::running;
+    for (const Vcpu* vcpu : vcpus_) {
+        if (vcpu == nullptr || vcpu->run_state() == VcpuState::off || is_final(vcpu->run_state())) {
+            continue;
+        }
+        const bool waits = vcpu->run_state() == VcpuState::waiting;
+        const Suspension suspension = waits ? vcpu->suspension() : Suspension::none;
+        if (suspension == Suspension::system) {
+            return VpmState::system_suspended; // nobody else was on
+        }
+        if (suspension == Suspension::none || !aggregates_) {
+            return VpmState::running;
+        }
+        state = VpmState::cpus_suspended;
+    }
+    return state;
+}
+
+VpmState VpmGroup::state() {
+    const LockGuard guard(lock_);
+    return state_;
+}
+
+void VpmGroup::refresh() {
+    {
+        const LockGuard guard(lock_);
+        const VpmState now = compute();
+        if (now == state_) {
+            return;
+        }
+        state_ = now;
+    }
+    virq_.assert_edge();
+}
 
 rt::Result<> VpmGroup::attach(Vcpu& vcpu, std::uint64_t index) {
     if (index >= max_vcpus) {
