@@ -9,7 +9,7 @@ from machine.command import run_logged
 from machine.cpio import Archive
 from machine.failure import Failure
 from machine.module_set import add_modules, module_name
-from machine.paths import (GUEST_INITRD, IMAGE, KERNEL_IMAGE, PRIMARY_INITRD, ROOT, VMM_PROGRAM,
+from machine.paths import (DRIVER_TEST_PROGRAM, GUEST_INITRD, IMAGE, KERNEL_IMAGE, PRIMARY_INITRD, ROOT, VMM_PROGRAM,
                            relative)
 from machine.progress import Step
 
@@ -58,7 +58,8 @@ def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
     archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
     add_modules(archive, _PRIMARY_ON_DEMAND, map(_stripped, ours), IMAGE / "primary-modules")
     if vmm is not None:
-        archive.program("usr/bin/gunyah", _stripped(vmm).read_bytes())
+        for program in (vmm, DRIVER_TEST_PROGRAM):
+            archive.program(f"usr/bin/{program.name}", _stripped(program).read_bytes())
     archive.file("root/Image", KERNEL_IMAGE.read_bytes())
     archive.file("root/guest.cpio", GUEST_INITRD.read_bytes())
     archive.write(PRIMARY_INITRD)

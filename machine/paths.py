@@ -16,6 +16,7 @@ CHECKPATCH = CACHE / "checkpatch"
 
 HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
 VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
+DRIVER_TEST_PROGRAM = BUILD / "linux-arm64/tests/system/programs/driver/gunyah-driver-test"
 MODULES = BUILD / "linux"
 
 IMAGE = BUILD / "image"

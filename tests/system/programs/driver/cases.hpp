@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The groups of cases, one file each.
+#pragma once
+
+#include <span>
+
+#include "runner.hpp"
+
+namespace driver {
+
+std::span<const Case> function_cases();
+std::span<const Case> guest_cases();
+std::span<const Case> ioeventfd_cases();
+std::span<const Case> irqfd_cases();
+std::span<const Case> lifecycle_cases();
+std::span<const Case> memory_cases();
+std::span<const Case> vcpu_cases();
+
+} // namespace driver

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// gunyah-driver-test [list | all | CASE...]: prints a line per case and one that counts them.
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include "cases.hpp"
+
+namespace driver {
+
+std::vector<Case> all_cases() {
+    std::vector<Case> cases;
+    for (const auto group : {memory_cases(), lifecycle_cases(), function_cases(), vcpu_cases(),
+                             ioeventfd_cases(), irqfd_cases(), guest_cases()}) {
+        cases.insert(cases.end(), group.begin(), group.end());
+    }
+    return cases;
+}
+
+} // namespace driver
+
+int main(int argc, char** argv) {
+    const std::span<char*> words{argv + 1, static_cast<std::size_t>(argc - 1)};
+    int passed = 0;
+    int failed = 0;
+    for (const driver::Case& each : driver::all_cases()) {
+        if (!words.empty() && std::string_view{words[0]} == "list") {
+            std::puts(each.name);
+            continue;
+        }
+        const bool chosen =
+            words.empty() || std::string_view{words[0]} == "all" ||
+            std::find(words.begin(), words.end(), std::string_view{each.name}) != words.end();
+        if (chosen) {
+            ++(driver::run_case(each) ? passed : failed);
+        }
+    }
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

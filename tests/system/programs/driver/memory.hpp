@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Memory of this process in all its kinds, and how much of it is accounted as locked.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace driver {
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
+// An mmap() that is undone. Move-only.
+class Mapping {
+public:
+    // Throws Mismatch when it cannot be mapped.
+    Mapping(std::size_t size, int protection, int flags, int fd = -1, long offset = 0);
+    Mapping(Mapping&& other) noexcept : bytes_{std::exchange(other.bytes_, {})} {}
+    Mapping& operator=(Mapping&&) = delete;
+    ~Mapping();
+
+    static Mapping anonymous(std::size_t size);
+    // Aligned to, and asking for, huge pages of 2 MiB.
+    static Mapping huge(std::size_t size);
+
+    [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+
+private:
+    std::span<std::byte> bytes_;
+};
+
+// VmLck and VmPin of this process, KiB.
+long locked_kib();
+// A line of /proc/meminfo, KiB; "SUnreclaim" is what a leak of kmalloc() shows in.
+long meminfo_kib(const char* name);
+
+// From here on this process may lock `bytes` only, like any user without CAP_IPC_LOCK.
+void limit_locked_memory(std::size_t bytes);
+
+} // namespace driver
