@@ -44,7 +44,7 @@ def _pack_guest() -> None:
     archive.write(GUEST_INITRD)
 
 
-def _stripped(program: Path) -> Path:
+def stripped(program: Path) -> Path:
     """A copy of PROGRAM or module without its debugging information, which is most of it."""
     copy = IMAGE / "stripped" / program.name
     copy.parent.mkdir(exist_ok=True)
@@ -53,16 +53,28 @@ def _stripped(program: Path) -> Path:
     return copy
 
 
-def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
+def primary_archive(ours: list[Path]) -> Archive:
+    """The primary VM's userland with Debian's modules and OURS, which /init loads."""
     archive = _userland("primary")
     archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
-    add_modules(archive, _PRIMARY_ON_DEMAND, map(_stripped, ours), IMAGE / "primary-modules")
+    add_modules(archive, _PRIMARY_ON_DEMAND, map(stripped, ours), IMAGE / "primary-modules")
+    return archive
+
+
+def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
+    archive = primary_archive(ours)
     if vmm is not None:
         for program in (vmm, DRIVER_TEST_PROGRAM):
-            archive.program(f"usr/bin/{program.name}", _stripped(program).read_bytes())
+            archive.program(f"usr/bin/{program.name}", stripped(program).read_bytes())
     archive.file("root/Image", KERNEL_IMAGE.read_bytes())
     archive.file("root/guest.cpio", GUEST_INITRD.read_bytes())
     archive.write(PRIMARY_INITRD)
+
+
+def write_kernel() -> None:
+    """Writes Debian's kernel, unpacked, to build/image."""
+    IMAGE.mkdir(parents=True, exist_ok=True)
+    KERNEL_IMAGE.write_bytes(kernel.image())
 
 
 def pack(with_our_parts: bool = True) -> None:
@@ -71,8 +83,7 @@ def pack(with_our_parts: bool = True) -> None:
     Without OUR_PARTS there are neither modules nor VMM inside: for looking at the images alone.
     """
     with Step("packing the images") as step:
-        IMAGE.mkdir(parents=True, exist_ok=True)
-        KERNEL_IMAGE.write_bytes(kernel.image())
+        write_kernel()
         _pack_guest()
         if with_our_parts and not VMM_PROGRAM.is_file():
             raise Failure(f"{relative(VMM_PROGRAM)} is missing: build it first (./dev build)")
