@@ -229,6 +229,12 @@ enum gh_counter {
 #define GH_VCPU_TIMESLICE_DEFAULT_NS 5000000u
 #define GH_VCPU_TIMESLICE_MIN_NS 1000000u
 #define GH_VCPU_TIMESLICE_MAX_NS 100000000u
+/* vcpu_set_affinity: no physical CPU in particular. */
+#define GH_CPU_INDEX_ANY (~0ull)
+/* scheduler_yield: control. */
+#define GH_YIELD_GENERIC 0u
+#define GH_YIELD_TO_THREAD 1u
+#define GH_YIELD_TO_LOWER_PRIORITY 2u
 
 #define GH_VPM_GROUP_OPTION_NO_AGGREGATION (1u << 0)
 

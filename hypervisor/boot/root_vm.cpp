@@ -70,7 +70,7 @@ Ref<Vcpu> make_vcpu(const RootVm& vm) {
     required(vcpu->attach_cspace(vm.cspace), "attach the capability space");
     required(vcpu->attach_address_space(vm.address_space), "attach the address space");
     required(vcpu->attach_vic(*vm.vic, 0), "attach the vCPU to its virtual GIC");
-    required(vcpu->set_affinity(0), "place the vCPU");
+    vcpu->set_affinity(0);
     required(vcpu->set_priority(resource_manager_priority), "set the vCPU's priority");
     required(vcpu->activate(), "activate the vCPU");
     return vcpu;

@@ -94,12 +94,17 @@ Result<Outputs> vcpu_kill(Vcpu& caller, const Arguments& a) {
 }
 
 Result<Outputs> vcpu_set_affinity(Vcpu& caller, const Arguments& a) {
-    constexpr std::uint64_t reserved = ~std::uint64_t{0};
-    if (a.x[2] != reserved || a.x[1] >= scheduler().cpu_count()) {
+    constexpr std::uint64_t reserved = ~std::uint64_t{0}; // "must be -1"
+    const bool any = a.x[1] == GH_CPU_INDEX_ANY;
+    if (a.x[2] != reserved || (a.x[1] >= scheduler().cpu_count() && !any)) {
         return fail(Error::argument_invalid);
     }
     auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_AFFINITY);
-    return vcpu ? done((*vcpu)->set_affinity(static_cast<unsigned>(a.x[1]))) : fail(vcpu.error());
+    if (!vcpu) {
+        return fail(vcpu.error());
+    }
+    (*vcpu)->set_affinity(any ? no_cpu : static_cast<unsigned>(a.x[1]));
+    return Outputs{};
 }
 
 Result<Outputs> vcpu_set_priority(Vcpu& caller, const Arguments& a) {
@@ -177,14 +182,31 @@ Result<Outputs> vcpu_run_check(Vcpu& caller, const Arguments& a) {
     return report ? Result<Outputs>(outputs_of(*report)) : fail(report.error());
 }
 
-Result<Outputs> scheduler_yield(Vcpu&, const Arguments& a) {
-    // Hints to run a given thread or a lower priority are permitted to act like a plain yield.
-    constexpr std::uint64_t last_generic_hint = 2;
-    if (a.x[0] > last_generic_hint || a.x[2] != 0) {
+Result<Outputs> scheduler_yield(Vcpu& caller, const Arguments& a) {
+    if (a.x[2] != 0) {
         return fail(Error::argument_invalid);
     }
-    scheduler().yield();
-    return Outputs{};
+    switch (a.x[0]) {
+    case GH_YIELD_GENERIC:
+        scheduler().yield();
+        return Outputs{};
+    case GH_YIELD_TO_THREAD: {
+        auto target = vcpu_of(caller, a.x[1], GH_RIGHT_THREAD_YIELD_TO);
+        if (!target) {
+            return fail(target.error());
+        }
+        scheduler().yield_to(**target);
+        return Outputs{};
+    }
+    case GH_YIELD_TO_LOWER_PRIORITY:
+        if (a.x[1] > GH_VCPU_PRIORITY_MAX) {
+            return fail(Error::argument_invalid);
+        }
+        scheduler().yield_to_priority(a.x[1]);
+        return Outputs{};
+    default: // there are no implementation-defined kinds
+        return fail(Error::argument_invalid);
+    }
 }
 
 constexpr HypercallEntry entries[] = {

@@ -8,29 +8,30 @@ namespace hyp {
 
 using rt::LockGuard;
 
-void RunQueue::push_back(Vcpu& vcpu) {
+bool RunQueue::push(Vcpu& vcpu, bool front) {
+    unsigned queue = no_cpu;
+    const bool ours = vcpu.queued_on.compare_exchange_strong(queue, cpu_);
     const LockGuard guard(lock_);
-    if (insert(vcpu, false)) {
+    if (ours) {
         vcpu.acquire_reference();
+        insert(vcpu, front);
+        return true;
     }
+    // Under the lock: whoever takes it out after this sees what made the caller push it.
+    return vcpu.queued_on.load() == cpu_;
 }
 
-void RunQueue::push_front(Vcpu& vcpu) {
-    const LockGuard guard(lock_);
-    if (insert(vcpu, true)) {
-        vcpu.acquire_reference();
-    }
-}
-
-void RunQueue::remove(Vcpu& vcpu) {
+bool RunQueue::remove(Vcpu& vcpu) {
     {
         const LockGuard guard(lock_);
-        if (!static_cast<rt::ListNode<RunQueueTag>&>(vcpu).linked()) {
-            return;
+        if (vcpu.queued_on.load() != cpu_ ||
+            !static_cast<rt::ListNode<RunQueueTag>&>(vcpu).linked()) {
+            return false;
         }
         unlink(vcpu);
     }
     vcpu.release_reference();
+    return true;
 }
 
 Ref<Vcpu> RunQueue::pop() {
@@ -43,10 +44,22 @@ Ref<Vcpu> RunQueue::pop() {
     return Ref<Vcpu>::adopt(first);
 }
 
-bool RunQueue::insert(Vcpu& vcpu, bool front) {
-    if (static_cast<rt::ListNode<RunQueueTag>&>(vcpu).linked()) {
-        return false;
+Ref<Vcpu> RunQueue::pop_movable() {
+    const LockGuard guard(lock_);
+    for (std::uint64_t left = occupied_; left != 0;) {
+        const auto priority = static_cast<std::size_t>(63 - std::countl_zero(left));
+        left &= ~(std::uint64_t{1} << priority);
+        for (Vcpu& vcpu : lists_[priority]) {
+            if (vcpu.affinity() == no_cpu) {
+                unlink(vcpu);
+                return Ref<Vcpu>::adopt(&vcpu);
+            }
+        }
     }
+    return {};
+}
+
+void RunQueue::insert(Vcpu& vcpu, bool front) {
     const unsigned priority = vcpu.scheduling().priority;
     if (front) {
         lists_[priority].push_front(vcpu);
@@ -55,12 +68,12 @@ bool RunQueue::insert(Vcpu& vcpu, bool front) {
     }
     occupied_ |= std::uint64_t{1} << priority;
     update_top();
-    return true;
 }
 
 void RunQueue::unlink(Vcpu& vcpu) {
     const unsigned priority = vcpu.scheduling().priority;
     List::remove(vcpu);
+    vcpu.queued_on.store(no_cpu);
     if (lists_[priority].empty()) {
         occupied_ &= ~(std::uint64_t{1} << priority);
     }

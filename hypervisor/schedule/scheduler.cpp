@@ -8,6 +8,8 @@
 #include <arch/guest_state.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace hyp {
 
@@ -47,19 +49,57 @@ std::uint64_t ticks(std::uint64_t nanoseconds) {
 
 CpuSchedule::CpuSchedule() : slice(on_slice_over, this) {}
 
+int CpuSchedule::priority() const {
+    return std::max(priority_of(*scheduled), lent_priority);
+}
+
+Scheduler::Scheduler() {
+    for (unsigned cpu = 0; cpu < max_cpus; ++cpu) {
+        cpus_[cpu].queue.init(cpu);
+    }
+}
+
 Scheduler& scheduler() {
     static Scheduler the_scheduler; // made by the boot CPU before others run
     return the_scheduler;
 }
 
 void Scheduler::enqueue(Vcpu& vcpu) {
-    const unsigned cpu = vcpu.scheduling().affinity;
-    cpus_[cpu].queue.push_back(vcpu);
-    kick(cpu);
+    push(vcpu, false);
+}
+
+void Scheduler::push(Vcpu& vcpu, bool front) {
+    for (;;) {
+        const unsigned home = vcpu.home();
+        const unsigned cpu = home != no_cpu ? home : cpu_index();
+        if (!cpus_[cpu].queue.push(vcpu, front)) {
+            dequeue(vcpu); // it waits where it belonged before
+            continue;
+        }
+        if (vcpu.home() != home && cpus_[cpu].queue.remove(vcpu)) {
+            continue;
+        }
+        kick(cpu);
+        break;
+    }
+    if (vcpu.affinity() == no_cpu) {
+        any_movable_.store(true);
+        offer(vcpu.home());
+    }
+}
+
+/// Something waits for CPU `home` that another could run: wakes one, unless `home` is idle itself.
+/// Pairs with idle(): either that CPU sees the queue, or this one sees it idle.
+void Scheduler::offer(unsigned home) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const std::uint64_t idle = idle_.load();
+    if (idle != 0 && (home == no_cpu || (idle >> home & 1) == 0)) {
+        kick(static_cast<unsigned>(std::countr_zero(idle)));
+    }
 }
 
 void Scheduler::dequeue(Vcpu& vcpu) {
-    const unsigned cpu = vcpu.scheduling().affinity;
+    const unsigned cpu = vcpu.queued_on.load();
     if (cpu != no_cpu) {
         cpus_[cpu].queue.remove(vcpu);
     }
@@ -91,8 +131,7 @@ GuestRegisters* Scheduler::resume() {
         if (cpu.scheduled) {
             break;
         }
-        arch::wait_for_interrupt();
-        handle_physical_interrupts();
+        idle(cpu);
     }
     const Ref<Vcpu>& next = cpu.proxied ? cpu.proxied : cpu.scheduled;
     load(cpu, next);
@@ -101,10 +140,10 @@ GuestRegisters* Scheduler::resume() {
 }
 
 bool Scheduler::keeps_cpu(CpuSchedule& cpu) {
-    if (!cpu.scheduled || !cpu.scheduled->ready()) {
+    if (!cpu.scheduled || !cpu.scheduled->stays() || cpu.preferred) {
         return false;
     }
-    const int mine = priority_of(*cpu.scheduled);
+    const int mine = cpu.priority();
     const int waiting = cpu.queue.top_priority();
     if (waiting < mine) {
         cpu.slice_over = false;
@@ -129,33 +168,74 @@ void Scheduler::give_up(CpuSchedule& cpu) {
     if (cpu.proxied) {
         end_proxy(cpu);
     }
+    const int priority = cpu.priority();
     const Ref<Vcpu> previous = std::move(cpu.scheduled);
+    if (cpu.loaded == previous && previous->ready() && !previous->stays()) {
+        unload(cpu); // before another CPU may take it
+    }
     if (previous->release()) {
-        if (cpu.slice_over) {
-            cpu.queue.push_back(*previous);
-        } else {
-            cpu.queue.push_front(*previous); // preempted: its turn is not over
-        }
+        push(*previous, !cpu.slice_over); // preempted: its turn is not over
     }
     cpu.slice.cancel();
     cpu.slice_over = false;
+    cpu.lent_priority = -1;
+    if (cpu.preferred && start(cpu, std::move(cpu.preferred))) {
+        cpu.lent_priority = priority;
+    }
 }
 
 void Scheduler::choose(CpuSchedule& cpu) {
-    const unsigned index = cpu_index();
-    for (;;) {
+    while (!cpu.scheduled) {
         Ref<Vcpu> next = cpu.queue.pop();
         if (!next) {
             return;
         }
-        if (next->claim(index)) {
-            cpu.scheduled = std::move(next);
-            if (cpu.queue.top_priority() == priority_of(*cpu.scheduled)) {
-                arm_slice(cpu);
+        (void)start(cpu, std::move(next));
+    }
+    const int waiting = cpu.queue.top_priority();
+    if (waiting == cpu.priority()) {
+        arm_slice(cpu);
+    }
+    if (waiting >= 0 && any_movable_.load(std::memory_order_relaxed)) {
+        offer(cpu_index());
+    }
+}
+
+bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu> next) {
+    switch (next->claim(cpu_index())) {
+    case Claim::taken:
+        cpu.scheduled = std::move(next);
+        return true;
+    case Claim::elsewhere:
+        enqueue(*next);
+        return false;
+    case Claim::dropped:
+        break;
+    }
+    return false;
+}
+
+void Scheduler::idle(CpuSchedule& cpu) {
+    const std::uint64_t self = std::uint64_t{1} << cpu_index();
+    idle_.fetch_or(self);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (Ref<Vcpu> other = steal(); !(other && start(cpu, std::move(other)))) {
+        arch::wait_for_interrupt();
+    }
+    idle_.fetch_and(~self);
+    handle_physical_interrupts();
+}
+
+Ref<Vcpu> Scheduler::steal() {
+    for (unsigned cpu = 0; any_movable_.load() && cpu < cpu_count_; ++cpu) {
+        const bool takes_its_own = (idle_.load() >> cpu & 1) != 0;
+        if (!takes_its_own && cpus_[cpu].queue.top_priority() >= 0) {
+            if (Ref<Vcpu> found = cpus_[cpu].queue.pop_movable()) {
+                return found;
             }
-            return;
         }
     }
+    return {};
 }
 
 void Scheduler::arm_slice(CpuSchedule& cpu) {
@@ -166,6 +246,26 @@ void Scheduler::arm_slice(CpuSchedule& cpu) {
 void Scheduler::yield() {
     CpuSchedule& cpu = mine();
     (cpu.proxied ? cpu.proxy_yields : cpu.slice_over) = true;
+}
+
+void Scheduler::yield_to(Vcpu& target) {
+    yield();
+    CpuSchedule& cpu = mine();
+    const unsigned queue = target.queued_on.load();
+    if (!cpu.proxied && queue != no_cpu && target.may_run_on(cpu_index())) {
+        Ref<Vcpu> wanted(target);
+        if (cpus_[queue].queue.remove(target)) {
+            cpu.preferred = std::move(wanted);
+        }
+    }
+}
+
+void Scheduler::yield_to_priority(std::uint64_t priority) {
+    yield();
+    CpuSchedule& cpu = mine();
+    if (!cpu.proxied && cpu.queue.top_priority() >= static_cast<int>(priority)) {
+        cpu.preferred = cpu.queue.pop();
+    }
 }
 
 Result<std::optional<RunReport>> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which vCPU each physical CPU runs: fixed priorities, round robin within one, and vCPUs that run
 // inside another's vcpu_run (proxy scheduling).
+//
+// A vCPU with an affinity waits in the queue of that CPU alone. One without waits where it ran
+// last, so that it finds its caches; a CPU that has nothing else to do takes it from there.
 #pragma once
 
 #include "interrupt/soft_timer.hpp"
@@ -13,6 +16,7 @@
 #include <runtime/result.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -27,18 +31,24 @@ namespace hyp {
 /// A vCPU that may run on another CPU next (proxied) is unloaded before it is let go.
 struct CpuSchedule {
     CpuSchedule();
+    /// The priority at which scheduled holds the CPU.
+    [[nodiscard]] int priority() const;
 
     RunQueue queue;
     Ref<Vcpu> scheduled;
     Ref<Vcpu> proxied;
     Ref<Vcpu> loaded;
     SoftTimer slice;
+    Ref<Vcpu> preferred;       // takes the place of scheduled, which yielded to it
+    int lent_priority = -1;    // scheduled has it from whom yielded to it; -1: its own alone
     bool slice_over = false;   // scheduled gives way to its equals
     bool proxy_yields = false; // proxied gives way to its caller
 };
 
 class Scheduler final : public VcpuScheduler {
 public:
+    Scheduler();
+
     // VcpuScheduler
     void enqueue(Vcpu&) override;
     void dequeue(Vcpu&) override;
@@ -68,10 +78,20 @@ public:
 
     /// current() gives way to others of its priority; a proxied one to its caller.
     void yield();
+    /// Likewise, and `target` comes next if it waits for a CPU and may run on this one. For the
+    /// rest of this turn it counts as being of the caller's priority, if that is higher.
+    void yield_to(Vcpu& target);
+    /// Likewise to the first vCPU in this CPU's queue, if its priority is at least `priority`.
+    void yield_to_priority(std::uint64_t priority);
 
 private:
     CpuSchedule& mine() { return cpus_[cpu_index()]; }
+    void push(Vcpu&, bool front);
+    void offer(unsigned home);
     void choose(CpuSchedule&);
+    [[nodiscard]] bool start(CpuSchedule&, Ref<Vcpu>);
+    void idle(CpuSchedule&);
+    [[nodiscard]] Ref<Vcpu> steal();
     [[nodiscard]] bool keeps_cpu(CpuSchedule&);
     void give_up(CpuSchedule&);
     void end_proxy_if_due(CpuSchedule&);
@@ -83,6 +103,8 @@ private:
     std::array<CpuSchedule, max_cpus> cpus_;
     std::array<std::uint64_t, max_cpus> mpidr_{};
     unsigned cpu_count_ = 0;
+    std::atomic<std::uint64_t> idle_{0};   // bit n: CPU n looks for movable vCPUs, then sleeps
+    std::atomic<bool> any_movable_{false}; // there was a vCPU without affinity
 };
 
 Scheduler& scheduler();

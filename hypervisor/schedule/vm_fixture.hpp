@@ -53,7 +53,7 @@ struct TestVm {
         EXPECT_TRUE(vcpu->attach_address_space(memory));
         EXPECT_TRUE(vcpu->attach_vic(*vic, index));
         EXPECT_TRUE(vcpu->attach_group(group, index));
-        EXPECT_TRUE(vcpu->set_affinity(options.cpu));
+        vcpu->set_affinity(options.cpu);
         EXPECT_TRUE(vcpu->set_priority(options.priority));
         if (options.active) {
             EXPECT_TRUE(vcpu->activate());

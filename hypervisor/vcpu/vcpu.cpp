@@ -27,20 +27,21 @@ void on_timer(void* vcpu) {
 
 Vcpu::Vcpu(VcpuScheduler& scheduler)
     : Object(type), interrupts(*this), wake_timer(on_timer, this), scheduler_(scheduler),
-      scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS, no_cpu} {}
+      scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS} {}
 
 Vcpu::~Vcpu() = default;
 
 Result<> Vcpu::on_activate() {
-    if (!cspace_ || !address_space_ || (scheduling_.affinity == no_cpu && !proxy())) {
+    // A vCPU of the primary VM is named after its physical CPU.
+    if (!cspace_ || !address_space_ || (primary_ && affinity() == no_cpu)) {
         return fail(Error::object_config);
     }
     constexpr std::uint64_t mpidr_res1 = 1ull << 31; // Arm ARM, MPIDR_EL1
     // The primary VM finds its vCPUs in the firmware's device tree, by the CPUs' own numbers.
-    const std::uint64_t affinity =
-        primary_ ? scheduler_.mpidr(scheduling_.affinity) : default_affinity(group_index_);
-    interrupts.set_affinity(affinity);
-    mpidr_ = mpidr_res1 | affinity;
+    const std::uint64_t own_name =
+        primary_ ? scheduler_.mpidr(affinity()) : default_affinity(group_index_);
+    interrupts.set_affinity(own_name);
+    mpidr_ = mpidr_res1 | own_name;
     reset_registers();
     return {};
 }
@@ -221,26 +222,90 @@ void Vcpu::timer_expired() {
 }
 
 void Vcpu::set_unloaded() {
-    if (run_state() == VcpuState::off) {
-        reset_registers();
-        interrupts.reset_interface();
+    bool queue = false;
+    {
+        const LockGuard guard(lock_);
+        if (run_state() == VcpuState::off) {
+            reset_registers();
+            interrupts.reset_interface();
+        }
+        loaded_on_.store(no_cpu, std::memory_order_release);
+        queue =
+            wanted_.load(std::memory_order_relaxed) && ready() && !proxy() && running_on_ == no_cpu;
+        wanted_.store(false, std::memory_order_relaxed);
     }
-    loaded_on_.store(no_cpu, std::memory_order_release);
+    if (queue) {
+        scheduler_.enqueue(*this);
+    }
 }
 
-bool Vcpu::claim(unsigned cpu) {
-    const LockGuard guard(lock_);
-    if (run_state() != VcpuState::ready || running_on_ != no_cpu || proxy()) {
+/// True: another CPU holds its registers and was asked for them.
+bool Vcpu::held_elsewhere(unsigned cpu) {
+    const unsigned holder = loaded_on_.load(std::memory_order_acquire);
+    if (holder == no_cpu || holder == cpu) {
         return false;
     }
-    running_on_ = cpu;
+    wanted_.store(true, std::memory_order_relaxed);
+    scheduler_.kick(holder);
     return true;
+}
+
+Claim Vcpu::claim(unsigned cpu) {
+    bool moved = false;
+    {
+        const LockGuard guard(lock_);
+        if (run_state() != VcpuState::ready || running_on_ != no_cpu || proxy()) {
+            return Claim::dropped;
+        }
+        if (!may_run_on(cpu)) {
+            return Claim::elsewhere;
+        }
+        if (held_elsewhere(cpu)) {
+            return Claim::dropped;
+        }
+        running_on_ = cpu;
+        moved = ran_on_.load(std::memory_order_relaxed) != cpu;
+        ran_on_.store(cpu, std::memory_order_relaxed);
+    }
+    if (moved && affinity() == no_cpu) {
+        interrupts.physical_cpu_changed();
+    }
+    return Claim::taken;
 }
 
 bool Vcpu::release() {
     const LockGuard guard(lock_);
     running_on_ = no_cpu;
+    must_leave_.store(false, std::memory_order_relaxed);
     return run_state() == VcpuState::ready && !proxy();
+}
+
+void Vcpu::set_affinity(unsigned cpu) {
+    {
+        const LockGuard guard(config_lock);
+        if (!is_active()) {
+            affinity_.store(cpu, std::memory_order_release);
+            return;
+        }
+    }
+    unsigned running_on = no_cpu;
+    bool queued = false;
+    {
+        const LockGuard guard(lock_);
+        affinity_.store(cpu, std::memory_order_release);
+        running_on = running_on_;
+        const bool leaves = running_on != no_cpu && !may_run_on(running_on) && !proxy();
+        must_leave_.store(leaves, std::memory_order_relaxed);
+        queued = ready() && running_on == no_cpu && !proxy();
+    }
+    interrupts.physical_cpu_changed();
+    if (running_on != no_cpu) {
+        scheduler_.kick(running_on);
+    } else if (queued) {
+        // If a CPU takes it meanwhile, the new entry is dropped when its turn comes.
+        scheduler_.dequeue(*this);
+        scheduler_.enqueue(*this);
+    }
 }
 
 } // namespace hyp

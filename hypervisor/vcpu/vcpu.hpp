@@ -62,10 +62,11 @@ constexpr bool is_final(VcpuState state) {
 /// How a waiting vCPU counts in its group: WFI is no suspension.
 enum class Suspension : std::uint8_t { none, cpu, system };
 
-/// What a vCPU tells the scheduler, which stands above it. Called without Vcpu's lock held.
+/// What a vCPU tells the scheduler, which stands above it. Called without Vcpu's lock held, but
+/// for kick().
 class VcpuScheduler {
 public:
-    /// The vCPU became ready and is not proxy-scheduled: queue it on its CPU.
+    /// The vCPU became ready and is not proxy-scheduled: queue it where it may run.
     virtual void enqueue(Vcpu&) = 0;
     /// Take it out of the queue if it is there.
     virtual void dequeue(Vcpu&) = 0;
@@ -82,10 +83,16 @@ protected:
 struct SchedulingParameters {
     unsigned priority;       // 0 lowest .. 63 highest
     std::uint64_t timeslice; // nanoseconds
-    unsigned affinity;       // physical CPU index, no_cpu if none
 };
 
 inline constexpr unsigned no_cpu = ~0u;
+
+/// What Vcpu::claim() answers.
+enum class Claim : std::uint8_t {
+    taken,     // it runs on the claiming CPU from now on
+    dropped,   // it does not want to run, or comes back by itself
+    elsewhere, // it may not run on the claiming CPU: queue it again
+};
 
 struct RunQueueTag {};
 
@@ -95,6 +102,9 @@ class Vcpu final : public Object,
                    public rt::ListNode<WatchdogTag> {
 public:
     static constexpr ObjectType type = ObjectType::thread;
+
+    /// The CPU in whose RunQueue it is, no_cpu if in none. For RunQueue alone.
+    std::atomic<unsigned> queued_on{no_cpu};
 
     explicit Vcpu(VcpuScheduler& scheduler);
     ~Vcpu() override;
@@ -107,13 +117,15 @@ public:
     /// argument_invalid on a vCPU of the primary VM, busy when it has one.
     [[nodiscard]] rt::Result<> attach_watchdog(Ref<Watchdog>);
     [[nodiscard]] rt::Result<> attach_vic(Vic&, std::uint64_t index);
-    /// `cpu`: an index that the caller checked.
-    [[nodiscard]] rt::Result<> set_affinity(unsigned cpu);
     [[nodiscard]] rt::Result<> set_priority(std::uint64_t priority);
     [[nodiscard]] rt::Result<> set_timeslice(std::uint64_t nanoseconds);
     /// Register sets of vcpu_register_write; only while the vCPU is off.
     [[nodiscard]] rt::Result<> write_register(std::uint64_t set, std::uint64_t index,
                                               std::uint64_t value);
+
+    /// At any time. `cpu`: an index that the caller checked, or no_cpu: any. An active vCPU moves
+    /// as soon as the CPU that runs it, or holds its registers, has let go of it.
+    void set_affinity(unsigned cpu);
 
     // -- Power and life ------------------------------------------------------------------------
     /// off -> ready; busy when it is not off, object_state when it can never run again.
@@ -143,22 +155,39 @@ public:
     void begin_mmio(const MmioRequest&);
 
     // -- For the scheduler ---------------------------------------------------------------------
-    /// ready -> running on `cpu`; false when its state changed meanwhile.
-    [[nodiscard]] bool claim(unsigned cpu);
+    /// ready -> running on `cpu`, unless something else is true by now. When another CPU holds its
+    /// registers, that one is asked for them, and the vCPU is queued again by set_unloaded().
+    [[nodiscard]] Claim claim(unsigned cpu);
     /// No longer running; true when it is still ready (and so belongs into a queue).
     bool release();
     [[nodiscard]] bool ready() const { return run_state() == VcpuState::ready; }
+    /// Running: it may go on, here.
+    [[nodiscard]] bool stays() const {
+        return ready() && !must_leave_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] unsigned affinity() const { return affinity_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool may_run_on(unsigned cpu) const {
+        const unsigned fixed = affinity();
+        return fixed == cpu || fixed == no_cpu;
+    }
+    /// In whose queue it waits: affinity(), else the CPU on which it ran last (no_cpu: none yet).
+    [[nodiscard]] unsigned home() const {
+        const unsigned fixed = affinity();
+        return fixed != no_cpu ? fixed : ran_on_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] bool killed() const { return run_state() == VcpuState::killed; }
     [[nodiscard]] VcpuState run_state() const { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] bool proxy() const { return proxy_.load(std::memory_order_acquire); }
     [[nodiscard]] const SchedulingParameters& scheduling() const { return scheduling_; }
     /// Its state is in the hardware of `cpu` from now on.
     void set_loaded(unsigned cpu) { loaded_on_.store(cpu, std::memory_order_release); }
-    /// Its state was saved. A vCPU that is off gets its reset values now.
+    /// Its state was saved. A vCPU that is off gets its reset values now; one that another CPU
+    /// waits for is queued.
     void set_unloaded();
     /// True while its state may stay in the hardware of an idle CPU.
     [[nodiscard]] bool lingers() const {
-        return run_state() == VcpuState::ready || run_state() == VcpuState::waiting;
+        return (run_state() == VcpuState::ready || run_state() == VcpuState::waiting) &&
+               !wanted_.load(std::memory_order_relaxed);
     }
     /// Off for good, so that CPU_ON may start it.
     [[nodiscard]] bool is_off() const {
@@ -176,7 +205,7 @@ public:
 
     // -- VirqTarget ----------------------------------------------------------------------------
     void virq_pending() override;
-    [[nodiscard]] unsigned physical_cpu() const override { return scheduling_.affinity; }
+    [[nodiscard]] unsigned physical_cpu() const override { return home(); }
 
     [[nodiscard]] Cspace& cspace() { return *cspace_; }
     [[nodiscard]] AddressSpace& address_space() { return *address_space_; }
@@ -204,6 +233,8 @@ private:
     void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
     void end_suspension();
     void announce_ready();
+    void become_proxy();
+    [[nodiscard]] bool held_elsewhere(unsigned cpu) RT_REQUIRES(lock_);
     [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
     void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
 
@@ -211,7 +242,11 @@ private:
     rt::Spinlock lock_;
     std::atomic<VcpuState> state_{VcpuState::off};
     unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
-    std::atomic<unsigned> loaded_on_{no_cpu};
+    std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_ only
+    std::atomic<unsigned> affinity_{no_cpu};  // changes under lock_, as the next three
+    std::atomic<unsigned> ran_on_{no_cpu};    // the last CPU that claimed it
+    std::atomic<bool> must_leave_{false};     // running where it may not any more
+    std::atomic<bool> wanted_{false};         // another CPU needs what loaded_on_ holds
     std::atomic<bool> proxy_{false};
     std::atomic<bool> timer_due_{false};
     std::atomic<Suspension> suspension_{Suspension::none};

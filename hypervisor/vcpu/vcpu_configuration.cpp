@@ -86,15 +86,6 @@ Result<> Vcpu::attach_vic(Vic& vic, std::uint64_t index) {
     return vic.attach_vcpu(index, interrupts);
 }
 
-Result<> Vcpu::set_affinity(unsigned cpu) {
-    const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    scheduling_.affinity = cpu;
-    return {};
-}
-
 Result<> Vcpu::set_priority(std::uint64_t priority) {
     const LockGuard guard(config_lock);
     if (is_active()) {
@@ -148,6 +139,20 @@ Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint6
     }
 }
 
+void Vcpu::become_proxy() {
+    unsigned running_on = no_cpu;
+    {
+        const LockGuard guard(lock_);
+        proxy_.store(true, std::memory_order_release);
+        running_on = running_on_;
+        must_leave_.store(running_on != no_cpu, std::memory_order_relaxed);
+    }
+    scheduler_.dequeue(*this);
+    if (running_on != no_cpu) {
+        scheduler_.kick(running_on);
+    }
+}
+
 Result<> Vcpu::bind_virq(std::uint64_t source, Vic& vic, VirqInfo info) {
     switch (source) {
     case GH_VCPU_VIRQ_HALT:
@@ -155,7 +160,7 @@ Result<> Vcpu::bind_virq(std::uint64_t source, Vic& vic, VirqInfo info) {
     case GH_VCPU_VIRQ_RUN_WAKEUP: {
         auto bound = wakeup_virq_.bind(vic, info);
         if (bound) {
-            proxy_.store(true, std::memory_order_release);
+            become_proxy();
         }
         return bound;
     }
@@ -171,8 +176,8 @@ Result<> Vcpu::unbind_virq(std::uint64_t source) {
         return {};
     case GH_VCPU_VIRQ_RUN_WAKEUP:
         wakeup_virq_.unbind();
-        if (proxy_.exchange(false) && ready() && scheduling_.affinity != no_cpu) {
-            scheduler_.enqueue(*this);
+        if (proxy_.exchange(false) && ready()) {
+            scheduler_.enqueue(*this); // dropped there if it runs just now: end_run() comes
         }
         return {};
     default:

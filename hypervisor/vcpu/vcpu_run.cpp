@@ -64,7 +64,7 @@ Result<RunReport> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data) {
     if (!proxy()) {
         return fail(Error::busy);
     }
-    if (running_on_ != no_cpu) {
+    if (running_on_ != no_cpu || held_elsewhere(cpu)) {
         return RunReport{GH_VCPU_STATE_BLOCKED, {}};
     }
     if (run_state() == VcpuState::waiting && (interrupts.has_deliverable() || timer_due())) {
@@ -80,9 +80,18 @@ Result<RunReport> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data) {
 }
 
 RunReport Vcpu::end_run() {
-    const LockGuard guard(lock_);
-    running_on_ = no_cpu;
-    return report_locked();
+    bool queue = false;
+    RunReport report;
+    {
+        const LockGuard guard(lock_);
+        running_on_ = no_cpu;
+        queue = ready() && !proxy(); // its wake-up interrupt was unbound meanwhile
+        report = report_locked();
+    }
+    if (queue) {
+        scheduler_.enqueue(*this);
+    }
+    return report;
 }
 
 Result<RunReport> Vcpu::check() {
