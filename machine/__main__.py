@@ -11,6 +11,7 @@ from pathlib import Path
 from machine import build, fetch, image, packages, run, style, test
 from machine.bench import run as bench
 from machine.failure import Failure
+from machine.kernel import KERNELS, STANDARD, named
 from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
 from machine.qemu import Configuration
 
@@ -19,6 +20,7 @@ examples:
   ./dev run                       from nothing to a guest's shell; poweroff leads back out
   ./dev run </dev/null            the same without a person: tries the guest and powers off
   ./dev run --cpu cortex-a57      on a CPU without the virtualization host extensions
+  ./dev run --kernel 6.12         with the newer of Debian's kernels
   ./dev shell                     only to the primary VM's shell
   ./dev test                      everything that must hold
   ./dev test --only unit          the unit tests alone
@@ -34,11 +36,13 @@ def _prepare(for_test: bool = False) -> None:
 def _prepare_machine(arguments: argparse.Namespace) -> Configuration:
     _prepare()
     bare = arguments.without_hypervisor
+    kernel = named(arguments.kernel) if arguments.kernel else STANDARD
     if not bare:
-        build.build_machine()
-    image.pack(with_our_parts=not bare)
+        build.build_machine([kernel])
+    image.pack(kernel, with_our_parts=not bare)
     return Configuration(cpu=arguments.cpu, cpus=arguments.cpus, memory=arguments.memory,
-                         hypervisor=None if bare else HYPERVISOR_IMAGE)
+                         hypervisor=None if bare else HYPERVISOR_IMAGE,
+                         kernel=kernel.boot_image, initrd=kernel.primary_initrd)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -76,7 +80,8 @@ def _build(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     for part in arguments.parts or [*build.PRESETS, "modules"]:
         if part == "modules":
-            build.build_modules()
+            for kernel in KERNELS:
+                build.build_modules(kernel)
         else:
             build.build_preset(part)
     return 0
@@ -85,7 +90,8 @@ def _build(arguments: argparse.Namespace) -> int:
 def _image(_: argparse.Namespace) -> int:
     _prepare()
     build.build_machine()
-    image.pack()
+    for kernel in KERNELS:
+        image.pack(kernel)
     return 0
 
 
@@ -123,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
                              help="QEMU's CPU model: max (default), cortex-a57, cortex-a76, ...")
         machine.add_argument("--cpus", type=int, default=2, metavar="N", help="CPUs (default 2)")
         machine.add_argument("--memory", default="2G", metavar="SIZE", help="RAM (default 2G)")
+        machine.add_argument("--kernel", metavar="VERSION",
+                             help="6.12 takes the kernel of Debian's backports for all VMs")
         machine.add_argument("--without-hypervisor", action="store_true",
                              help="development only: the same images on plain QEMU")
     tests = command("test", _test, "run every check and test; ends with one line that counts them")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Debian's package archive for arm64, through an apt configuration of our own.
 
-The mirror, keyring and proxy are the system's; lists, cache and state lie under build/cache/apt, so
-that neither /etc/apt nor dpkg's architectures change.
+The mirror, keyring and proxy are the system's; lists, cache and state lie under build/cache, so that
+neither /etc/apt nor dpkg's architectures change.
 """
 
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,7 @@ from machine.failure import Failure
 from machine.paths import CACHE
 from machine.progress import Step
 
-_APT = CACHE / "apt"
 _DEBS = CACHE / "debs"
-_CONFIG = _APT / "apt.conf"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _DEBIAN = "http://deb.debian.org/debian"
 
@@ -84,17 +83,46 @@ def codename() -> str:
     return match[1] if match else "bookworm"
 
 
-def _write_configuration() -> None:
+def _megabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
+
+
+def _own_release() -> list[Source]:
+    """What this system is installed from, or Debian itself where it does not say."""
     release = codename()
     sources = system_sources(Path("/etc/apt"), release)
     if not any(source.suite == release for source in sources):
         sources.append(Source(_DEBIAN, release, ("main",), _KEYRING))
         sources.append(Source(f"{_DEBIAN}-security", f"{release}-security", ("main",), _KEYRING))
-    for folder in ("state/lists/partial", "cache/archives/partial"):
-        (_APT / folder).mkdir(parents=True, exist_ok=True)
-    (_APT / "status").touch()
-    (_APT / "sources.list").write_text("".join(f"{source.line()}\n" for source in sources))
-    _CONFIG.write_text(f"""\
+    return sources
+
+
+def _backports() -> list[Source]:
+    """Debian 12's backports: kernels newer than its own whose build programs run here."""
+    mirrors = [source.uri for source in system_sources(Path("/etc/apt"), codename())
+               if source.suite == codename()]
+    return [Source((mirrors or [_DEBIAN])[0], "bookworm-backports", ("main",), _KEYRING)]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Some suites with an apt configuration, package lists and state of their own in FOLDER."""
+
+    title: str
+    folder: Path
+    sources: Callable[[], list[Source]]
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "apt.conf"
+
+    def _write_configuration(self) -> None:
+        for folder in ("state/lists/partial", "cache/archives/partial"):
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        (self.folder / "status").touch()
+        (self.folder / "sources.list").write_text(
+            "".join(f"{source.line()}\n" for source in self.sources()))
+        self._config.write_text(f"""\
 #clear APT::Architectures;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -104,68 +132,64 @@ APT::Architectures {{ "arm64"; "amd64"; }};
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "3";
-Dir::State "{_APT}/state";
-Dir::State::status "{_APT}/status";
-Dir::Cache "{_APT}/cache";
-Dir::Etc::sourcelist "{_APT}/sources.list";
+Dir::State "{self.folder}/state";
+Dir::State::status "{self.folder}/status";
+Dir::Cache "{self.folder}/cache";
+Dir::Etc::sourcelist "{self.folder}/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 """)
 
+    def update(self) -> None:
+        """Reads the archive's current package lists."""
+        with Step(f"reading the package lists of {self.title} for arm64"):
+            self._write_configuration()
+            run_logged("reading Debian's package lists", ["apt-get", "-c", self._config, "update"],
+                       "apt-update.log", timeout=600)
 
-def update() -> None:
-    """Reads the archive's current package lists."""
-    with Step("reading Debian's package lists for arm64"):
-        _write_configuration()
-        run_logged("reading Debian's package lists", ["apt-get", "-c", _CONFIG, "update"],
-                   "apt-update.log", timeout=600)
+    def _field(self, package: str, name: str) -> str:
+        """A field of the archive's record of the current PACKAGE, or nothing."""
+        shown = subprocess.run(
+            ["apt-cache", "-c", str(self._config), "show", "--no-all-versions", package],
+            capture_output=True, text=True, check=False)
+        line = re.search(rf"(?m)^{name}: (.*)", shown.stdout)
+        return line[1] if line else ""
+
+    def depends(self, package: str, pattern: str) -> str:
+        """The dependency of PACKAGE that matches PATTERN, e.g. the kernel a meta-package names."""
+        for dependency in re.split(r",\s*|\s*\|\s*", self._field(package, "Depends")):
+            name = dependency.split(" ")[0]
+            if re.fullmatch(pattern, name):
+                return name
+        raise Failure(f"{self.title} has no {package} that depends on {pattern}")
+
+    def download(self, package: str) -> Path:
+        """Fetches the current PACKAGE (NAME:ARCH) unless it is here already; returns the .deb."""
+        name, arch = package.split(":")
+        version = self._field(package, "Version")
+        if not version:
+            raise Failure(f"{self.title} has no package {package}")
+        # An interrupted download must not look like a finished one.
+        unfinished = _DEBS / "unfinished"
+        unfinished.mkdir(parents=True, exist_ok=True)
+        # Packages for every architecture carry "all" where others carry theirs.
+        file_arch = self._field(package, "Architecture")
+        deb = _DEBS / f"{name}_{version.replace(':', '%3a')}_{file_arch}.deb"
+        if not deb.is_file():
+            with Step(f"downloading {name} {version} ({arch})") as step:
+                step.detail = lambda: _megabytes(deb if deb.is_file() else unfinished / deb.name)
+                run_logged(f"downloading {package}",
+                           ["apt-get", "-c", self._config, "download", f"{package}={version}"],
+                           f"download-{name}.log", cwd=unfinished, timeout=1800)
+                if not (unfinished / deb.name).is_file():
+                    raise Failure(f"apt-get downloaded {package}, but not as {deb.name}")
+                (unfinished / deb.name).rename(deb)
+        return deb
 
 
-def _field(package: str, name: str) -> str:
-    """A field of the archive's record of the current PACKAGE, or nothing."""
-    shown = subprocess.run(
-        ["apt-cache", "-c", str(_CONFIG), "show", "--no-all-versions", package],
-        capture_output=True, text=True, check=False)
-    line = re.search(rf"(?m)^{name}: (.*)", shown.stdout)
-    return line[1] if line else ""
-
-
-def depends(package: str, pattern: str) -> str:
-    """The dependency of PACKAGE whose name matches PATTERN, e.g. the kernel a meta-package names."""
-    for dependency in re.split(r",\s*|\s*\|\s*", _field(package, "Depends")):
-        name = dependency.split(" ")[0]
-        if re.fullmatch(pattern, name):
-            return name
-    raise Failure(f"Debian's archive has no {package} that depends on {pattern}")
-
-
-def _megabytes(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
-
-
-def download(package: str) -> Path:
-    """Fetches the current PACKAGE (NAME:ARCH) unless it is here already; returns the .deb."""
-    name, arch = package.split(":")
-    version = _field(package, "Version")
-    if not version:
-        raise Failure(f"Debian's archive has no package {package}")
-    # An interrupted download must not look like a finished one.
-    unfinished = _DEBS / "unfinished"
-    unfinished.mkdir(parents=True, exist_ok=True)
-    # Packages for every architecture carry "all" where others carry theirs.
-    file_arch = _field(package, "Architecture")
-    deb = _DEBS / f"{name}_{version.replace(':', '%3a')}_{file_arch}.deb"
-    if not deb.is_file():
-        with Step(f"downloading {name} {version} ({arch})") as step:
-            step.detail = lambda: _megabytes(deb if deb.is_file() else unfinished / deb.name)
-            run_logged(f"downloading {package}",
-                       ["apt-get", "-c", _CONFIG, "download", f"{package}={version}"],
-                       f"download-{name}.log", cwd=unfinished, timeout=1800)
-            if not (unfinished / deb.name).is_file():
-                raise Failure(f"apt-get downloaded {package}, but not as {deb.name}")
-            (unfinished / deb.name).rename(deb)
-    return deb
+OWN_RELEASE = Archive("Debian's archive", CACHE / "apt", _own_release)
+BACKPORTS = Archive("Debian's backports", CACHE / "apt-backports", _backports)
 
 
 def unpack(deb: Path, tree: Path) -> None:

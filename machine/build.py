@@ -4,11 +4,12 @@
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-from machine import kernel
 from machine.command import run_logged
-from machine.paths import BUILD, LOGS, MODULES, ROOT
+from machine.kernel import KERNELS, Kernel
+from machine.paths import BUILD, LOGS, ROOT
 from machine.progress import Step
 
 PRESETS = ("host", "el2", "linux-arm64")
@@ -36,31 +37,33 @@ def build_preset(preset: str) -> None:
         step.detail = "nothing to do" if "ninja: no work to do" in output else ""
 
 
-def kbuild_command(out: Path, *extra: str) -> list[str]:
-    """make for our modules against the fetched headers into OUT, with EXTRA arguments."""
+def kbuild_command(kernel: Kernel, out: Path, *extra: str) -> list[str]:
+    """make for our modules against KERNEL's headers into OUT, with EXTRA arguments."""
     return ["make", "-C", str(ROOT / "linux"), f"KDIR={kernel.headers()}", f"OUT={out}",
             f"-j{os.cpu_count() or 1}", *extra]
 
 
-def built_modules() -> list[Path]:
-    """Our modules, each after those it needs, as kbuild lists them."""
-    order = (MODULES / "tree/modules.order").read_text().split()
-    return [MODULES / Path(line).with_suffix(".ko").name for line in order]
+def built_modules(kernel: Kernel) -> list[Path]:
+    """Our modules, each after those it needs, as kbuild lists them (.ko, newer ones .o)."""
+    order = (kernel.built / "tree/modules.order").read_text().split()
+    return [kernel.built / Path(line).with_suffix(".ko").name for line in order]
 
 
-def build_modules() -> None:
-    """Builds linux/ as modules for the fetched kernel, in build/linux."""
-    with Step("building the kernel modules"):
-        stamp = MODULES / "built-for"
-        if stamp.is_file() and stamp.read_text() != kernel.release():
-            shutil.rmtree(MODULES)
-        run_logged("building the kernel modules", kbuild_command(MODULES), "build-modules.log",
-                   timeout=1800)
-        stamp.write_text(kernel.release())
+def build_modules(kernel: Kernel) -> None:
+    """Builds linux/ as modules for KERNEL."""
+    release = kernel.release()
+    with Step(f"building the modules for {release}"):
+        stamp = kernel.built / "built-for"
+        if stamp.is_file() and stamp.read_text() != release:
+            shutil.rmtree(kernel.built)
+        run_logged(f"building the modules for {release}", kbuild_command(kernel, kernel.built),
+                   f"build-modules{kernel.suffix}.log", timeout=1800)
+        stamp.write_text(release)
 
 
-def build_machine() -> None:
-    """What a run needs: hypervisor, Resource Manager, VMM and modules."""
+def build_machine(kernels: Iterable[Kernel] = KERNELS) -> None:
+    """What a run needs: hypervisor, Resource Manager, VMM, and modules for KERNELS."""
     build_preset("el2")
     build_preset("linux-arm64")
-    build_modules()
+    for kernel in kernels:
+        build_modules(kernel)

@@ -1,25 +1,36 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Everything that comes from Debian's archive, fetched once and kept under build/cache."""
 
+from collections.abc import Callable
+
 from machine import archive, kernel, sysroot
 from machine.paths import CACHE
 
-_STAMP = CACHE / "fetched"
 # Raise when what is fetched, or how it is unpacked, changes.
 _FORMAT = "1\n"
 
 
-def is_complete() -> bool:
-    """Whether nothing needs the network."""
-    return _STAMP.is_file() and _STAMP.read_text() == _FORMAT
+def _own_release() -> None:
+    archive.OWN_RELEASE.update()
+    sysroot.fetch()
+    kernel.STANDARD.fetch()
+
+
+def _backports() -> None:
+    archive.BACKPORTS.update()
+    kernel.NEWER.fetch()
+
+
+# What is fetched together, by the name of the file that says it is complete.
+_PARTS: dict[str, Callable[[], None]] = {"fetched": _own_release, "fetched-backports": _backports}
 
 
 def fetch(update: bool = False) -> None:
     """Fetches what is not here; with UPDATE looks for newer packages too."""
-    if is_complete() and not update:
-        return
-    _STAMP.unlink(missing_ok=True)
-    archive.update()
-    sysroot.fetch()
-    kernel.fetch()
-    _STAMP.write_text(_FORMAT)
+    for name, action in _PARTS.items():
+        stamp = CACHE / name
+        if stamp.is_file() and stamp.read_text() == _FORMAT and not update:
+            continue
+        stamp.unlink(missing_ok=True)
+        action()
+        stamp.write_text(_FORMAT)

@@ -4,13 +4,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from machine import build, kernel, sysroot
+from machine import build, sysroot
 from machine.command import run_logged
 from machine.cpio import Archive
 from machine.failure import Failure
-from machine.module_set import add_modules, module_name
-from machine.paths import (DRIVER_TEST_PROGRAM, GUEST_INITRD, IMAGE, KERNEL_IMAGE, PRIMARY_INITRD, ROOT, VMM_PROGRAM,
-                           relative)
+from machine.kernel import Kernel
+from machine.module_set import add_modules, loadable, module_name
+from machine.paths import DRIVER_TEST_PROGRAM, ROOT, VMM_PROGRAM, relative
 from machine.progress import Step
 
 _PRIMARY_ON_DEMAND = ("ext4", "loop")
@@ -37,57 +37,57 @@ def _lines(words: Iterable[str]) -> bytes:
     return "".join(f"{word}\n" for word in words).encode()
 
 
-def _pack_guest() -> None:
+def _pack_guest(kernel: Kernel) -> None:
     archive = _userland("guest")
-    archive.file("etc/modules", _lines(_GUEST_DRIVERS))
-    add_modules(archive, _GUEST_DRIVERS + _GUEST_ON_DEMAND, [], IMAGE / "guest-modules")
-    archive.write(GUEST_INITRD)
+    archive.file("etc/modules", _lines(loadable(kernel, _GUEST_DRIVERS)))
+    add_modules(archive, kernel, _GUEST_DRIVERS + _GUEST_ON_DEMAND, [],
+                kernel.images / "guest-modules")
+    archive.write(kernel.guest_initrd)
 
 
-def stripped(program: Path) -> Path:
+def stripped(kernel: Kernel, program: Path) -> Path:
     """A copy of PROGRAM or module without its debugging information, which is most of it."""
-    copy = IMAGE / "stripped" / program.name
+    copy = kernel.images / "stripped" / program.name
     copy.parent.mkdir(exist_ok=True)
     run_logged(f"stripping {program.name}",
                ["aarch64-linux-gnu-strip", "--strip-debug", "-o", copy, program], "strip.log")
     return copy
 
 
-def primary_archive(ours: list[Path]) -> Archive:
-    """The primary VM's userland with Debian's modules and OURS, which /init loads."""
+def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
+    """The primary VM's userland with Debian's modules and ours, which /init loads."""
+    ours = build.built_modules(kernel) if with_our_modules else []
     archive = _userland("primary")
     archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
-    add_modules(archive, _PRIMARY_ON_DEMAND, map(stripped, ours), IMAGE / "primary-modules")
+    add_modules(archive, kernel, _PRIMARY_ON_DEMAND, [stripped(kernel, path) for path in ours],
+                kernel.images / "primary-modules")
     return archive
 
 
-def _pack_primary(ours: list[Path], vmm: Path | None) -> None:
-    archive = primary_archive(ours)
-    if vmm is not None:
-        for program in (vmm, DRIVER_TEST_PROGRAM):
-            archive.program(f"usr/bin/{program.name}", stripped(program).read_bytes())
-    archive.file("root/Image", KERNEL_IMAGE.read_bytes())
-    archive.file("root/guest.cpio", GUEST_INITRD.read_bytes())
-    archive.write(PRIMARY_INITRD)
+def _pack_primary(kernel: Kernel, with_our_parts: bool) -> None:
+    archive = primary_archive(kernel, with_our_parts)
+    for program in (VMM_PROGRAM, DRIVER_TEST_PROGRAM) if with_our_parts else ():
+        archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
+    archive.file("root/Image", kernel.boot_image.read_bytes())
+    archive.file("root/guest.cpio", kernel.guest_initrd.read_bytes())
+    archive.write(kernel.primary_initrd)
 
 
-def write_kernel() -> None:
-    """Writes Debian's kernel, unpacked, to build/image."""
-    IMAGE.mkdir(parents=True, exist_ok=True)
-    KERNEL_IMAGE.write_bytes(kernel.image())
+def write_kernel(kernel: Kernel) -> None:
+    """Writes KERNEL, unpacked, to its folder of images."""
+    kernel.images.mkdir(parents=True, exist_ok=True)
+    kernel.boot_image.write_bytes(kernel.image())
 
 
-def pack(with_our_parts: bool = True) -> None:
-    """Writes kernel and both initramfs to build/image.
+def pack(kernel: Kernel, with_our_parts: bool = True) -> None:
+    """Writes KERNEL's boot image and both initramfs to its folder of images.
 
     Without OUR_PARTS there are neither modules nor VMM inside: for looking at the images alone.
     """
-    with Step("packing the images") as step:
-        write_kernel()
-        _pack_guest()
+    with Step(f"packing the images with kernel {kernel.release()}") as step:
+        write_kernel(kernel)
+        _pack_guest(kernel)
         if with_our_parts and not VMM_PROGRAM.is_file():
             raise Failure(f"{relative(VMM_PROGRAM)} is missing: build it first (./dev build)")
-        _pack_primary(build.built_modules() if with_our_parts else [],
-                      VMM_PROGRAM if with_our_parts else None)
-        megabytes = PRIMARY_INITRD.stat().st_size >> 20
-        step.detail = f"kernel {kernel.release()}, primary initramfs {megabytes} MiB"
+        _pack_primary(kernel, with_our_parts)
+        step.detail = f"primary initramfs {kernel.primary_initrd.stat().st_size >> 20} MiB"

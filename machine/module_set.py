@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from machine import kernel
 from machine.command import run_logged
 from machine.cpio import Archive
 from machine.failure import Failure
+from machine.kernel import Kernel
 
 _INDEX_INPUTS = ("modules.builtin", "modules.builtin.modinfo", "modules.order")
 _INDEX_OUTPUTS = ("modules.dep", "modules.alias", "modules.softdep", "modules.symbols",
@@ -30,6 +30,13 @@ def parse_dependencies(text: str) -> dict[str, list[str]]:
     return dependencies
 
 
+def loadable(kernel: Kernel, names: Iterable[str]) -> list[str]:
+    """Those of the modules NAMES that are not part of KERNEL itself."""
+    builtin = (kernel.module_tree() / "modules.builtin").read_text().split()
+    inside = {module_name(path) for path in builtin}
+    return [name for name in names if name not in inside]
+
+
 def closure(names: Iterable[str], dependencies: dict[str, list[str]]) -> list[str]:
     """The paths of the modules NAMES and of all that they need. Failure names one that is not there."""
     by_name = {module_name(path): path for path in dependencies}
@@ -37,7 +44,7 @@ def closure(names: Iterable[str], dependencies: dict[str, list[str]]) -> list[st
     for name in names:
         path = by_name.get(name)
         if path is None:
-            raise Failure(f"Debian's kernel {kernel.release()} has no module {name}")
+            raise Failure(f"Debian's kernel has no module {name}")
         chosen.update(dict.fromkeys([*dependencies[path], path]))
     return list(chosen)
 
@@ -47,15 +54,17 @@ def _plain(path: Path) -> bytes:
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def add_modules(archive: Archive, names: Iterable[str], ours: Iterable[Path], work: Path) -> None:
-    """Adds Debian's modules NAMES, OURS, and modprobe's index to ARCHIVE; WORK is a scratch folder."""
+def add_modules(archive: Archive, kernel: Kernel, names: Iterable[str], ours: Iterable[Path],
+                work: Path) -> None:
+    """Adds KERNEL's modules NAMES, OURS, and modprobe's index to ARCHIVE; WORK is a scratch folder."""
     source = kernel.module_tree()
     inside = f"lib/modules/{kernel.release()}"
     staged = work / inside
     shutil.rmtree(work, ignore_errors=True)
     staged.mkdir(parents=True)
     dependencies = parse_dependencies((source / "modules.dep").read_text())
-    files = {path.removesuffix(".xz"): source / path for path in closure(names, dependencies)}
+    chosen = closure(loadable(kernel, names), dependencies)
+    files = {path.removesuffix(".xz"): source / path for path in chosen}
     files |= {f"extra/{path.name}": path for path in ours}
     for name, path in files.items():
         (staged / name).parent.mkdir(parents=True, exist_ok=True)

@@ -9,20 +9,12 @@ LOGS = BUILD / "logs"
 
 CACHE = BUILD / "cache"
 SYSROOT = CACHE / "sysroot-arm64"
-KERNEL_TREE = CACHE / "kernel"
-HEADERS_TREE = CACHE / "headers"
 BUSYBOX_TREE = CACHE / "busybox"
 CHECKPATCH = CACHE / "checkpatch"
 
 HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
 VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
 DRIVER_TEST_PROGRAM = BUILD / "linux-arm64/tests/system/programs/driver/gunyah-driver-test"
-MODULES = BUILD / "linux"
-
-IMAGE = BUILD / "image"
-KERNEL_IMAGE = IMAGE / "Image"
-PRIMARY_INITRD = IMAGE / "primary.cpio"
-GUEST_INITRD = IMAGE / "guest.cpio"
 
 
 def relative(path: Path) -> str:

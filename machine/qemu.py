@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 
 from machine.failure import Failure, last_lines
-from machine.paths import (HYPERVISOR_IMAGE, KERNEL_IMAGE, LOGS, PRIMARY_INITRD, relative)
+from machine.kernel import STANDARD
+from machine.paths import HYPERVISOR_IMAGE, LOGS, relative
 
 _QEMU = "qemu-system-aarch64"
 _RAM_BASE = 0x4000_0000
@@ -42,8 +43,8 @@ class Configuration:
     cpus: int = 2
     memory: str = "2G"
     hypervisor: Path | None = HYPERVISOR_IMAGE
-    kernel: Path = KERNEL_IMAGE
-    initrd: Path | None = PRIMARY_INITRD
+    kernel: Path = STANDARD.boot_image
+    initrd: Path | None = STANDARD.primary_initrd
     boot_arguments: str = BOOT_ARGUMENTS
     extra: tuple[str, ...] = field(default=())
 

@@ -6,6 +6,7 @@ import time
 
 from machine import build
 from machine.command import run_logged
+from machine.kernel import STANDARD
 from machine.paths import BUILD, ROOT
 from machine.results import Results
 
@@ -23,7 +24,7 @@ def run(results: Results) -> None:
     """One result: whether compiler (W=1) and sparse are content with every module."""
     start = time.monotonic()
     shutil.rmtree(_TREE, ignore_errors=True)
-    command = build.kbuild_command(_TREE, "W=1", "C=1", "CHECK=sparse", "CF=-D__CHECK_ENDIAN__")
+    command = build.kbuild_command(STANDARD, _TREE, "W=1", "C=1", "CHECK=sparse", "CF=-D__CHECK_ENDIAN__")
     output = run_logged("building the kernel modules under sparse", command, "sparse.log",
                         timeout=1200)
     results.add("sparse: kernel modules under sparse and W=1", _complaints(output),

@@ -59,9 +59,9 @@ def _python_types() -> str:
 
 def _fetch_checkpatch() -> None:
     """checkpatch comes only with the kernel's source package; of that we keep three files."""
-    version = ".".join(kernel.release().split(".")[:2])
-    archive.update()
-    deb = archive.download(f"linux-source-{version}:arm64")
+    version = ".".join(kernel.STANDARD.release().split(".")[:2])
+    archive.OWN_RELEASE.update()
+    deb = archive.OWN_RELEASE.download(f"linux-source-{version}:arm64")
     scratch = CHECKPATCH.with_name("checkpatch.new")
     shutil.rmtree(scratch, ignore_errors=True)
     with Step(f"taking checkpatch out of linux-source-{version}"):

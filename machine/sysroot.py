@@ -24,8 +24,8 @@ def busybox() -> Path:
 
 def fetch() -> None:
     """Fetches the libraries and busybox and unpacks them."""
-    debs = [archive.download(package) for package in _LIBRARIES]
-    busybox_deb = archive.download("busybox-static:arm64")
+    debs = [archive.OWN_RELEASE.download(package) for package in _LIBRARIES]
+    busybox_deb = archive.OWN_RELEASE.download("busybox-static:arm64")
     with Step("unpacking arm64 libraries and busybox"):
         for tree in (SYSROOT, BUSYBOX_TREE):
             shutil.rmtree(tree, ignore_errors=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from machine import build, image, sparse, style, system, tidy, unit
 from machine.failure import Failure
+from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
 
@@ -25,7 +26,8 @@ def _tidy(results: Results, _: str) -> None:
 
 def _system(results: Results, keyword: str) -> None:
     build.build_machine()
-    image.pack()
+    for kernel in KERNELS:
+        image.pack(kernel)
     system.run(results, keyword)
 
 

@@ -10,21 +10,22 @@ from machine import build, image
 from machine.bench.counting import counting
 from machine.bench.row import Group, Row
 from machine.failure import Failure
-from machine.paths import BUILD, IMAGE, ROOT, relative
+from machine.kernel import STANDARD
+from machine.paths import BUILD, ROOT, relative
 from machine.qemu import BOOT_ARGUMENTS, Configuration, Machine
 
 _SECONDS = 300
 _GUEST = BUILD / "el2/bench/stack/stack_guest.Image"
 _VMM = BUILD / "linux-arm64/bench/stack/stack_bench"
-_INITRD = IMAGE / "stack_bench.cpio"
+_INITRD = STANDARD.images / "stack_bench.cpio"
 _ROW = re.compile(r"^bench (\S+) (\d+)\b", re.MULTILINE)
 
 
 def _prepare() -> None:
-    build.build_machine()
-    image.write_kernel()
-    archive = image.primary_archive(build.built_modules())
-    archive.program("usr/bin/stack_bench", image.stripped(_VMM).read_bytes())
+    build.build_machine([STANDARD])
+    image.write_kernel(STANDARD)
+    archive = image.primary_archive(STANDARD)
+    archive.program("usr/bin/stack_bench", image.stripped(STANDARD, _VMM).read_bytes())
     archive.file("root/stack_guest.Image", _GUEST.read_bytes())
     archive.program("stack_init", (ROOT / "bench/stack/primary/init").read_bytes())
     archive.write(_INITRD)

@@ -1,37 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a guest goes through: it runs, ends, is killed, asks for a reboot, and leaves nothing behind."""
 
-from machine.primary_shell import Answer
 from machine.qemu import PATIENCE
+from tests.system.guest_case import DISK, GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
-from tests.system.machine_case import MachineCase
 
-_DISK = "/tmp/disk.img"
 _SECOND_DISK = "/tmp/second.img"
-_GUEST_SECONDS = 90
 
 
-class GuestScenarios(MachineCase):
+class GuestScenarios(GuestCase):
     """Mixed into a class per CPU model."""
-
-    def run_guest(self, command: GuestCommand) -> Answer:
-        """Runs a guest in the foreground until it has ended."""
-        return self.shell.command(str(command), self.limit(_GUEST_SECONDS))
-
-    def assert_checked(self, output: str, cpus: int) -> None:
-        """OUTPUT is that of a guest that did the task `check` with CPUS."""
-        self.assertRegex(output, r"Linux guest .* aarch64")
-        self.assertIn(f"cpus: {cpus}", output)
-        self.assertIn("disk: 262144 bytes written, read back and equal", output)
-        self.assertIn("[guest] done", output)
-        self.assertNotIn("[guest] FAILED", output)
-
-    def run_checked_guest(self, cpus: int = 1, disk: str = _DISK) -> None:
-        """A guest that uses its CPUs and its disk, and powers off, works from start to end."""
-        self.shell.must(f"truncate -s 4M {disk}")
-        answer = self.run_guest(GuestCommand("check", cpus=cpus, disk=disk))
-        self.assert_checked(answer.output, cpus)
-        self.assertEqual(answer.status, 0, answer.output[-1000:])
 
     def start_in_background(self, command: GuestCommand) -> str:
         """Starts a guest whose console is a file; returns the process id of its VMM."""
@@ -52,13 +30,13 @@ class GuestScenarios(MachineCase):
 
     def test_two_guests_at_once(self) -> None:
         running = []
-        for disk, console in ((_DISK, "/tmp/one.log"), (_SECOND_DISK, "/tmp/two.log")):
+        for disk, console in ((DISK, "/tmp/one.log"), (_SECOND_DISK, "/tmp/two.log")):
             self.shell.must(f"truncate -s 4M {disk}")
             # Both wait before either powers off, so that they are certainly there together.
             command = GuestCommand("check_then_wait", disk=disk, console=console)
             running.append((self.start_in_background(command), console))
         for _, console in running:
-            self.shell.wait_for(r"\[guest\] waiting", console, self.limit(2 * _GUEST_SECONDS))
+            self.shell.wait_for(r"\[guest\] waiting", console, self.limit(2 * GUEST_SECONDS))
         for process, console in running:
             self.assert_checked(self.shell.must(f"cat {console}") + "[guest] done", 1)
             self.shell.must(f"kill -TERM {process}")
@@ -68,7 +46,7 @@ class GuestScenarios(MachineCase):
     def test_new_guest_after_vmm_was_killed(self) -> None:
         before = self.shell.counters()
         process = self.start_in_background(GuestCommand("wait", cpus=2, console="/tmp/killed.log"))
-        self.shell.wait_for(r"\[guest\] waiting", "/tmp/killed.log", self.limit(_GUEST_SECONDS))
+        self.shell.wait_for(r"\[guest\] waiting", "/tmp/killed.log", self.limit(GUEST_SECONDS))
         self.assertEqual(self.shell.counters()["vms"], before["vms"] + 1)
         self.shell.must(f"kill -KILL {process}")
         self.wait_until_ended(process, self.limit(30))
