@@ -42,6 +42,7 @@ enum class Psci : std::int64_t {
     already_on = -4,
     on_pending = -5,
     internal_failure = -6,
+    invalid_address = -9,
 };
 
 constexpr std::uint64_t affinity_on = 0;
@@ -66,8 +67,11 @@ Psci cpu_on(Vcpu& caller, std::uint32_t function) {
     if (!target) {
         return Psci::invalid_parameters;
     }
-    const auto started =
-        target->power_on(argument(caller, function, 2), argument(caller, function, 3), 0);
+    const std::uint64_t entry = argument(caller, function, 2);
+    if ((entry & 3) != 0) {
+        return Psci::invalid_address;
+    }
+    const auto started = target->power_on(entry, argument(caller, function, 3), 0);
     if (started) {
         return Psci::success;
     }
@@ -169,8 +173,14 @@ void cpu_off(Vcpu& caller) {
 // Every suspend is a standby: state is kept and an interrupt ends it (DEN0022 5.4: a shallower
 // state than asked for is allowed).
 void cpu_suspend(Vcpu& caller, std::uint32_t function) {
+    constexpr std::uint64_t reserved = 0xfc000000 | 0x00fe0000; // of the original format, 5.4.2
+    const std::uint64_t power_state = argument(caller, function, 1);
+    if ((power_state & reserved) != 0) {
+        caller.registers.x[0] = value(Psci::invalid_parameters);
+        return;
+    }
     caller.registers.x[0] = value(Psci::success);
-    caller.wait_for_interrupt(argument(caller, function, 1));
+    caller.wait_for_interrupt(power_state);
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 namespace hyp {
 namespace {
 
+constexpr std::uint32_t cpu_suspend64 = 0xc4000001;
 constexpr std::uint32_t cpu_off = 0x84000002;
 constexpr std::uint32_t cpu_on64 = 0xc4000003;
 constexpr std::uint32_t affinity_info64 = 0xc4000004;
@@ -69,6 +70,26 @@ TEST_F(PsciTest, CpuOn) {
     EXPECT_EQ(call(cpu_on64, 2, 0, 0), -2);
     EXPECT_EQ(call(affinity_info64, 2), -2);
     EXPECT_EQ(call(affinity_info64, 1, 1), -2) << "only affinity level 0 is offered";
+}
+
+TEST_F(PsciTest, CpuOnWithAnEntryThatIsNoInstruction) {
+    EXPECT_EQ(call(cpu_on64, 1, 0x4002, 7), -9);
+    EXPECT_TRUE(second_->is_off());
+}
+
+TEST_F(PsciTest, CpuSuspendKnowsOnlyTheOriginalFormat) {
+    EXPECT_EQ(call(cpu_suspend64, 1u << 17), -2);
+    EXPECT_EQ(call(cpu_suspend64, 1u << 31), -2);
+    EXPECT_EQ(first_->run_state(), VcpuState::ready);
+    EXPECT_EQ(call(cpu_suspend64, 0x01010002), 0);
+    EXPECT_EQ(first_->run_state(), VcpuState::waiting);
+}
+
+TEST_F(PsciTest, MemoryProtectionIsNotOffered) {
+    for (const std::uint32_t function : {0x84000013u, 0x84000014u, 0xc4000014u}) {
+        EXPECT_EQ(call(features, function), -1);
+        EXPECT_EQ(call(function), -1);
+    }
 }
 
 TEST_F(PsciTest, CpuOffAndOnAgain) {

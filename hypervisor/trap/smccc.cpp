@@ -3,8 +3,9 @@
 #include "trap/smccc.hpp"
 
 #include "hypercall/dispatch.hpp"
-#include "trap/inject.hpp"
+#include "trap/arch_service.hpp"
 #include "trap/psci.hpp"
+#include "trap/trng.hpp"
 #include "trap/watchdog_service.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -15,12 +16,9 @@ namespace hyp {
 namespace {
 
 // Function identifiers, DEN0028 section 7 and Gunyah's vendor-specific hypervisor service.
-constexpr std::uint32_t smccc_version = 0x80000000;
-constexpr std::uint32_t smccc_arch_features = 0x80000001;
 constexpr std::uint32_t vendor_hyp_call_uid = 0x8600ff01;
 constexpr std::uint32_t vendor_hyp_revision = 0x8600ff03;
 
-constexpr std::uint64_t smccc_1_3 = 0x10003;
 constexpr std::uint64_t smccc_not_supported = ~std::uint64_t{0};
 
 // UUID c1d58fcd-a453-5fdb-9265-ce36673d5f14 in the four words of CALL_UID.
@@ -32,14 +30,18 @@ void answer_uid(Vcpu& vcpu) {
     }
 }
 
-std::uint64_t arch_features(std::uint32_t function) {
-    const bool known = function == smccc_version || function == smccc_arch_features;
-    return known ? 0 : smccc_not_supported;
+// SMCCC 1.3 (section 2.5): a caller sets bit 16 of a fast call if it needs no SVE state preserved;
+// that names no other function.
+std::uint32_t without_sve_hint(std::uint64_t x0) {
+    constexpr std::uint32_t fast_call = 1u << 31;
+    constexpr std::uint32_t sve_hint = 1u << 16;
+    const auto function = static_cast<std::uint32_t>(x0);
+    return (function & fast_call) != 0 ? function & ~sve_hint : function;
 }
 
 void handle_smccc(Vcpu& vcpu) {
     auto& x = vcpu.registers.x;
-    const auto function = static_cast<std::uint32_t>(x[0]);
+    const std::uint32_t function = without_sve_hint(x[0]);
     if (function >= GH_SMCCC_BASE && function <= GH_SMCCC_LAST) {
         hypercall_by_smccc(vcpu, function);
         return;
@@ -52,13 +54,10 @@ void handle_smccc(Vcpu& vcpu) {
         handle_watchdog_service(vcpu, function);
         return;
     }
+    if (handle_arch_service(vcpu, function) || handle_trng(vcpu, function)) {
+        return;
+    }
     switch (function) {
-    case smccc_version:
-        x[0] = smccc_1_3;
-        break;
-    case smccc_arch_features:
-        x[0] = arch_features(static_cast<std::uint32_t>(x[1]));
-        break;
     case vendor_hyp_call_uid:
         answer_uid(vcpu);
         break;

@@ -69,6 +69,19 @@ void invalid_parameters() {
     }
 }
 
+void refusals() {
+    const auto to = cpu_count() > 1 ? board().mpidr[1] : board().mpidr[0];
+    if (const auto result = psci::cpu_on(to, cpu_entry_point() + 2, 0); result != -9) {
+        fail("CPU_ON at an odd address gave {}", result);
+    }
+    expect_equal("CPU_SUSPEND with reserved bits", hvc(psci::cpu_suspend_64, 1u << 17).x[0], -2ull);
+    for (const std::uint32_t function : {0x84000013u, 0x84000014u}) {
+        expect_equal("MEM_PROTECT", hvc(function).x[0], not_supported);
+        expect_equal("PSCI_FEATURES(MEM_PROTECT)", hvc(psci::features, function).x[0],
+                     not_supported);
+    }
+}
+
 std::uint64_t read_mpidr(std::uint64_t) {
     return READ_SYSREG(mpidr_el1);
 }
@@ -154,6 +167,7 @@ constexpr Check checks[] = {
     {"psci.unknown_function", unknown_function, Needs::nothing},
     {"psci.self_is_on", self_is_on, Needs::nothing},
     {"psci.invalid_parameters", invalid_parameters, Needs::hypervisor},
+    {"psci.refusals", refusals, Needs::hypervisor},
     {"psci.all_cpus_come_on", all_cpus_come_on, Needs::smp},
     {"psci.already_on", already_on, Needs::smp},
     {"psci.off_and_on_again", off_and_on_again, Needs::smp, 30'000},

@@ -3,6 +3,7 @@
 #include "calls/smccc.hpp"
 
 #include "check/tables.hpp"
+#include "machine/sysreg.hpp"
 
 namespace test {
 
@@ -23,6 +24,42 @@ void features() {
                  0);
     expect_equal("ARCH_FEATURES(unknown)", hvc(smccc_arch_features, 0x80001234).x[0],
                  not_supported);
+}
+
+// Bit 16 of a fast call says that no SVE state need be kept, and nothing else.
+void sve_hint() {
+    expect_equal("SMCCC_VERSION with the hint", hvc(smccc_version | 1u << 16).x[0], 0x10003);
+    expect_equal("PSCI_VERSION with the hint", hvc(0x84010000).x[0], 0x10001);
+}
+
+// QEMU's firmware knows no workaround, so the CPU's own word counts: CSV2.
+void workarounds() {
+    const std::uint64_t csv2 = READ_SYSREG(id_aa64pfr0_el1) >> 56 & 0xf;
+    expect_equal("ARCH_FEATURES(WORKAROUND_1)", hvc(smccc_arch_features, 0x80008000).x[0],
+                 csv2 >= 1 ? 1 : not_supported);
+    expect_equal("ARCH_FEATURES(WORKAROUND_3)", hvc(smccc_arch_features, 0x80003fff).x[0],
+                 csv2 >= 3 ? 1 : not_supported);
+    const CallRegisters called = hvc(0x80008000, 1, 2, 3);
+    expect_equal("x0 after WORKAROUND_1", called.x[0], 0x80008000);
+    expect_equal("x3 after WORKAROUND_1", called.x[3], 3);
+}
+
+void random_numbers() {
+    constexpr std::uint32_t trng_version = 0x84000050;
+    constexpr std::uint32_t trng_rnd64 = 0xc4000053;
+    const bool offered = hvc(trng_version).x[0] == 0x10000;
+    const CallRegisters first = hvc(trng_rnd64, 192);
+    if (!offered) {
+        expect_equal("TRNG_RND64 without a TRNG", first.x[0], not_supported);
+        return;
+    }
+    const CallRegisters second = hvc(trng_rnd64, 192);
+    expect_equal("TRNG_RND64", first.x[0] | second.x[0], 0);
+    expect(first.x[1] != second.x[1] && first.x[2] != second.x[2] && first.x[3] != second.x[3] &&
+               first.x[3] != first.x[2],
+           "numbers differ");
+    expect_equal("bits beyond the 10 asked for", hvc(trng_rnd64, 10).x[3] >> 10, 0);
+    expect_equal("TRNG_RND64 of 193 bits", hvc(trng_rnd64, 193).x[0], -2ull);
 }
 
 // c1d58fcd-a453-5fdb-9265-ce36673d5f14, four bytes per register, little-endian.
@@ -54,6 +91,9 @@ void other_smc_immediates() {
 constexpr Check checks[] = {
     {"smccc.version", version},
     {"smccc.features", features},
+    {"smccc.sve_hint", sve_hint},
+    {"smccc.workarounds", workarounds},
+    {"smccc.random_numbers", random_numbers},
     {"smccc.vendor_uid", uid},
     {"smccc.unknown_functions", unknown_functions},
     {"smccc.other_smc_immediates", other_smc_immediates},
