@@ -77,6 +77,25 @@ bool visit(const void* fdt, Ancestors& ancestors, Node node, RangeSet& ranges) {
     return ok;
 }
 
+/// What firmware keeps: no VM gets it, even if a device's node claims it as its registers.
+bool remove_firmware_memory(const void* fdt, RangeSet& ranges) {
+    const Node parent = fdt_path_offset(fdt, "/reserved-memory");
+    bool ok = true;
+    Node node = parent < 0 ? parent : fdt_first_subnode(fdt, parent);
+    for (; node >= 0; node = fdt_next_subnode(fdt, node)) {
+        const bool kept = is_enabled(fdt, node) && property(fdt, node, "no-map").has_value();
+        for (std::size_t i = 0; ok && kept; ++i) {
+            const auto range = reg(fdt, node, i);
+            if (!range) {
+                break;
+            }
+            const std::uint64_t base = align_down(range->base, page_size);
+            ok = ranges.remove({base, align_up(range->end(), page_size) - base});
+        }
+    }
+    return ok;
+}
+
 } // namespace
 
 bool collect_device_ranges(const void* fdt, RangeSet& ranges) {
@@ -88,7 +107,7 @@ bool collect_device_ranges(const void* fdt, RangeSet& ranges) {
             return false;
         }
     }
-    return true;
+    return remove_firmware_memory(fdt, ranges);
 }
 
 } // namespace rm::dt

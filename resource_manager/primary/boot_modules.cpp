@@ -29,6 +29,23 @@ std::optional<Range> module_range(const void* fdt, dt::Node chosen, dt::Node nod
     return range.wraps() || range.size == 0 ? std::nullopt : std::optional(range);
 }
 
+/// /chosen/linux,initrd-start and -end: how a boot loader's own command for an Image hands it over.
+std::optional<Range> plain_initrd(const void* fdt, dt::Node chosen) {
+    const auto start = dt::property(fdt, chosen, "linux,initrd-start");
+    const auto end = dt::property(fdt, chosen, "linux,initrd-end");
+    if (!start || !end) {
+        return std::nullopt;
+    }
+    const auto value = [](std::span<const std::byte> bytes) {
+        return dt::number(bytes, 0, bytes.size() == 8 ? 2 : 1);
+    };
+    const bool sized = start->size() >= 4 && end->size() >= 4;
+    if (!sized || value(*start) >= value(*end)) {
+        return std::nullopt;
+    }
+    return Range{value(*start), value(*end) - value(*start)};
+}
+
 } // namespace
 
 bool is_boot_module(const void* fdt, dt::Node node) {
@@ -52,6 +69,9 @@ BootModules find_boot_modules(const void* fdt) {
         } else if (dt::is_compatible(fdt, node, "multiboot,ramdisk")) {
             modules.initrd = module_range(fdt, chosen, node);
         }
+    }
+    if (!modules.initrd) {
+        modules.initrd = plain_initrd(fdt, chosen);
     }
     return modules;
 }

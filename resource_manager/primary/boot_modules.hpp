@@ -11,7 +11,8 @@
 namespace rm {
 
 /// /chosen children compatible with "multiboot,module" (the convention of Xen and of QEMU's
-/// guest-loader). Strings refer to the tree.
+/// guest-loader). Without a "multiboot,ramdisk" the initrd is what linux,initrd-start and -end say.
+/// Strings refer to the tree.
 struct BootModules {
     std::optional<Range> kernel;
     std::optional<Range> initrd;

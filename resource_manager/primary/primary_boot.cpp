@@ -114,7 +114,8 @@ Range PrimaryVm::check_kernel(const Range& module, Window& window) const {
 
 RangeSet PrimaryVm::occupied(const void* dtb, const Layout& layout) const {
     RangeSet set;
-    bool ok = set.add(layout.kernel) && add_reservations(dtb, set);
+    // Page 0 stays free: to a kernel, a device tree at address 0 is none.
+    bool ok = set.add({0, page_size}) && set.add(layout.kernel) && add_reservations(dtb, set);
     if (layout.initrd) {
         ok = ok && set.add(*layout.initrd);
     }

@@ -48,6 +48,37 @@ TEST(BoardTree, NamesEveryDeviceRange) {
     EXPECT_EQ(ranges.ranges().size(), 9U) << "neighbours are merged";
 }
 
+TEST(BoardTree, FirmwareMemoryIsNoDevice) {
+    dt::Editor tree(board().data(), 4096);
+    const dt::Node parent = tree.at("/reserved-memory");
+    const std::array two{2U};
+    tree.set_cells(parent, "#address-cells", two);
+    tree.set_cells(parent, "#size-cells", two);
+    tree.set_bytes(parent, "ranges", {});
+    const dt::Node node = tree.at("/reserved-memory/mailbox@9010800");
+    tree.set_cells(node, "reg", std::array{0U, 0x9010800U, 0U, 0x10U});
+    tree.set_bytes(node, "no-map", {});
+    ASSERT_EQ(tree.error(), 0);
+    rm::RangeSet ranges;
+    ASSERT_TRUE(dt::collect_device_ranges(tree.packed().data(), ranges));
+    EXPECT_FALSE(ranges.overlaps({0x9010000, 0x1000})) << "the page of the mailbox";
+    EXPECT_TRUE(ranges.overlaps({0x9000000, 0x1000})) << "the page before it";
+    EXPECT_TRUE(ranges.overlaps({0x9020000, 0x1000})) << "the page behind it";
+}
+
+TEST(BoardTree, AnInitrdOfTheBootLoaderIsTheInitrd) {
+    dt::Editor tree(board().data(), 4096);
+    tree.remove_nodes([](const void* fdt, dt::Node node) {
+        return dt::is_compatible(fdt, node, "multiboot,ramdisk");
+    });
+    const dt::Node chosen = tree.at("/chosen");
+    tree.set_u64(chosen, "linux,initrd-start", 0x4d000000);
+    tree.set_u64(chosen, "linux,initrd-end", 0x4d000123);
+    EXPECT_EQ(rm::find_boot_modules(tree.fdt()).initrd, (Range{0x4d000000, 0x123}));
+    tree.set_u64(chosen, "linux,initrd-end", 0x4d000000);
+    EXPECT_FALSE(rm::find_boot_modules(tree.fdt()).initrd.has_value()) << "an empty one is none";
+}
+
 TEST(BoardTree, NamesItsModules) {
     const rm::BootModules modules = rm::find_boot_modules(board().data());
     EXPECT_EQ(modules.kernel, (Range{0x48000000, 4096}));
