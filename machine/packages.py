@@ -35,6 +35,7 @@ _FOR_TEST = {
     "libfmt-dev": "the VMM's messages in host tests",
     "nlohmann-json3-dev": "the VMM's machine-readable output in host tests",
     "device-tree-compiler": "makes device trees for host tests",
+    "u-boot-qemu": "a boot loader to start the hypervisor with",
     "mypy": "checks the types of the Python code",
     "perl": "runs checkpatch",
     "git": "lists the files to check",

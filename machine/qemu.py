@@ -46,21 +46,28 @@ class Configuration:
     kernel: Path = STANDARD.boot_image
     initrd: Path | None = STANDARD.primary_initrd
     boot_arguments: str = BOOT_ARGUMENTS
+    board: str = "virt,gic-version=3"
+    kernel_address: int = _KERNEL_ADDRESS
     extra: tuple[str, ...] = field(default=())
 
     def command(self) -> list[str]:
         """The QEMU command line."""
-        # QEMU's default PAuth algorithm is so slow to emulate that a boot takes minutes.
-        model = "max,pauth-impdef=on" if self.cpu == "max" else self.cpu
-        board = "virt,gic-version=3" + (",virtualization=on" if self.hypervisor else "")
         return [
-            _QEMU, "-M", board, "-cpu", model, "-smp", str(self.cpus), "-m", self.memory,
+            _QEMU, *self._machine(), "-m", self.memory,
             "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot",
             "-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart",
             *self._payload(), *self.extra,
         ]
 
+    def _machine(self) -> list[str]:
+        """Board and CPUs."""
+        # QEMU's default PAuth algorithm is so slow to emulate that a boot takes minutes.
+        model = "max,pauth-impdef=on" if self.cpu == "max" else self.cpu
+        board = self.board + (",virtualization=on" if self.hypervisor else "")
+        return ["-M", board, "-cpu", model, "-smp", str(self.cpus)]
+
     def _payload(self) -> list[str]:
+        """What is in memory when the machine starts."""
         if self.hypervisor is None:
             initrd = ["-initrd", str(self.initrd)] if self.initrd else []
             return ["-kernel", str(self.kernel), *initrd, "-append", self.boot_arguments]
@@ -69,7 +76,7 @@ class Configuration:
                   if self.initrd else [])
         return [
             "-kernel", str(self.hypervisor),
-            "-device", f"guest-loader,addr={_KERNEL_ADDRESS:#x},kernel={self.kernel},"
+            "-device", f"guest-loader,addr={self.kernel_address:#x},kernel={self.kernel},"
                        f"bootargs={bootargs}",
             *initrd,
         ]

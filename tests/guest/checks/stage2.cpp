@@ -102,7 +102,7 @@ void for_each_hole(Visit visit) {
     constexpr std::uint64_t gigabyte = std::uint64_t{1} << 30;
     std::uint64_t end = ram[0].base & ~(gigabyte - 1);
     for (const Range& range : ram) {
-        if (range.base > end) {
+        if (range.base > end && range.base - end < gigabyte) { // else a gap between banks of RAM
             visit(Range{end, range.base - end});
         }
         end = range.end();
