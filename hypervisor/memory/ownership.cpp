@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ownership database: one 4-byte record per page of RAM.
+// The ownership database: one 4-byte record per page of RAM, or per 2 MiB where pages are alike.
 #include "memory/ownership.hpp"
 
 #include "heap/page_allocator.hpp"
@@ -9,9 +9,19 @@
 
 #include <algorithm>
 #include <bit>
-#include <new>
+#include <memory>
 
 namespace hyp {
+
+namespace {
+
+constexpr std::uint64_t block_size = 2u << 20;
+
+PhysAddr block_of(PhysAddr page) {
+    return {align_down(page.value, block_size)};
+}
+
+} // namespace
 
 Ownership& ownership() {
     static constinit Ownership instance;
@@ -33,19 +43,23 @@ rt::Result<> Ownership::add_ram(PhysRange range) {
         return rt::fail(rt::Error::argument_invalid);
     }
     const std::uint64_t pages = range.size >> page_shift;
-    void* memory = page_allocator().allocate(PageAllocator::order_for(pages * sizeof(PageRecord)));
-    if (memory == nullptr) {
-        return rt::fail(rt::Error::no_memory);
-    }
-    if (auto added = carveouts().add(range); !added) {
-        page_allocator().release(memory);
+    const std::uint64_t blocks =
+        (align_up(range.end().value, block_size) - block_of(range.base).value) / block_size;
+    void* records = page_allocator().allocate(PageAllocator::order_for(pages * sizeof(PageRecord)));
+    void* heads = page_allocator().allocate(PageAllocator::order_for(blocks * sizeof(Block)));
+    const auto added = records != nullptr && heads != nullptr
+                           ? carveouts().add(range)
+                           : rt::Result<>(rt::fail(rt::Error::no_memory));
+    if (!added) {
+        for (void* memory : {records, heads}) {
+            if (memory != nullptr) {
+                page_allocator().release(memory);
+            }
+        }
         return added;
     }
-    auto* records = static_cast<PageRecord*>(memory);
-    for (std::uint64_t i = 0; i < pages; ++i) {
-        new (&records[i]) PageRecord();
-    }
-    *end = {range, records};
+    std::uninitialized_default_construct_n(static_cast<Block*>(heads), blocks);
+    *end = {range, static_cast<PageRecord*>(records), static_cast<Block*>(heads)};
     ++region_count_;
     std::sort(regions_.begin(), end + 1,
               [](const Region& a, const Region& b) { return a.range.base < b.range.base; });
@@ -62,40 +76,104 @@ const Ownership::Region* Ownership::region_from(PhysAddr address) const {
     return nullptr;
 }
 
-Ownership::PageRecord* Ownership::record(PhysAddr page) const {
-    const Region* region = region_from(page);
-    if (region == nullptr || page < region->range.base) {
-        return nullptr;
-    }
-    return &region->pages[(page - region->range.base) >> page_shift];
+Ownership::Block& Ownership::Region::block_at(PhysAddr page) const {
+    return blocks[(page - block_of(range.base)) / block_size];
 }
 
-/// The first of the records of a range whose pages all belong to `owner`.
-rt::Result<Ownership::PageRecord*> Ownership::owned_records(PhysRange range, OwnerId owner) const {
+/// What of the block of `page` lies in the region.
+PhysRange Ownership::Region::pages_of_block(PhysAddr page) const {
+    const PhysAddr base = std::max(block_of(page), range.base);
+    return {base, std::min(block_of(page) + block_size, range.end()) - base};
+}
+
+Ownership::Piece Ownership::piece_at(const Region& region, PhysAddr page) {
+    Block& block = region.block_at(page);
+    return block.split != 0 ? Piece{region.page_at(page), page + page_size}
+                            : Piece{&block.all, region.pages_of_block(page).end()};
+}
+
+/// Gives each page of a block its own record.
+void Ownership::split(const Region& region, PhysAddr page) {
+    Block& block = region.block_at(page);
+    if (block.split == 0) {
+        const PhysRange pages = region.pages_of_block(page);
+        std::uninitialized_fill_n(region.page_at(pages.base), pages.size >> page_shift, block.all);
+        block.split = 1;
+    }
+}
+
+Ownership::PageRecord* Ownership::record(PhysAddr page) const {
+    const Region* region = region_from(page);
+    return region == nullptr || page < region->range.base ? nullptr
+                                                          : piece_at(*region, page).record;
+}
+
+/// `range` lies in `region`.
+template <typename Test>
+bool Ownership::all_of(const Region& region, PhysRange range, Test test) {
+    for (PhysAddr page = range.base; page < range.end();) {
+        const Piece piece = piece_at(region, page);
+        if (!test(*piece.record)) {
+            return false;
+        }
+        page = piece.end;
+    }
+    return true;
+}
+
+/// Changes all records of a range in `region`; a block of which only a part changes is split.
+template <typename Change>
+void Ownership::change(const Region& region, PhysRange range, Change change) {
+    for (PhysAddr page = range.base; page < range.end();) {
+        if (!range.contains(region.pages_of_block(page))) {
+            split(region, page);
+        }
+        const Piece piece = piece_at(region, page);
+        change(*piece.record);
+        page = piece.end;
+    }
+}
+
+/// Forgets the pages' own records of every block that lies in `range`; the caller changes them to
+/// be alike.
+void Ownership::join_blocks(const Region& region, PhysRange range) {
+    for (PhysAddr page = range.base; page < range.end();) {
+        const PhysRange pages = region.pages_of_block(page);
+        if (range.contains(pages)) {
+            region.block_at(page).split = 0;
+        }
+        page = pages.end();
+    }
+}
+
+/// The region of a range whose pages all belong to `owner`.
+rt::Result<const Ownership::Region*> Ownership::region_owned(PhysRange range, OwnerId owner) const {
     if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
         return rt::fail(rt::Error::argument_alignment);
     }
     const Region* region = region_from(range.base);
-    if (region == nullptr || !region->range.contains(range)) {
+    const auto is_owners = [&](const PageRecord& page) { return page.owner == owner; };
+    if (region == nullptr || !region->range.contains(range) || !all_of(*region, range, is_owners)) {
         return rt::fail(rt::Error::not_owner);
     }
-    PageRecord* first = &region->pages[(range.base - region->range.base) >> page_shift];
-    const bool owned = std::all_of(first, first + (range.size >> page_shift),
-                                   [&](const PageRecord& page) { return page.owner == owner; });
-    if (!owned) {
-        return rt::fail(rt::Error::not_owner);
-    }
-    return first;
+    return region;
 }
 
 void Ownership::reserve(PhysRange range) {
     const rt::LockGuard guard(lock_);
     const PhysAddr end = {align_up(range.end().value, page_size)};
-    for (PhysAddr page = range.base.page(); page < end; page += page_size) {
-        if (PageRecord* found = record(page); found != nullptr) {
-            rt::ensure(found->owner == OwnerId::partition, "reserving memory that is in use");
-            found->owner = OwnerId::hypervisor;
+    PhysAddr page = range.base.page();
+    while (const Region* region = region_from(page)) {
+        page = std::max(page, region->range.base);
+        if (page >= end) {
+            break;
         }
+        const PhysAddr stop = std::min(end, region->range.end());
+        change(*region, {page, stop - page}, [](PageRecord& record) {
+            rt::ensure(record.owner == OwnerId::partition, "reserving memory that is in use");
+            record.owner = OwnerId::hypervisor;
+        });
+        page = stop;
     }
 }
 
@@ -108,7 +186,7 @@ bool Ownership::is_ram(PhysRange range) const {
 bool Ownership::has_one_owner(PhysRange range) const {
     const rt::LockGuard guard(lock_);
     const PageRecord* first = record(range.base);
-    return first != nullptr && owned_records(range, first->owner).has_value();
+    return first != nullptr && region_owned(range, first->owner).has_value();
 }
 
 rt::Result<OwnerId> Ownership::allocate_id() {
@@ -134,56 +212,55 @@ void Ownership::release_id(OwnerId id) {
 
 rt::Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark) {
     const rt::LockGuard guard(lock_);
-    auto first = owned_records(range, from);
-    if (!first) {
-        return rt::fail(first.error());
+    const auto region = region_owned(range, from);
+    if (!region) {
+        return rt::fail(region.error());
     }
-    PageRecord* const end = *first + (range.size >> page_shift);
-    if (std::any_of(*first, end, [](const PageRecord& page) { return page.mapped(); })) {
+    if (!all_of(**region, range, [](const PageRecord& page) { return !page.mapped(); })) {
         return rt::fail(rt::Error::busy);
     }
-    for (PageRecord* page = *first; page != end; ++page) {
-        page->owner = to;
-        if (mark != TouchMark::keep) {
-            page->mappings = mark == TouchMark::set ? touched_bit : 0;
-        }
+    if (mark != TouchMark::keep) {
+        join_blocks(**region, range);
     }
+    change(**region, range, [&](PageRecord& page) {
+        page.owner = to;
+        if (mark != TouchMark::keep) {
+            page.mappings = mark == TouchMark::set ? touched_bit : 0;
+        }
+    });
     return {};
 }
 
 rt::Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
     const rt::LockGuard guard(lock_);
-    auto first = owned_records(range, owner);
-    if (!first) {
-        return rt::fail(first.error());
+    const auto region = region_owned(range, owner);
+    if (!region) {
+        return rt::fail(region.error());
     }
-    PageRecord* const end = *first + (range.size >> page_shift);
-    if (std::any_of(*first, end, [](const PageRecord& page) {
-            return (page.mappings | touched_bit) == 0xffff;
-        })) {
+    if (!all_of(**region, range,
+                [](const PageRecord& page) { return (page.mappings | touched_bit) != 0xffff; })) {
         return rt::fail(rt::Error::mappings_full);
     }
-    for (PageRecord* page = *first; page != end; ++page) {
-        page->mappings = static_cast<std::uint16_t>((page->mappings + 1) | touched_bit);
-    }
+    change(**region, range, [](PageRecord& page) {
+        page.mappings = static_cast<std::uint16_t>((page.mappings + 1) | touched_bit);
+    });
     return {};
 }
 
 void Ownership::remove_mappings(PhysRange range) {
     const rt::LockGuard guard(lock_);
     PhysAddr page = range.base;
-    while (page < range.end()) {
-        const Region* region = region_from(page);
-        if (region == nullptr || region->range.base >= range.end()) {
+    while (const Region* region = region_from(page)) {
+        page = std::max(page, region->range.base);
+        if (page >= range.end()) {
             return;
         }
-        page = std::max(page, region->range.base);
-        const PhysAddr end = std::min(range.end(), region->range.end());
-        PageRecord* found = &region->pages[(page - region->range.base) >> page_shift];
-        for (; page < end; page += page_size, ++found) {
-            rt::ensure(found->mapped(), "more unmappings than mappings of a page");
-            --found->mappings;
-        }
+        const PhysAddr stop = std::min(range.end(), region->range.end());
+        change(*region, {page, stop - page}, [](PageRecord& record) {
+            rt::ensure(record.mapped(), "more unmappings than mappings of a page");
+            --record.mappings;
+        });
+        page = stop;
     }
 }
 
@@ -197,18 +274,20 @@ PhysRange Ownership::find_run(PhysRange range, OwnerId owner, Same same) const {
         if (page >= range.end()) {
             break;
         }
-        const PageRecord* const base = region->pages;
-        const auto index = [&](PhysAddr at) { return (at - region->range.base) >> page_shift; };
-        const PageRecord* const stop = base + index(end);
-        const PageRecord* const first =
-            std::find_if(base + index(page), stop,
-                         [&](const PageRecord& record) { return record.owner == owner; });
-        if (first != stop) {
-            const PageRecord* const last = std::find_if(first, stop, [&](const PageRecord& record) {
-                return record.owner != owner || !same(*first, record);
-            });
-            return {region->range.base + (static_cast<std::uint64_t>(first - base) << page_shift),
-                    static_cast<std::uint64_t>(last - first) << page_shift};
+        while (page < end && piece_at(*region, page).record->owner != owner) {
+            page = piece_at(*region, page).end;
+        }
+        if (page < end) {
+            const PageRecord first = *piece_at(*region, page).record;
+            PhysAddr last = page;
+            while (last < end) {
+                const Piece piece = piece_at(*region, last);
+                if (piece.record->owner != owner || !same(first, *piece.record)) {
+                    break;
+                }
+                last = piece.end;
+            }
+            return {page, std::min(last, end) - page};
         }
         page = region->range.end();
     }
@@ -250,6 +329,7 @@ void Ownership::clear() {
     const rt::LockGuard guard(lock_);
     for (std::size_t i = 0; i < region_count_; ++i) {
         page_allocator().release(regions_[i].pages);
+        page_allocator().release(regions_[i].blocks);
     }
     region_count_ = 0;
     ids_in_use_.fill(0);

@@ -30,14 +30,18 @@ enum class TouchMark : std::uint8_t {
 /// Operations are all-or-nothing over their range. Ranges are page-aligned, else
 /// argument_alignment; a page that is no RAM counts as not owned.
 ///
+/// The pages of a block of 2 MiB share one record as long as they are alike. The room for a record
+/// of each page is there from the start, but is written when an operation first treats the pages
+/// of the block differently, so that no operation can run out of memory and boot costs little.
+///
 /// Lock: below an address space's lock, above the heap's.
 class Ownership {
 public:
     static constexpr std::size_t max_regions = 16;
 
-    /// Boot only: makes a range of RAM known, owned by the partition, and a carve-out. Takes 4
-    /// bytes per page from the page allocator. Errors: no_memory, no_resources,
-    /// argument_alignment, argument_invalid (overlap, empty).
+    /// Boot only: makes a range of RAM known, owned by the partition, and a carve-out. Takes
+    /// memory for 4 bytes per page and 6 per 2 MiB, a power of two each. Errors: no_memory,
+    /// no_resources, argument_alignment, argument_invalid (overlap, empty).
     rt::Result<> add_ram(PhysRange range) RT_EXCLUDES(lock_);
     /// Boot only: takes the RAM pages of a range from the partition for the hypervisor, forever.
     /// Parts that are no RAM are left out.
@@ -89,14 +93,37 @@ private:
     };
     static_assert(sizeof(PageRecord) == 4);
     static constexpr std::uint16_t touched_bit = 0x8000;
+    struct Block {
+        PageRecord all; // of each page, unless split
+        std::uint16_t split = 0;
+    };
     struct Region {
         PhysRange range;
-        PageRecord* pages = nullptr;
+        PageRecord* pages = nullptr; // from range.base on; content undefined where not split
+        Block* blocks = nullptr;     // from the block of range.base on
+
+        [[nodiscard]] PageRecord* page_at(PhysAddr page) const {
+            return &pages[(page - range.base) >> page_shift];
+        }
+        [[nodiscard]] Block& block_at(PhysAddr page) const;
+        [[nodiscard]] PhysRange pages_of_block(PhysAddr page) const;
+    };
+    /// The longest stretch from `page` on that one record describes.
+    struct Piece {
+        PageRecord* record;
+        PhysAddr end;
     };
 
     const Region* region_from(PhysAddr address) const RT_REQUIRES(lock_);
+    static Piece piece_at(const Region& region, PhysAddr page);
+    static void split(const Region& region, PhysAddr page);
+    static void join_blocks(const Region& region, PhysRange range);
     PageRecord* record(PhysAddr page) const RT_REQUIRES(lock_);
-    rt::Result<PageRecord*> owned_records(PhysRange range, OwnerId owner) const RT_REQUIRES(lock_);
+    rt::Result<const Region*> region_owned(PhysRange range, OwnerId owner) const RT_REQUIRES(lock_);
+    template <typename Test>
+    static bool all_of(const Region& region, PhysRange range, Test test);
+    template <typename Change>
+    static void change(const Region& region, PhysRange range, Change change);
     template <typename Same>
     PhysRange find_run(PhysRange range, OwnerId owner, Same same) const RT_REQUIRES(lock_);
 

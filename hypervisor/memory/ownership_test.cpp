@@ -29,6 +29,7 @@ protected:
     static rt::Result<> give(PhysRange range, OwnerId from, OwnerId to) {
         return ownership().transfer(range, from, to, TouchMark::clear);
     }
+    void follow_the_model(std::uint64_t unit);
     OwnerId a{};
     OwnerId b{};
 };
@@ -134,7 +135,8 @@ TEST_F(OwnershipTest, IdsAreUniqueWhileInUse) {
     EXPECT_EQ(*ownership().allocate_id(), a);
 }
 
-TEST_F(OwnershipTest, RandomTransfersFollowTheModel) {
+/// Random operations on ranges of whole units, each of `unit` pages, against a record per unit.
+void OwnershipTest::follow_the_model(std::uint64_t unit) {
     constexpr std::uint64_t count = 64;
     std::vector<OwnerId> owner(count, OwnerId::partition);
     std::vector<unsigned> mappings(count, 0);
@@ -153,7 +155,7 @@ TEST_F(OwnershipTest, RandomTransfersFollowTheModel) {
         }
         const int kind = static_cast<int>(random() % 4);
         if (kind < 2) {
-            const auto result = give(pages(first, n), from, to);
+            const auto result = give(pages(first * unit, n * unit), from, to);
             ASSERT_EQ(result.has_value(), owned && !mapped);
             if (!result) {
                 ASSERT_EQ(result.error(), owned ? rt::Error::busy : rt::Error::not_owner);
@@ -161,7 +163,7 @@ TEST_F(OwnershipTest, RandomTransfersFollowTheModel) {
                 std::fill_n(owner.begin() + static_cast<long>(first), n, to);
             }
         } else if (kind == 2) {
-            const auto result = ownership().add_mappings(pages(first, n), from);
+            const auto result = ownership().add_mappings(pages(first * unit, n * unit), from);
             ASSERT_EQ(result.has_value(), owned);
             for (std::uint64_t i = first; result && i < first + n; ++i) {
                 ++mappings[i];
@@ -170,15 +172,24 @@ TEST_F(OwnershipTest, RandomTransfersFollowTheModel) {
             const auto stop = std::find(mappings.begin() + static_cast<long>(first),
                                         mappings.begin() + static_cast<long>(first + n), 0U);
             const auto m = static_cast<std::uint64_t>(stop - mappings.begin()) - first;
-            ownership().remove_mappings(pages(first, m));
+            ownership().remove_mappings(pages(first * unit, m * unit));
             for (std::uint64_t i = first; i < first + m; ++i) {
                 --mappings[i];
             }
         }
         const std::uint64_t look = random() % count;
-        ASSERT_EQ(ownership().owner_of(ram + look * page_size), owner[look]);
-        ASSERT_EQ(ownership().mappings_of(ram + look * page_size), mappings[look]);
+        const PhysAddr page = ram + (look * unit + random() % unit) * page_size;
+        ASSERT_EQ(ownership().owner_of(page), owner[look]);
+        ASSERT_EQ(ownership().mappings_of(page), mappings[look]);
     }
+}
+
+TEST_F(OwnershipTest, RandomTransfersOfPagesFollowTheModel) {
+    follow_the_model(1);
+}
+
+TEST_F(OwnershipTest, RandomTransfersAcrossBlocksFollowTheModel) {
+    follow_the_model(128); // a quarter of a block of 2 MiB, up to two blocks at once
 }
 
 TEST(CarveoutsTest, FindsTheGaps) {
