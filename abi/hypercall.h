@@ -117,13 +117,17 @@
 #define GH_MEMEXTENT_DONATE_V15 0x61u
 
 /*
- * Ours, outside the public range in use: both need a capability to the root
+ * Ours, outside the public range in use: all need a capability to the root
  * partition with all rights, which only the Resource Manager holds.
  * QUERY_COUNTER: x1 partition, x2 index (enum gh_counter) -> x1 value.
+ * TRACE_READ: x1 partition, x2 CPU index, x3 position -> x1 position, x2 time in counter ticks,
+ * x3 class in 39:32 and event in 31:0, x4 argument: the oldest record there is at or behind that
+ * position; error IDLE: none.
  * CONSOLE_WRITE: x1 partition, x2 length 0..32, x3..x6 the bytes, little-endian.
  */
 #define GH_EXT_QUERY_COUNTER 0xf0u
 #define GH_EXT_CONSOLE_WRITE 0xf1u
+#define GH_EXT_TRACE_READ 0xf2u
 
 enum gh_counter {
     GH_COUNTER_OBJECTS = 0, /* live hypervisor objects of any type */
@@ -141,6 +145,8 @@ enum gh_counter {
 #define GH_API_VERSION 1u
 #define GH_API_INFO_64BIT (1ull << 15)
 #define GH_API_VARIANT_SHIFT 56
+/* What we answer: the variant of public builds, which clients print. */
+#define GH_API_INFO (GH_API_VERSION | GH_API_INFO_64BIT | (0x48ull << GH_API_VARIANT_SHIFT))
 #define GH_FEATURE_PARTITION_CSPACE (1u << 0)
 #define GH_FEATURE_DOORBELL (1u << 1)
 #define GH_FEATURE_MSGQUEUE (1u << 2)
@@ -244,6 +250,14 @@ enum gh_counter {
 #define GH_WATCHDOG_MANAGE_FREEZE 0u
 #define GH_WATCHDOG_MANAGE_FREEZE_AND_RESET 1u
 #define GH_WATCHDOG_MANAGE_UNFREEZE 2u
+
+/* virtio_mmio_configure's flags and device types; interrupts; backend_get_notification's reasons. */
+#define GH_VIRTIO_OPTION_TYPE_VALID (1u << 6)
+#define GH_VIRTIO_DEVICE_INPUT 18u
+#define GH_VIRTIO_NOTIFY_NEW_BUFFER (1u << 0)
+#define GH_VIRTIO_NOTIFY_RESET (1u << 1)
+#define GH_VIRTIO_NOTIFY_DRIVER_OK (1u << 3)
+#define GH_VIRTIO_NOTIFY_FAILED (1u << 4)
 
 /* Virtual IRQ info: number in 23:0, target vCPU index in 31:24 for private numbers. */
 #define GH_VIRQ_INFO_NUMBER_MASK 0x00ffffffu

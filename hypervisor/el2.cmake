@@ -28,6 +28,7 @@ set(HYP_BOOT_SOURCES
     boot/machine_report.cpp
     boot/memory_plan.cpp
     boot/panic.cpp
+    boot/random_seed.cpp
     boot/resource_manager_image.S
     boot/resource_manager_memory.cpp
     boot/root_memory.cpp

@@ -34,11 +34,12 @@ std::span<std::uint64_t> ResourceManagerMemory::add_interrupt_capabilities(std::
     return {first, count};
 }
 
-void ResourceManagerMemory::add_device_tree(const void* tree, std::uint64_t size) {
+void* ResourceManagerMemory::add_device_tree(const void* tree, std::uint64_t size) {
     void* copy = reserve(size, page_size);
     rt::copy_bytes(copy, tree, size);
     boot_->dtb_ipa = ipa_of(copy).value;
     boot_->dtb_size = size;
+    return copy;
 }
 
 void ResourceManagerMemory::finish() {

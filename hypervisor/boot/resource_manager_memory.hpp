@@ -25,7 +25,8 @@ public:
 
     /// Room for one capability per hardware interrupt.
     std::span<std::uint64_t> add_interrupt_capabilities(std::uint32_t count);
-    void add_device_tree(const void* tree, std::uint64_t size);
+    /// Where the copy is, for the caller to change.
+    void* add_device_tree(const void* tree, std::uint64_t size);
 
     /// The rest is free: writes everything to memory, as it starts with caches off.
     void finish();

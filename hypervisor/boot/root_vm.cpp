@@ -3,6 +3,7 @@
 #include "boot/root_vm.hpp"
 
 #include "boot/cpu_startup.hpp"
+#include "boot/random_seed.hpp"
 #include "boot/required.hpp"
 #include "boot/resource_manager_memory.hpp"
 #include "boot/root_memory.hpp"
@@ -166,7 +167,8 @@ void start_root_vm(const Machine& machine) {
     give_itself(vm, boot);
     give_memory(vm, machine.memory, boot);
     give_interrupts(vm, memory);
-    memory.add_device_tree(machine.device_tree_mapped, machine.device_tree.size);
+    take_random_seeds(machine,
+                      memory.add_device_tree(machine.device_tree_mapped, machine.device_tree.size));
     memory.finish();
 
     log("starting the resource manager");

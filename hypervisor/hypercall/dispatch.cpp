@@ -2,6 +2,7 @@
 // A flat table indexed by the call's number: one load and one indirect call per hypercall.
 #include "hypercall/dispatch.hpp"
 
+#include "heap/trace.hpp"
 #include "hypercall/handler.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -46,6 +47,7 @@ void call(Vcpu& caller, std::size_t number, unsigned first) {
     const rt::Result<Outputs> result = handler(caller, arguments);
     if (!result) {
         x[0] = code(result.error());
+        trace(TraceClass::error, static_cast<std::uint32_t>(number), x[0]);
         return;
     }
     if (result->count == Outputs::deferred) {
@@ -58,10 +60,10 @@ void call(Vcpu& caller, std::size_t number, unsigned first) {
 // The one call whose first result is no error code.
 void identify(Vcpu& caller) {
     auto& x = caller.registers.x;
-    constexpr std::uint64_t variant = 0x48; // what public builds answer, and clients print
-    x[0] = GH_API_VERSION | GH_API_INFO_64BIT | (variant << GH_API_VARIANT_SHIFT);
+    x[0] = GH_API_INFO;
     x[1] = GH_FEATURE_PARTITION_CSPACE | GH_FEATURE_DOORBELL | GH_FEATURE_MSGQUEUE |
-           GH_FEATURE_VIC | GH_FEATURE_VPM | GH_FEATURE_VCPU | GH_FEATURE_MEMEXTENT;
+           GH_FEATURE_VIC | GH_FEATURE_VPM | GH_FEATURE_VCPU | GH_FEATURE_MEMEXTENT |
+           GH_FEATURE_TRACE;
     x[2] = 0;
     x[3] = 0;
 }
@@ -72,7 +74,7 @@ void init_hypercalls() {
     for (const auto& entries :
          {object_calls(), cspace_calls(), memextent_calls(), address_space_calls(),
           doorbell_calls(), message_queue_calls(), vic_calls(), hwirq_calls(), vcpu_calls(),
-          vpm_group_calls(), watchdog_calls(), system_calls()}) {
+          vpm_group_calls(), watchdog_calls(), virtio_calls(), system_calls()}) {
         add(entries);
     }
 }

@@ -18,9 +18,9 @@ struct Arguments {
     std::array<std::uint64_t, 8> x;
 };
 
-/// What follows the error code: x1, x2, x3, x4. The first `count` are written to the caller.
+/// What follows the error code: x1 to x5. The first `count` are written to the caller.
 struct Outputs {
-    std::array<std::uint64_t, 4> x{};
+    std::array<std::uint64_t, 5> x{};
     unsigned count = 0;
 
     Outputs() = default;
@@ -29,6 +29,9 @@ struct Outputs {
     Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3) : x{x1, x2, x3}, count(3) {}
     Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3, std::uint64_t x4)
         : x{x1, x2, x3, x4}, count(4) {}
+    Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3, std::uint64_t x4,
+            std::uint64_t x5)
+        : x{x1, x2, x3, x4, x5}, count(5) {}
 
     /// The caller's registers are written later, by whoever ends the call (vcpu_run).
     static Outputs later() {
@@ -74,6 +77,7 @@ std::span<const HypercallEntry> hwirq_calls();
 std::span<const HypercallEntry> vcpu_calls();
 std::span<const HypercallEntry> vpm_group_calls();
 std::span<const HypercallEntry> watchdog_calls();
+std::span<const HypercallEntry> virtio_calls();
 std::span<const HypercallEntry> system_calls();
 
 } // namespace hyp

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hypercalls about the whole system: entropy, and our two extensions for the Resource Manager.
+// Hypercalls about the whole system: entropy, the trace, and our extensions for the Resource
+// Manager.
 #include "hypercall/handler.hpp"
 
 #include "heap/page_allocator.hpp"
+#include "heap/trace.hpp"
 #include "memory/stage2.hpp"
 #include "object/cspace.hpp"
 #include "object/partition.hpp"
 #include "platform/console.hpp"
-#include "platform/entropy.hpp"
+#include "platform/random.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
+#include <abi/rm_rpc.h>
 
 #include <algorithm>
 #include <string_view>
@@ -32,14 +35,15 @@ Result<Outputs> prng_get_entropy(Vcpu&, const Arguments& a) {
     if (auto zero = require_zero(a.x[1]); !zero) {
         return fail(zero.error());
     }
+    const auto words = random_generator().generate();
+    if (!words) {
+        return fail(Error::unimplemented); // no seed: better none than guessable numbers
+    }
     Outputs outputs{0, 0, 0, 0};
     for (std::uint64_t i = 0; i * 8 < a.x[0]; ++i) {
-        const auto word = entropy_word();
-        if (!word) {
-            return fail(Error::no_resources); // no source: better none than a guessable one
-        }
         const std::uint64_t bytes = std::min<std::uint64_t>(8, a.x[0] - i * 8);
-        outputs.x[i] = bytes == 8 ? *word : *word & ((std::uint64_t{1} << (bytes * 8)) - 1);
+        const std::uint64_t word = (*words)[i];
+        outputs.x[i] = bytes == 8 ? word : word & ((std::uint64_t{1} << (bytes * 8)) - 1);
     }
     return outputs;
 }
@@ -84,6 +88,30 @@ Result<Outputs> query_counter(Vcpu& caller, const Arguments& a) {
     return Outputs{counter_value(a.x[1])};
 }
 
+/// x0 flags to set, x1 flags to clear, x2 zero -> flags. The call names no capability, hence only
+/// the primary VM and the Resource Manager may make it.
+Result<Outputs> trace_update_class_flags(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[2]); !zero) {
+        return fail(zero.error());
+    }
+    if (!caller.is_primary() && caller.address_space().vmid() != GH_VMID_RM) {
+        return fail(Error::denied);
+    }
+    return Outputs{update_trace_flags(a.x[0], a.x[1])};
+}
+
+Result<Outputs> trace_read(Vcpu& caller, const Arguments& a) {
+    if (auto root = require_root(caller, a.x[0]); !root) {
+        return fail(root.error());
+    }
+    const auto record =
+        read_trace(static_cast<unsigned>(std::min<std::uint64_t>(a.x[1], ~0U)), a.x[2]);
+    if (!record) {
+        return fail(record.error());
+    }
+    return Outputs{record->position, record->time, record->what, record->argument};
+}
+
 Result<Outputs> console_write(Vcpu& caller, const Arguments& a) {
     constexpr std::uint64_t most = 32;
     if (auto root = require_root(caller, a.x[0]); !root) {
@@ -100,6 +128,8 @@ Result<Outputs> console_write(Vcpu& caller, const Arguments& a) {
 
 constexpr HypercallEntry entries[] = {
     {GH_PRNG_GET_ENTROPY, prng_get_entropy},
+    {GH_TRACE_UPDATE_CLASS_FLAGS, trace_update_class_flags},
+    {GH_EXT_TRACE_READ, trace_read},
     {GH_EXT_QUERY_COUNTER, query_counter},
     {GH_EXT_CONSOLE_WRITE, console_write},
 };

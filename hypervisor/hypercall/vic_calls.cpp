@@ -46,10 +46,26 @@ Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
     return done((*vcpu)->attach_vic(**vic, a.x[2]));
 }
 
+/// x0 VIC, x1 MSI source, x2 index, x3 zero. The document knows one type of MSI source, a GICv4
+/// ITS, and promises one capability for each; virtual GICs have no LPIs here, so there are none,
+/// and whatever the second capability names is of the wrong type.
+Result<Outputs> vic_bind_msi_source(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[3]); !zero) {
+        return fail(zero.error());
+    }
+    auto vic = caller.cspace().lookup_active<Vic>(a.x[0], GH_RIGHT_VIC_BIND_SOURCE);
+    if (!vic) {
+        return fail(vic.error());
+    }
+    auto source = caller.cspace().lookup_any(a.x[1], GH_RIGHTS_NONE);
+    return fail(source ? rt::Error::wrong_object_type : source.error());
+}
+
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_VIC, partition_create_vic},
     {GH_VIC_CONFIGURE, vic_configure},
     {GH_VIC_ATTACH_VCPU, vic_attach_vcpu},
+    {GH_VIC_BIND_MSI_SOURCE, vic_bind_msi_source},
 };
 
 } // namespace

@@ -6,9 +6,13 @@
 #include "heap/heap.hpp"
 #include "memory/hardware_vmid.hpp"
 
+#include <abi/info_area.h>
+#include <arch/cache.hpp>
+#include <arch/physmap.hpp>
 #include <runtime/panic.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace hyp {
 
@@ -67,6 +71,43 @@ rt::Result<> AddressSpace::configure(std::uint64_t vmid) {
     return {};
 }
 
+rt::Result<> AddressSpace::configure_info_area(Ref<MemExtent> extent, Ipa base) {
+    const rt::LockGuard guard(config_lock);
+    if (is_active() || !extent->is_active()) {
+        return rt::fail(rt::Error::object_state);
+    }
+    if (!extent->is_ram() || extent->is_sparse()) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    if (!base.page_aligned() || range_wraps(base.value, extent->range().size) ||
+        base.value + extent->range().size > Stage2::ipa_limit()) {
+        return rt::fail(rt::Error::address_invalid);
+    }
+    info_area_ = std::move(extent);
+    info_base_ = base;
+    return {};
+}
+
+rt::Result<> AddressSpace::map_info_area() {
+    if (!info_area_) {
+        return {};
+    }
+    constexpr gh_info_area header{GH_INFO_AREA_MAGIC, GH_INFO_AREA_VERSION, sizeof(header),
+                                  GH_API_INFO, 0};
+    void* page = phys_to_virt(info_area_->range().base);
+    zero_pages(page, page_size);
+    auto* area = new (page) gh_info_area(header);
+    area->vmid = vmid_;
+    auto memory_type =
+        resolve_memory_type(info_area_->attributes().memory_type, MemoryType::normal_writeback);
+    if (!memory_type || !access_within(GH_ACCESS_R, info_area_->attributes().access)) {
+        return rt::fail(rt::Error::denied);
+    }
+    const Stage2::Run run{info_base_, info_area_->range()};
+    const rt::LockGuard guard(lock_);
+    return map_runs(*info_area_, std::span(&run, 1), {GH_ACCESS_R, GH_ACCESS_R, *memory_type});
+}
+
 rt::Result<> AddressSpace::on_activate() {
     if (!configured_) {
         return rt::fail(rt::Error::object_config);
@@ -78,6 +119,11 @@ rt::Result<> AddressSpace::on_activate() {
     if (auto made = stage2_.create(*vmid, of_one_extent); !made) {
         release_hardware_vmid(*vmid);
         return made;
+    }
+    if (auto mapped = map_info_area(); !mapped) {
+        stage2_.destroy();
+        release_hardware_vmid(*vmid);
+        return mapped;
     }
     hardware_vmid_ = *vmid;
     const rt::LockGuard guard(registry().lock);

@@ -47,6 +47,10 @@ public:
     /// The VM's architectural VMID, a 16-bit label; the hardware VMID is chosen at activation.
     /// Errors: argument_invalid, object_state.
     rt::Result<> configure(std::uint64_t vmid) RT_EXCLUDES(config_lock);
+    /// From activation on the VM sees `extent`, whole, at `base`, read-only, with abi/info_area.h
+    /// at its start. Errors: object_state (already active, or the extent is not), address_invalid
+    /// (the base), argument_invalid (an extent that is no basic one of RAM).
+    rt::Result<> configure_info_area(Ref<MemExtent> extent, Ipa base) RT_EXCLUDES(config_lock);
     [[nodiscard]] std::uint16_t vmid() const { return vmid_; }
 
     /// Maps (a part of) an extent so that its first byte of the part is at `base`. A whole extent
@@ -81,6 +85,9 @@ public:
     rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
     rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
 
+    /// The RAM at `ipa`, as long as it stays mapped; nothing if none is.
+    std::optional<PhysAddr> ram_at(Ipa ipa) RT_EXCLUDES(lock_);
+
     /// Ranges in which faults go to an unprivileged VMM. Errors: address_overflow,
     /// address_invalid, argument_invalid (overlap; no exact match), argument_size, no_resources.
     rt::Result<> add_vmmio(IpaRange range) RT_EXCLUDES(lock_);
@@ -114,6 +121,7 @@ private:
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
+    rt::Result<> map_info_area() RT_EXCLUDES(lock_);
     rt::Result<PhysRange> resolve(const MemExtent& extent, Ipa base, const ExtentPart& part) const;
     rt::Result<> check_range(IpaRange range) const;
     rt::Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
@@ -137,6 +145,8 @@ private:
     std::uint16_t vmid_ = 0;
     std::uint8_t hardware_vmid_ = 0;
     bool configured_ = false;
+    Ref<MemExtent> info_area_;
+    Ipa info_base_;
     rt::IntrusiveList<DeviceMapping, DeviceTag> device_mappings_ RT_GUARDED_BY(lock_);
     rt::IntrusiveList<VdeviceSlot, VdeviceTag> vdevices_ RT_GUARDED_BY(lock_);
     std::array<IpaRange, max_vmmio_ranges> vmmio_ RT_GUARDED_BY(lock_){};

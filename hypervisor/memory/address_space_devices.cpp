@@ -106,6 +106,16 @@ rt::Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access acc
     return {};
 }
 
+std::optional<PhysAddr> AddressSpace::ram_at(Ipa ipa) {
+    const rt::LockGuard guard(lock_);
+    const auto mapping = stage2_.lookup(ipa);
+    if (!mapping) {
+        return std::nullopt;
+    }
+    const PhysAddr phys = mapping->phys + (ipa - mapping->ipa);
+    return ownership().is_ram({phys, 1}) ? std::optional(phys) : std::nullopt;
+}
+
 rt::Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
     std::byte* out = buffer.data();
     return access_memory(from, buffer.size(), GH_ACCESS_R,

@@ -24,6 +24,7 @@ enum class ObjectType : std::uint8_t {
     vpm_group,
     hwirq,
     watchdog,
+    virtio_mmio,
     count,
 };
 

@@ -2,6 +2,7 @@
 // The choice of the next vCPU at the end of every exit.
 #include "schedule/scheduler.hpp"
 
+#include "heap/trace.hpp"
 #include "interrupt/gicv3.hpp"
 #include "schedule/physical_interrupts.hpp"
 
@@ -320,6 +321,7 @@ void Scheduler::load(CpuSchedule& cpu, const Ref<Vcpu>& next) {
     next->clear_timer_due();
     next->guest.load(next->address_space().vttbr());
     next->set_loaded(cpu_index());
+    trace(TraceClass::schedule, 0, next->identity());
     cpu.loaded = next;
     arch::set_guest_registers(next->registers);
 }

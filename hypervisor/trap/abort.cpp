@@ -2,6 +2,7 @@
 // Decodes a stage-2 fault and finds who answers it.
 #include "trap/abort.hpp"
 
+#include "ipc/virtio_mmio.hpp"
 #include "memory/address_space.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/inject.hpp"
@@ -25,6 +26,10 @@ bool is_stage2_fault(std::uint64_t esr) {
     const std::uint64_t type = esr::fault_status(esr) & esr::fsc_type_mask;
     return type == esr::fsc_translation || type == esr::fsc_access_flag ||
            type == esr::fsc_permission;
+}
+
+bool is_permission_fault(std::uint64_t esr) {
+    return (esr::fault_status(esr) & esr::fsc_type_mask) == esr::fsc_permission;
 }
 
 Access wanted_access(std::uint64_t esr) {
@@ -84,6 +89,19 @@ Served serve_by_vmm(Vcpu& vcpu, const MmioRequest& request) {
     return Served::yes;
 }
 
+/// A store to memory that the VM may only read may be one to a virtio-mmio register.
+Served serve_by_virtio(Vcpu& vcpu, const MmioRequest& request) {
+    const auto memory =
+        request.write ? vcpu.address_space().ram_at(Ipa{request.ipa}) : std::nullopt;
+    const Ref<VirtioMmio> device = memory ? VirtioMmio::find(*memory) : nullptr;
+    if (!device) {
+        return Served::no;
+    }
+    device->store(memory->offset_in_page(), request.size, request.value);
+    vcpu.registers.pc += 4;
+    return Served::yes;
+}
+
 } // namespace
 
 void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
@@ -94,7 +112,8 @@ void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     const Ipa ipa = faulting_ipa(syndrome);
     if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
         if (serve_by_device(vcpu, *request) == Served::yes ||
-            serve_by_vmm(vcpu, *request) == Served::yes) {
+            serve_by_vmm(vcpu, *request) == Served::yes ||
+            (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request) == Served::yes)) {
             return;
         }
     }

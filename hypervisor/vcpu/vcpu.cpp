@@ -3,6 +3,7 @@
 // concerns outside (scheduler, wake-up and halt interrupts) hears of it after the lock is free.
 #include "vcpu/vcpu.hpp"
 
+#include "heap/trace.hpp"
 #include "vcpu/vpm_group.hpp"
 
 #include <abi/hypercall.h>
@@ -86,6 +87,7 @@ Result<> Vcpu::power_on(std::uint64_t entry, std::uint64_t context, std::uint64_
         }
         set_state(VcpuState::ready);
     }
+    trace(TraceClass::vcpu, GH_VCPU_STATE_READY, identity());
     announce_ready();
     return {};
 }
@@ -153,6 +155,7 @@ void Vcpu::stop(VcpuState final_state, const RunReport& report) {
         final_report_ = report;
         running_on = running_on_;
     }
+    trace(TraceClass::vcpu, static_cast<std::uint32_t>(report.state), identity());
     if (running_on != no_cpu) {
         scheduler_.kick(running_on);
     }

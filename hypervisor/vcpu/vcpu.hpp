@@ -213,6 +213,10 @@ public:
     [[nodiscard]] Watchdog* watchdog() { return watchdog_.get(); }
     [[nodiscard]] unsigned index() const { return group_index_; }
     [[nodiscard]] std::uint64_t mpidr() const { return mpidr_; }
+    /// For the trace: VMID in bits 31:16, index in 15:0.
+    [[nodiscard]] std::uint64_t identity() const {
+        return (address_space_ ? std::uint64_t{address_space_->vmid()} << 16 : 0) | group_index_;
+    }
     /// The VM of this vCPU owns the machine: its power-off is the machine's.
     [[nodiscard]] bool is_primary() const { return primary_; }
 

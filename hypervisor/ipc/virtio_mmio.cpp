@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Life of a virtio-mmio device and what its backend asks for.
+#include "ipc/virtio_mmio.hpp"
+
+#include "heap/heap.hpp"
+#include "interrupt/vic.hpp"
+#include "ipc/virtio_registers.hpp"
+
+#include <abi/hypercall.h>
+#include <arch/physmap.hpp>
+
+#include <memory>
+
+namespace hyp {
+
+using rt::Error;
+using rt::fail;
+using rt::LockGuard;
+using rt::Result;
+
+namespace {
+
+struct Registry {
+    rt::Spinlock lock;
+    rt::IntrusiveList<VirtioMmio, VirtioMmioTag> devices RT_GUARDED_BY(lock);
+};
+
+Registry& registry() {
+    static constinit Registry instance;
+    return instance;
+}
+
+} // namespace
+
+Result<> VirtioMmio::configure(Ref<MemExtent> page, const Configuration& wanted) {
+    const LockGuard guard(config_lock);
+    if (is_active() || !page->is_active()) {
+        return fail(Error::object_state);
+    }
+    const bool page_fits = page->is_ram() && !page->is_sparse() && page->range().size == page_size;
+    const bool known_type =
+        wanted.device_type.value_or(GH_VIRTIO_DEVICE_INPUT) == GH_VIRTIO_DEVICE_INPUT;
+    if (!page_fits || !known_type || wanted.queues == 0 || wanted.queues > max_queues ||
+        wanted.config_size > page_size - config_offset) {
+        return fail(Error::argument_invalid);
+    }
+    page_ = std::move(page);
+    queue_count_ = static_cast<std::uint32_t>(wanted.queues);
+    config_size_ = static_cast<std::uint32_t>(wanted.config_size);
+    is_input_ = wanted.device_type.has_value();
+    return {};
+}
+
+Result<> VirtioMmio::on_activate() {
+    if (!page_) {
+        return fail(Error::object_config);
+    }
+    {
+        const LockGuard guard(lock_);
+        queues_ = static_cast<Queue*>(heap().allocate(queue_count_ * sizeof(Queue)));
+        if (queues_ == nullptr) {
+            return fail(Error::no_memory);
+        }
+        std::uninitialized_value_construct_n(queues_, queue_count_);
+        device_features_[1] = virtio::features_1_enforced;
+        show(virtio::magic, virtio::magic_value);
+        show(virtio::version, 2);
+        if (is_input_) {
+            show(virtio::device_id, GH_VIRTIO_DEVICE_INPUT);
+        }
+        show_state();
+    }
+    const LockGuard guard(registry().lock);
+    registry().devices.push_back(*this);
+    return {};
+}
+
+void VirtioMmio::on_destroy() {
+    {
+        const LockGuard guard(registry().lock);
+        rt::IntrusiveList<VirtioMmio, VirtioMmioTag>::remove(*this);
+    }
+    backend_.unbind();
+    frontend_.unbind();
+    const LockGuard guard(lock_);
+    heap().release(queues_);
+    input_.clear();
+}
+
+Ref<VirtioMmio> VirtioMmio::find(PhysAddr address) {
+    const LockGuard guard(registry().lock);
+    for (VirtioMmio& device : registry().devices) {
+        if (device.page_->range().contains(address)) {
+            return Ref<VirtioMmio>::try_share(device);
+        }
+    }
+    return {};
+}
+
+void VirtioMmio::notify(std::uint64_t reasons, std::uint64_t queues) {
+    pending_.reasons |= reasons;
+    pending_.queues |= queues;
+    backend_.set_level(true);
+}
+
+Result<> VirtioMmio::assert_frontend(std::uint64_t interrupt_status) {
+    if ((interrupt_status & ~std::uint64_t{virtio::interrupt_mask}) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    if (resetting_) {
+        return fail(Error::denied);
+    }
+    interrupt_status_ |= static_cast<std::uint32_t>(interrupt_status);
+    show(virtio::interrupt_status, interrupt_status_);
+    frontend_.set_level(interrupt_status_ != 0);
+    return {};
+}
+
+Result<> VirtioMmio::set_device_features(std::uint64_t select, std::uint64_t features) {
+    if (select > 1 || (features >> 32) != 0) {
+        return fail(Error::argument_invalid);
+    }
+    constexpr std::uint64_t fixed = virtio::features_1_enforced | virtio::features_1_forbidden;
+    if (select == 1 && (features & fixed) != virtio::features_1_enforced) {
+        return fail(Error::denied);
+    }
+    const LockGuard guard(lock_);
+    device_features_[select] = static_cast<std::uint32_t>(features);
+    show_state();
+    return {};
+}
+
+Result<std::uint64_t> VirtioMmio::driver_features(std::uint64_t select) {
+    if (select > 1) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    return driver_features_[select];
+}
+
+Result<> VirtioMmio::set_queue_size_limit(std::uint64_t queue, std::uint64_t size) {
+    if (queue >= queue_count_ || size > max_queue_size) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    queues_[queue].size_limit = static_cast<std::uint32_t>(size);
+    show_state();
+    return {};
+}
+
+Result<VirtioMmio::Queue> VirtioMmio::queue(std::uint64_t index) {
+    if (index >= queue_count_) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    return queues_[index];
+}
+
+VirtioMmio::Notification VirtioMmio::take_notification() {
+    const LockGuard guard(lock_);
+    backend_.set_level(false);
+    return std::exchange(pending_, {});
+}
+
+void VirtioMmio::acknowledge_reset() {
+    const LockGuard guard(lock_);
+    if (resetting_) {
+        resetting_ = false;
+        reset_driver_state();
+    }
+}
+
+Result<> VirtioMmio::set_status(std::uint64_t status) {
+    if (status > 0xff) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    status_ = static_cast<std::uint32_t>(status);
+    show(virtio::status, status_);
+    return {};
+}
+
+Result<> VirtioMmio::configure_input(const VirtioInput::Identity& identity,
+                                     std::uint64_t event_types, std::uint64_t axes) {
+    if (!page_ || !is_input_) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    return input_.configure(identity, event_types, axes);
+}
+
+Result<> VirtioMmio::set_input_data(std::uint64_t select, std::uint64_t subselect,
+                                    std::span<const std::byte> data) {
+    if (!page_ || !is_input_) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard guard(lock_);
+    return input_.set_data(select, subselect, data);
+}
+
+} // namespace hyp
