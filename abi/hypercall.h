@@ -230,6 +230,12 @@ enum gh_counter {
 #define GH_VCPU_REGISTER_SET_SP_EL 2u
 #define GH_VCPU_OPTION_DEBUG (1u << 0)
 #define GH_VCPU_OPTION_HLOS (1u << 1)
+/* Ours, docs/interfaces.md: what the vCPU may use. Where the CPU lacks it, so does the vCPU. */
+#define GH_VCPU_OPTION_EXT_SVE (1ull << 32)
+#define GH_VCPU_OPTION_EXT_PMU (1ull << 33)
+#define GH_VCPU_OPTION_EXT_PV_TIME (1ull << 34)
+#define GH_VCPU_OPTION_EXT_ALL                                                                     \
+    (GH_VCPU_OPTION_EXT_SVE | GH_VCPU_OPTION_EXT_PMU | GH_VCPU_OPTION_EXT_PV_TIME)
 #define GH_VCPU_PRIORITY_MAX 63u
 #define GH_VCPU_PRIORITY_DEFAULT 32u
 #define GH_VCPU_TIMESLICE_DEFAULT_NS 5000000u

@@ -18,6 +18,7 @@ set(HYP_ARM64_SOURCES
     arm64/guest_state.cpp
     arm64/halt.cpp
     arm64/head.S
+    arm64/pmu.cpp
     arm64/smccc.cpp
     arm64/stage2_attributes.cpp
     arm64/tlb.cpp

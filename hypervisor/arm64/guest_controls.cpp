@@ -3,6 +3,7 @@
 // translation.
 #include <arch/debug_registers.hpp>
 #include <arch/guest_state.hpp>
+#include <arch/pmu.hpp>
 #include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
 
@@ -41,18 +42,18 @@ constexpr std::uint64_t hcr_guest = hcr_vm | hcr_swio | hcr_fmo | hcr_imo | hcr_
 constexpr std::uint64_t cptr_guest = 0x33ff | (1u << 20) | (1u << 30);
 
 // MDCR_EL2: debug ROM, OS lock, debug, PMU, SPE (TPMS; E2PB = 0) and trace filter (TTRF) trap.
-// HPMN must not exceed the number of counters (Arm ARM D19.3.20).
+// Event counters stop at EL2 (HPMD).
 constexpr std::uint64_t mdcr_traps = (1u << 11) | (1u << 10) | (1u << 9) | (1u << 6) | (1u << 5) |
                                      (1u << 14) | (1u << 19) | (1u << 17);
 
 // CNTHCTL_EL2: EL1 reads the physical counter and uses the physical timer without a trap.
 constexpr std::uint64_t cnthctl_guest = 3;
 
-unsigned event_counters() {
-    constexpr unsigned pmuver_shift = 8;
-    const std::uint64_t pmuver = (HYP_READ_SYSREG(id_aa64dfr0_el1) >> pmuver_shift) & 0xf;
-    const bool present = pmuver != 0 && pmuver != 0xf;
-    return present ? static_cast<unsigned>((HYP_READ_SYSREG(pmcr_el0) >> 11) & 0x1f) : 0;
+// HPMN: the guest has all counters (it must not exceed their number, Arm ARM D19.3.20). At EL2 the
+// cycle counter stops, too (HCCD, RES0 where it cannot).
+std::uint64_t mdcr_counters() {
+    constexpr std::uint64_t hccd = 1u << 23;
+    return has_pmu() ? ((HYP_READ_SYSREG(pmcr_el0) >> 11) & 0x1f) | hccd : 0;
 }
 
 // Fine-grained traps (FEAT_FGT) reset to unknown values: none of ours use them, so clear them.
@@ -79,12 +80,15 @@ void init_guest_controls(std::uint64_t vtcr) {
     // Stage2 writes its entries in the other encoding exactly when the CPU has it.
     HYP_WRITE_SYSREG(hcr_el2, hcr_guest | (has_s2fwb() ? hcr_fwb : 0));
     HYP_WRITE_SYSREG(cptr_el2, cptr_guest);
-    HYP_WRITE_SYSREG(mdcr_el2, mdcr_traps | event_counters());
+    HYP_WRITE_SYSREG(mdcr_el2, mdcr_traps | mdcr_counters());
     HYP_WRITE_SYSREG(hstr_el2, std::uint64_t{0});
     HYP_WRITE_SYSREG(cnthctl_el2, cnthctl_guest);
     HYP_WRITE_SYSREG(cntvoff_el2, std::uint64_t{0}); // guest and host agree on CNTVCT (ABI)
     HYP_WRITE_SYSREG(mdscr_el1, std::uint64_t{0});
     clear_fine_grained_traps();
+    if (has_pmu()) {
+        stop_pmu();
+    }
     clear_deadline();
     stop_guest_timers();
     isb();

@@ -3,6 +3,7 @@
 #include <arch/debug_registers.hpp>
 #include <arch/guest_state.hpp>
 #include <arch/percpu.hpp>
+#include <arch/pmu.hpp>
 #include <arch/sysreg.hpp>
 
 extern "C" void arch_fp_save(hyp::arch::FloatingPoint*);
@@ -155,7 +156,9 @@ void stop_guest_timers() {
 }
 
 void GuestState::reset(std::uint64_t vmpidr) {
+    const GuestFeatures kept = features;
     *this = GuestState{};
+    features = kept;
     system.sctlr = sctlr_reset;
     system.vmpidr = vmpidr;
     debug.mdscr = mdscr_reset;
@@ -174,6 +177,10 @@ void GuestState::save() {
         debug_in_hardware = (debug.mdscr & mdscr_uses_hardware) != 0;
         HYP_WRITE_SYSREG(mdscr_el1, std::uint64_t{0});
     }
+    if (pmu_in_hardware) {
+        save_pmu(pmu);
+        pmu_in_hardware = pmu_in_use(pmu);
+    }
 }
 
 void GuestState::load(std::uint64_t vttbr) {
@@ -187,6 +194,9 @@ void GuestState::load(std::uint64_t vttbr) {
     trap_debug(!debug_in_hardware);
     if (debug_in_hardware) {
         load_debug(debug);
+    }
+    if (pmu_in_hardware) {
+        load_pmu(pmu);
     }
     isb(); // VMID and controls are in effect before timers may fire for this guest
     load_timers(*this);

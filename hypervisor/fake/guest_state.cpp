@@ -5,6 +5,7 @@
 #include <arch/guest_exception.hpp>
 #include <arch/guest_state.hpp>
 #include <arch/id_registers.hpp>
+#include <arch/pmu.hpp>
 
 #include <cstdlib>
 
@@ -25,7 +26,9 @@ namespace arch {
 using fake::guest_hardware;
 
 void GuestState::reset(std::uint64_t vmpidr) {
+    const GuestFeatures kept = features;
     *this = GuestState{};
+    features = kept;
     system.vmpidr = vmpidr;
 }
 
@@ -90,6 +93,12 @@ void wait_for_interrupt() {
 
 void load_debug(const DebugRegisters&) {}
 void trap_debug(bool) {}
+
+bool has_pmu() {
+    return true;
+}
+void load_pmu(const PmuRegisters&) {}
+void stop_pmu() {}
 
 std::uint64_t read_id_register(unsigned, unsigned) {
     return ~std::uint64_t{0};

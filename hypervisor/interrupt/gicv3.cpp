@@ -188,7 +188,7 @@ void GicV3::init_private(std::uintptr_t redistributor) {
     }
     mmio_write32(base + set_enable, 1u << sgi_reschedule | 1u << ppi_maintenance |
                                         1u << ppi_hypervisor_timer | 1u << ppi_virtual_timer |
-                                        1u << ppi_physical_timer);
+                                        1u << ppi_physical_timer | 1u << ppi_pmu);
     arch::gic_barrier();
 }
 

@@ -18,6 +18,7 @@ struct GicRegion {
 
 /// EL2's own interrupts.
 inline constexpr std::uint32_t sgi_reschedule = 0;
+inline constexpr std::uint32_t ppi_pmu = 23; // overflow of the guest that runs
 inline constexpr std::uint32_t ppi_maintenance = 25;
 inline constexpr std::uint32_t ppi_hypervisor_timer = 26;
 inline constexpr std::uint32_t ppi_virtual_timer = 27;  // of the guest that runs

@@ -8,15 +8,17 @@
 #include "platform/halt.hpp"
 #include "schedule/scheduler.hpp"
 
+#include <arch/pmu.hpp>
+
 namespace hyp {
 
 namespace {
 
 // True: the interrupt belongs to the vCPU now, whose EOI deactivates it.
-bool deliver_timer(std::uint32_t intid) {
+bool deliver_to_loaded(std::uint32_t intid, void (*stop)()) {
     Vcpu* vcpu = scheduler().loaded();
     if (vcpu == nullptr || !vcpu->interrupts.raise_hardware(intid)) {
-        arch::stop_guest_timers();
+        stop();
         return false;
     }
     if (vcpu->run_state() == VcpuState::waiting) {
@@ -38,7 +40,9 @@ bool finished(std::uint32_t intid) {
     switch (intid) {
     case ppi_virtual_timer:
     case ppi_physical_timer:
-        return !deliver_timer(intid);
+        return !deliver_to_loaded(intid, arch::stop_guest_timers);
+    case ppi_pmu:
+        return !deliver_to_loaded(intid, arch::stop_pmu);
     case ppi_hypervisor_timer:
         SoftTimerQueue::mine().expire();
         return true;

@@ -72,6 +72,10 @@ void inject_undefined(Vcpu& vcpu) {
     enter_el1(vcpu, (esr::ec_unknown << esr::ec_shift) | esr::il);
 }
 
+void inject_exception(Vcpu& vcpu, std::uint64_t syndrome) {
+    enter_el1(vcpu, syndrome);
+}
+
 void inject_external_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
     const bool fetch = esr::ec(syndrome) == esr::ec_instruction_abort_lower;
     std::uint64_t ec = fetch ? esr::ec_instruction_abort_same : esr::ec_data_abort_same;

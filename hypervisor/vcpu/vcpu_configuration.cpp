@@ -4,6 +4,7 @@
 #include "vcpu/vpm_group.hpp"
 
 #include <abi/hypercall.h>
+#include <arch/pmu.hpp>
 
 #include <utility>
 
@@ -19,12 +20,14 @@ Result<> Vcpu::configure(std::uint64_t option_flags) {
     if (is_active()) {
         return fail(Error::object_state);
     }
-    constexpr std::uint64_t known = GH_VCPU_OPTION_DEBUG | GH_VCPU_OPTION_HLOS;
+    constexpr std::uint64_t known =
+        GH_VCPU_OPTION_DEBUG | GH_VCPU_OPTION_HLOS | GH_VCPU_OPTION_EXT_ALL;
     const bool watched = (option_flags & GH_VCPU_OPTION_HLOS) != 0 && watchdog_;
     if ((option_flags & ~known) != 0 || watched) {
         return fail(Error::argument_invalid);
     }
     primary_ = (option_flags & GH_VCPU_OPTION_HLOS) != 0;
+    guest.features.pmu = (option_flags & GH_VCPU_OPTION_EXT_PMU) != 0 && arch::has_pmu();
     return {};
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint32_t edge_rising = 1; // third cell of the GIC binding
 
-/// LPIs are not virtualised: no ITS, and nobody may refer to one. Performance counters neither.
+/// LPIs are not virtualised: no ITS, and nobody may refer to one.
 void remove_what_is_kept(dt::Editor& tree) {
     tree.remove_nodes([](const void* fdt, dt::Node node) {
         return is_boot_module(fdt, node) || dt::is_compatible(fdt, node, "arm,gic-v3-its");
@@ -25,12 +25,6 @@ void remove_what_is_kept(dt::Editor& tree) {
     for (const char* name : {"msi-map", "msi-map-mask", "msi-parent"}) {
         tree.remove_property_everywhere(name);
     }
-    tree.remove_nodes([](const void* fdt, dt::Node node) {
-        const char* name = fdt_get_name(fdt, node, nullptr);
-        const std::string_view full = name == nullptr ? "" : name;
-        const std::string_view stem = full.substr(0, full.find('@'));
-        return stem == "pmu" || dt::is_compatible(fdt, node, "arm,armv8-pmuv3");
-    });
 }
 
 bool is_cpu(const void* fdt, dt::Node node) {

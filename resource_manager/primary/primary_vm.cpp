@@ -100,7 +100,8 @@ void PrimaryVm::create_vcpu(unsigned index) {
     Hypervisor& hypervisor = root_.hypervisor;
     Capability vcpu = must("creating a vCPU", Capability::create(root_, ObjectType::thread));
     const CapId id = vcpu.id();
-    must("configuring a vCPU", hypervisor.vcpu_configure(id, GH_VCPU_OPTION_HLOS));
+    must("configuring a vCPU",
+         hypervisor.vcpu_configure(id, GH_VCPU_OPTION_HLOS | GH_VCPU_OPTION_EXT_ALL));
     must("setting a vCPU's physical CPU", hypervisor.vcpu_set_affinity(id, index));
     must("attaching a vCPU to its capability space",
          hypervisor.cspace_attach_thread(cspace_.id(), id));

@@ -84,7 +84,7 @@ TEST_F(LifecycleTest, ThePrimaryVmIsAsItShouldBe) {
     ASSERT_NE(vcpu, nullptr);
     EXPECT_TRUE(vcpu->powered);
     EXPECT_EQ(vcpu->entry, 0x48000000U);
-    EXPECT_EQ(vcpu->options, GH_VCPU_OPTION_HLOS);
+    EXPECT_EQ(vcpu->options, GH_VCPU_OPTION_HLOS | GH_VCPU_OPTION_EXT_ALL);
     EXPECT_EQ(vcpu->affinity, 0U);
     const auto second = linux_vm.guest_vcpu(GH_VMID_PRIMARY, 1);
     EXPECT_EQ(second->affinity, 1U);

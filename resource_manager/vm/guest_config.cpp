@@ -4,7 +4,12 @@
 
 #include "device_tree/gic_node.hpp"
 
+#include <abi/hypercall.h>
+
 #include <libfdt.h>
+
+#include <algorithm>
+#include <iterator>
 
 namespace rm {
 
@@ -24,6 +29,7 @@ private:
     RmResult<> interrupts(dt::Node config);
     RmResult<> vcpus(dt::Node config);
     RmResult<> affinity_map(dt::Node node);
+    RmResult<> features(dt::Node node);
     RmResult<> vdevices(dt::Node config);
     RmResult<> doorbell(dt::Node node);
     RmResult<std::uint32_t> next_cpu(dt::Node node, unsigned index);
@@ -173,7 +179,30 @@ RmResult<> Parser::vcpus(dt::Node config) {
     result_.priority_offset =
         static_cast<std::int32_t>(dt::cell(fdt_, node, "sched-priority").value_or(0));
     result_.timeslice_us = dt::cell(fdt_, node, "sched-timeslice").value_or(0);
-    return affinity_map(node);
+    const auto mapped = affinity_map(node);
+    return mapped ? features(node) : mapped;
+}
+
+// Ours: what of the CPU the VM may use, e.g. features = "sve", "pmu".
+RmResult<> Parser::features(dt::Node node) {
+    struct Feature {
+        std::string_view name;
+        std::uint64_t option;
+    };
+    static constexpr Feature known[] = {{"sve", GH_VCPU_OPTION_EXT_SVE},
+                                        {"pmu", GH_VCPU_OPTION_EXT_PMU},
+                                        {"pv-time", GH_VCPU_OPTION_EXT_PV_TIME}};
+    const int count = fdt_stringlist_count(fdt_, node, "features");
+    for (int i = 0; i < count; ++i) {
+        const std::string_view name = fdt_stringlist_get(fdt_, node, "features", i, nullptr);
+        const Feature* found = std::ranges::find(known, name, &Feature::name);
+        if (found == std::end(known)) {
+            return wrong("vcpus/features names \"{}\", not one of sve, pmu, pv-time",
+                         name.substr(0, 32));
+        }
+        result_.vcpu_options |= found->option;
+    }
+    return {};
 }
 
 RmResult<> Parser::vdevices(dt::Node config) {

@@ -42,6 +42,7 @@ struct GuestConfig {
     unsigned affinity_count = 0;                               // entries given in the tree
     std::int32_t priority_offset = 0; // sched-priority, relative to the default priority
     std::uint32_t timeslice_us = 0;   // 0: the hypervisor's default
+    std::uint64_t vcpu_options = 0;   // GH_VCPU_OPTION_EXT_* that vcpus/features names
     Vector<DoorbellConfig> doorbells;
 };
 

@@ -102,6 +102,8 @@ TEST(GuestConfig, RefusesWhatIsWrong) {
         {"no cpus", RmError::validate_failed, [](Editor& t) { t.remove_node(t.at("/cpus")); }},
         {"cpus not linear", RmError::validate_failed,
          [](Editor& t) { t.set_cell(t.at("/cpus/cpu@1"), "reg", 0x100); }},
+        {"unknown feature", RmError::validate_failed,
+         [](Editor& t) { t.set_text(t.at("/gunyah-vm-config/vcpus"), "features", "mte"); }},
         {"unknown affinity", RmError::validate_failed,
          [](Editor& t) { t.set_text(t.at("/gunyah-vm-config/vcpus"), "affinity", "floating"); }},
         {"unknown vdevice", RmError::unimplemented,

@@ -135,7 +135,8 @@ RmResult<> GuestObjects::configure_vcpu(const Stage& stage, CapId vcpu, unsigned
                                         const GuestConfig& config) {
     Hypervisor& hypervisor = means_.root.hypervisor;
     Sequence sequence(stage);
-    sequence.step("configuring a vCPU", [&] { return hypervisor.vcpu_configure(vcpu, 0); });
+    sequence.step("configuring a vCPU",
+                  [&] { return hypervisor.vcpu_configure(vcpu, config.vcpu_options); });
     if (config.proxy_scheduled) {
         return sequence
             .step("setting a vCPU's priority",

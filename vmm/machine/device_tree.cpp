@@ -69,6 +69,13 @@ void timer(FdtWriter& fdt) {
     fdt.flag("always-on");
 }
 
+// Where the CPU has no counters the kernel finds none by its registers and goes on.
+void performance_counters(FdtWriter& fdt) {
+    const Node node{fdt, "pmu"};
+    fdt.text("compatible", "arm,armv8-pmuv3");
+    fdt.cells("interrupts", {private_peripheral, layout::counter_overflow_ppi, level_high});
+}
+
 void interrupt_controller(FdtWriter& fdt, std::uint32_t cpu_count) {
     const std::uint64_t redistributors = layout::redistributor_size * cpu_count;
     const Node node{fdt, fmt::format("interrupt-controller@{:x}", layout::distributor_base)};
@@ -134,6 +141,7 @@ void vm_config(FdtWriter& fdt, const GuestDescription& guest) {
     {
         const Node vcpus{fdt, "vcpus"};
         fdt.text("affinity", "proxy");
+        fdt.texts("features", {"sve", "pmu", "pv-time"}); // all, as far as there
     }
     const Node vdevices{fdt, "vdevices"};
     fdt.text("generate", "/hypervisor");
@@ -153,6 +161,7 @@ void root(FdtWriter& fdt, const GuestDescription& guest) {
     cpus(fdt, guest.cpus);
     psci(fdt);
     timer(fdt);
+    performance_counters(fdt);
     interrupt_controller(fdt, guest.cpus);
     clock(fdt);
     for (const DeviceDescription& device : guest.devices) {

@@ -76,6 +76,7 @@ TEST_F(DeviceTreeTest, DescribesCpusTimerAndPsci) {
     EXPECT_EQ(node("/cpus/cpu@3"), -FDT_ERR_NOTFOUND);
     EXPECT_EQ(text("/psci", "method"), strings({"hvc"}));
     EXPECT_EQ(text("/psci", "compatible"), strings({"arm,psci-1.0", "arm,psci-0.2"}));
+    EXPECT_EQ(cells("/pmu", "interrupts"), (Cells{1, 7, 4}));
     EXPECT_EQ(cells("/timer", "interrupts"), (Cells{1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4}));
 }
 
@@ -122,6 +123,7 @@ TEST_F(DeviceTreeTest, TheConfigurationTellsTheResourceManagerTheRest) {
     EXPECT_EQ(cells("/gunyah-vm-config/interrupts", "config"),
               cells("/interrupt-controller@3fff0000", "phandle"));
     EXPECT_EQ(text("/gunyah-vm-config/vcpus", "affinity"), strings({"proxy"}));
+    EXPECT_EQ(text("/gunyah-vm-config/vcpus", "features"), strings({"sve", "pmu", "pv-time"}));
     EXPECT_EQ(text("/gunyah-vm-config/vdevices", "generate"), strings({"/hypervisor"}));
 }
 

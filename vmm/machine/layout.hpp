@@ -40,5 +40,7 @@ constexpr std::uint32_t timer_secure_ppi = 13;
 constexpr std::uint32_t timer_physical_ppi = 14;
 constexpr std::uint32_t timer_virtual_ppi = 11;
 constexpr std::uint32_t timer_hypervisor_ppi = 10;
+// Of the performance counters (Arm DEN0094, Base System Architecture).
+constexpr std::uint32_t counter_overflow_ppi = 7;
 
 } // namespace vmm::layout

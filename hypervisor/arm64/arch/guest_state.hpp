@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "vcpu/guest_features.hpp"
 #include "vcpu/registers.hpp"
 
 #include <array>
@@ -49,6 +50,14 @@ struct DebugRegisters {
     std::array<std::uint64_t, 16> dbgbcr, dbgbvr, dbgwcr, dbgwvr;
 };
 
+/// Performance counters; `enabled`, `interrupts` and `overflows` have a bit for each counter, the
+/// cycle counter's being 31.
+struct PmuRegisters {
+    std::uint64_t control, selection, user_enable, enabled, interrupts, overflows;
+    std::uint64_t cycles, cycle_filter;
+    std::array<std::uint64_t, 31> counters, types;
+};
+
 /// Owned by one Vcpu; touched only on the CPU on which that vCPU is loaded, or while it is not.
 struct GuestState {
     SystemRegisters system;
@@ -60,6 +69,11 @@ struct GuestState {
     /// True while the guest uses breakpoints, watchpoints or single-step: then `debug` lives in the
     /// hardware; otherwise accesses trap and are served from `debug`.
     bool debug_in_hardware;
+    PmuRegisters pmu;
+    /// Likewise for the counters: in the hardware from the guest's first access, and from then on
+    /// while it counts.
+    bool pmu_in_hardware;
+    GuestFeatures features; // kept over a reset
 
     /// Architectural reset values of a vCPU that starts at EL1 with MMU off.
     void reset(std::uint64_t vmpidr);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "vcpu/guest_features.hpp"
 #include "vcpu/registers.hpp"
 
 #include <array>
@@ -25,11 +26,18 @@ struct DebugRegisters {
     std::array<std::uint64_t, 16> dbgbcr, dbgbvr, dbgwcr, dbgwvr;
 };
 
+struct PmuRegisters {
+    std::uint64_t control;
+};
+
 struct GuestState {
     SystemRegisters system;
     TimerRegisters virtual_timer, physical_timer;
     DebugRegisters debug;
     bool debug_in_hardware;
+    PmuRegisters pmu;
+    bool pmu_in_hardware;
+    GuestFeatures features;
 
     void reset(std::uint64_t vmpidr);
     void save();

@@ -39,7 +39,6 @@ void processor_features() {
 void debug_features() {
     const std::uint64_t dfr0 = READ_SYSREG(id_aa64dfr0_el1);
     expect_hidden("TraceVer", dfr0, 4);
-    expect_hidden("PMUVer", dfr0, 8);
     expect_hidden("PMSVer", dfr0, 32);
     expect_hidden("TraceFilt", dfr0, 40);
     expect_hidden("TraceBuffer", dfr0, 44);

@@ -21,6 +21,7 @@ std::span<const std::span<const Check>> check_tables() {
         id_register_checks(),
         undefined_register_checks(),
         debug_checks(),
+        pmu_checks(),
         stage2_checks(),
         guest_build_checks(),
         guest_run_checks(),

@@ -134,6 +134,9 @@ void add_config(Tree& tree, const GuestTreeOptions& options) {
     tree.end();
     tree.begin("vcpus");
     tree.text("affinity", options.affinity);
+    if (options.feature != nullptr) {
+        tree.text("features", options.feature);
+    }
     tree.end();
     add_bell(tree);
     tree.end();

@@ -13,6 +13,7 @@ struct GuestTreeOptions {
     unsigned cpus;
     bool config = true; // the gunyah-vm-config node
     const char* affinity = "proxy";
+    const char* feature = nullptr; // one of vcpus/features
 };
 
 /// Builds the tree; the buffer's rest is slack. Fails the check if it does not fit.

@@ -260,6 +260,15 @@ void perform(Mailbox& mailbox, unsigned cpu) {
     case Operation::read_hidden:
         asm volatile("mrs x8, pmcr_el0" : : : "x8", "memory");
         break;
+    case Operation::swap_counters:
+        mailbox.result[0] = READ_SYSREG(pmccntr_el0);
+        mailbox.result[1] = READ_SYSREG(pmevcntr0_el0);
+        WRITE_SYSREG(pmccntr_el0, argument[0]);
+        WRITE_SYSREG(pmevcntr0_el0, argument[0]);
+        WRITE_SYSREG(pmcntenset_el0, std::uint64_t{1} << 31);
+        WRITE_SYSREG(pmcr_el0, READ_SYSREG(pmcr_el0) | 1);
+        isb();
+        break;
     case Operation::store_for_ever:
         for (;;) {
             mmio::write64(argument[0], 0);
