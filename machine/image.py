@@ -10,9 +10,11 @@ from machine.cpio import Archive
 from machine.failure import Failure
 from machine.kernel import Kernel
 from machine.module_set import add_modules, loadable, module_name
-from machine.paths import DRIVER_TEST_PROGRAM, ROOT, VMM_PROGRAM, relative
+from machine.paths import DRIVER_TEST_PROGRAM, ROOT, SAMPLE, VMM_PROGRAM, relative
 from machine.progress import Step
 
+# Ours that refuse to load on this machine.
+_FOR_OTHER_PLATFORMS = {"gunyah_qcom"}
 _PRIMARY_ON_DEMAND = ("ext4", "loop")
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng")
 _GUEST_ON_DEMAND = ("ext4",)
@@ -58,7 +60,9 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
     """The primary VM's userland with Debian's modules and ours, which /init loads."""
     ours = build.built_modules(kernel) if with_our_modules else []
     archive = _userland("primary")
-    archive.file("etc/modules", _lines(module_name(path.name) for path in ours))
+    archive.file("etc/modules", _lines(
+        name for name in (module_name(path.name) for path in ours)
+        if name not in _FOR_OTHER_PLATFORMS))
     add_modules(archive, kernel, _PRIMARY_ON_DEMAND, [stripped(kernel, path) for path in ours],
                 kernel.images / "primary-modules")
     return archive
@@ -66,8 +70,10 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
 
 def _pack_primary(kernel: Kernel, with_our_parts: bool) -> None:
     archive = primary_archive(kernel, with_our_parts)
-    for program in (VMM_PROGRAM, DRIVER_TEST_PROGRAM) if with_our_parts else ():
-        archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
+    if with_our_parts:
+        for program in (VMM_PROGRAM, DRIVER_TEST_PROGRAM, SAMPLE / "gunyah_vmm"):
+            archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
+        archive.file("root/sample_vm.dtb", (SAMPLE / "sample_vm.dtb").read_bytes())
     archive.file("root/Image", kernel.boot_image.read_bytes())
     archive.file("root/guest.cpio", kernel.guest_initrd.read_bytes())
     archive.write(kernel.primary_initrd)

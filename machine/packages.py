@@ -18,6 +18,7 @@ _FOR_RUN = {
     "gcc-12-aarch64-linux-gnu": "compiles the kernel modules",
     "g++-aarch64-linux-gnu": "compiles hypervisor, Resource Manager and VMM",
     "qemu-system-arm": "the machine everything runs on",
+    "device-tree-compiler": "the sample VMM's device tree",
     "kmod": "depmod, for the modules in the images",
     "xz-utils": "unpacks Debian packages",
 }
@@ -34,8 +35,8 @@ _FOR_TEST = {
     "libcli11-dev": "the VMM's command line in host tests",
     "libfmt-dev": "the VMM's messages in host tests",
     "nlohmann-json3-dev": "the VMM's machine-readable output in host tests",
-    "device-tree-compiler": "makes device trees for host tests",
     "u-boot-qemu": "a boot loader to start the hypervisor with",
+    "dt-schema": "checks the device tree binding",
     "mypy": "checks the types of the Python code",
     "perl": "runs checkpatch",
     "git": "lists the files to check",

@@ -15,6 +15,7 @@ CHECKPATCH = CACHE / "checkpatch"
 HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
 VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
 DRIVER_TEST_PROGRAM = BUILD / "linux-arm64/tests/system/programs/driver/gunyah-driver-test"
+SAMPLE = BUILD / "linux-arm64/linux/samples/gunyah"
 
 
 def relative(path: Path) -> str:

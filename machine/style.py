@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from machine import archive, kernel
+from machine import archive, binding, kernel
 from machine.command import run_logged
 from machine.paths import CHECKPATCH, ROOT
 from machine.progress import Step
@@ -103,6 +103,7 @@ def run(results: Results) -> None:
         ("format: C++ is as clang-format writes it", _format),
         ("format: licence lines and file sizes", _headers),
         ("format: the kernel code passes checkpatch --strict", _kernel_style),
+        ("format: the device tree binding, and the public stack's nodes against it", binding.check),
         ("format: the Python code passes mypy --strict", _python_types),
     )
     for name, check in checks:

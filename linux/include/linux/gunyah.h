@@ -141,6 +141,7 @@ struct gh_hypercall_vcpu_run_resp {
  * cross a page.
  */
 bool arch_is_gh_guest(void);
+bool arch_gh_is_qcom(void);
 void gh_hypercall_hyp_identify(struct gh_hypercall_hyp_identify_resp *resp);
 enum gh_error gh_hypercall_bell_send(u64 capid, u64 new_flags, u64 *old_flags);
 enum gh_error gh_hypercall_bell_set_mask(u64 capid, u64 enable_mask, u64 ack_mask);

@@ -11,12 +11,11 @@
 #include <asm/virt.h>
 
 /* UUIDs that a Gunyah hypervisor answers with; SMCCC gives them four bytes per register. */
-static const uuid_t gh_known_uuids[] = {
-	/* Qualcomm's */
-	UUID_INIT(0x19bd54bd, 0x0b37, 0x571b, 0x94, 0x6f, 0x60, 0x9b, 0x54, 0x53, 0x9d, 0xe6),
-	/* Everybody else's */
-	UUID_INIT(0xc1d58fcd, 0xa453, 0x5fdb, 0x92, 0x65, 0xce, 0x36, 0x67, 0x3d, 0x5f, 0x14),
-};
+static const uuid_t gh_qcom_uuid =
+	UUID_INIT(0x19bd54bd, 0x0b37, 0x571b, 0x94, 0x6f, 0x60, 0x9b, 0x54, 0x53, 0x9d, 0xe6);
+/* Everybody's but Qualcomm's. */
+static const uuid_t gh_standard_uuid =
+	UUID_INIT(0xc1d58fcd, 0xa453, 0x5fdb, 0x92, 0x65, 0xce, 0x36, 0x67, 0x3d, 0x5f, 0x14);
 
 /*
  * HVC may only be issued with a hypervisor below: at EL2 it traps into this
@@ -38,6 +37,24 @@ static bool gh_hvc_is_safe(void)
 	return node;
 }
 
+/* Who is below: a UUID, or zeroes if nobody is. */
+static void gh_read_uuid(uuid_t *uuid)
+{
+	struct arm_smccc_res res;
+	__le32 words[4];
+
+	*uuid = uuid_null;
+	if (!gh_hvc_is_safe())
+		return;
+
+	arm_smccc_1_1_hvc(ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID, &res);
+	words[0] = cpu_to_le32(lower_32_bits(res.a0));
+	words[1] = cpu_to_le32(lower_32_bits(res.a1));
+	words[2] = cpu_to_le32(lower_32_bits(res.a2));
+	words[3] = cpu_to_le32(lower_32_bits(res.a3));
+	import_uuid(uuid, (const u8 *)words);
+}
+
 /**
  * arch_is_gh_guest() - Whether this kernel runs on Gunyah
  *
@@ -45,28 +62,26 @@ static bool gh_hvc_is_safe(void)
  */
 bool arch_is_gh_guest(void)
 {
-	struct arm_smccc_res res;
-	__le32 words[4];
 	uuid_t uuid;
-	int i;
 
-	if (!gh_hvc_is_safe())
-		return false;
-
-	arm_smccc_1_1_hvc(ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID, &res);
-	words[0] = cpu_to_le32(lower_32_bits(res.a0));
-	words[1] = cpu_to_le32(lower_32_bits(res.a1));
-	words[2] = cpu_to_le32(lower_32_bits(res.a2));
-	words[3] = cpu_to_le32(lower_32_bits(res.a3));
-	import_uuid(&uuid, (const u8 *)words);
-
-	for (i = 0; i < ARRAY_SIZE(gh_known_uuids); i++) {
-		if (uuid_equal(&uuid, &gh_known_uuids[i]))
-			return true;
-	}
-	return false;
+	gh_read_uuid(&uuid);
+	return uuid_equal(&uuid, &gh_qcom_uuid) || uuid_equal(&uuid, &gh_standard_uuid);
 }
 EXPORT_SYMBOL_GPL(arch_is_gh_guest);
+
+/**
+ * arch_gh_is_qcom() - Whether the hypervisor is Qualcomm's build of Gunyah
+ *
+ * There the firmware controls access to memory, too.
+ */
+bool arch_gh_is_qcom(void)
+{
+	uuid_t uuid;
+
+	gh_read_uuid(&uuid);
+	return uuid_equal(&uuid, &gh_qcom_uuid);
+}
+EXPORT_SYMBOL_GPL(arch_gh_is_qcom);
 
 /**
  * gh_hypercall_hyp_identify() - Version and features of the hypervisor's interface
