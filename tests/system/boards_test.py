@@ -4,8 +4,8 @@
 import re
 import unittest
 
+from machine import kernel
 from machine.boards import UBoot, Versal
-from machine.paths import GUEST_INITRD
 from machine.qemu import Configuration, Machine
 from tests.system import conformance
 
@@ -91,7 +91,7 @@ class OnVersal(_Boots):
     """RAM in two banks from address 0, UART and GIC elsewhere, Armv8.0 CPUs."""
 
     def test_linux_boots(self) -> None:
-        configuration = Versal(initrd=GUEST_INITRD)
+        configuration = Versal(initrd=kernel.STANDARD.guest_initrd)
         configuration.prepare()
         machine = self.start(configuration)
         self.expect_linux(machine, 2)
@@ -102,7 +102,7 @@ class ThroughUBoot(_Boots):
     """Typed commands, a disk, `booti`; the initrd comes the way U-Boot hands one to Linux."""
 
     def test_linux_boots(self) -> None:
-        configuration = UBoot(cpu="cortex-a57", cpus=2, initrd=GUEST_INITRD)
+        configuration = UBoot(cpu="cortex-a57", cpus=2, initrd=kernel.STANDARD.guest_initrd)
         configuration.prepare()
         machine = self.start(configuration)
         configuration.type_commands(machine)
