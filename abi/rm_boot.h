@@ -19,6 +19,13 @@
 #define GH_RM_IPA_BASE 0x80000000u /* link address of the Resource Manager */
 #define GH_RM_BOOT_MAX_RESERVED 8u
 
+/* The first bytes of the image, which is entered at its first instruction. */
+struct gh_rm_image_header {
+    uint32_t branch;
+    uint32_t reserved;
+    uint64_t memory_size; /* of the image in memory; what the file lacks of it is zero */
+};
+
 struct gh_rm_boot_range {
     uint64_t base; /* physical address, 4 KiB aligned */
     uint64_t size; /* bytes, 4 KiB multiple */

@@ -52,8 +52,7 @@ target_include_directories(hypervisor PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
 target_compile_definitions(hypervisor PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
 add_dependencies(hypervisor resource_manager_binary)
 target_link_options(hypervisor PRIVATE "-T${hyp_linker_script}")
-# runtime behind fdt again: libfdt calls memcpy and its kin.
-target_link_libraries(hypervisor PRIVATE runtime fdt runtime)
+target_link_libraries(hypervisor PRIVATE runtime)
 set_target_properties(hypervisor PROPERTIES OUTPUT_NAME gunyah SUFFIX .elf
                                             LINK_DEPENDS "${hyp_linker_script}")
 

@@ -5,6 +5,7 @@
 #include <arch/cache.hpp>
 #include <arch/physmap.hpp>
 #include <runtime/bytes.hpp>
+#include <runtime/flat_tree.hpp>
 #include <runtime/panic.hpp>
 
 #include <new>
@@ -15,11 +16,16 @@ namespace hyp {
 
 ResourceManagerMemory::ResourceManagerMemory(PhysRange range)
     : start_(static_cast<std::uint8_t*>(phys_to_virt(range.base))), size_(range.size) {
-    zero_pages(start_, size_);
     const auto image_size =
         static_cast<std::uint64_t>(resource_manager_end - resource_manager_start);
     rt::ensure(image_size != 0, "this image was built without a Resource Manager");
-    rt::copy_bytes(reserve(image_size, page_size), resource_manager_start, image_size);
+    gh_rm_image_header header{};
+    rt::copy_bytes(&header, resource_manager_start, sizeof(header));
+    rt::ensure(header.memory_size >= image_size && is_aligned(header.memory_size, page_size),
+               "the Resource Manager's image has a wrong header");
+    auto* image = static_cast<std::uint8_t*>(reserve(header.memory_size, page_size));
+    rt::copy_bytes(image, resource_manager_start, image_size);
+    rt::fill_bytes(image + image_size, 0, header.memory_size - image_size);
     boot_ = new (reserve(sizeof(gh_rm_boot), page_size)) gh_rm_boot{};
     boot_->magic = GH_RM_BOOT_MAGIC;
     boot_->version = GH_RM_BOOT_VERSION;
@@ -34,9 +40,10 @@ std::span<std::uint64_t> ResourceManagerMemory::add_interrupt_capabilities(std::
     return {first, count};
 }
 
-void* ResourceManagerMemory::add_device_tree(const void* tree, std::uint64_t size) {
+void* ResourceManagerMemory::add_device_tree(const void* tree) {
+    const std::uint64_t size = rt::FlatTree::copy(tree, nullptr);
     void* copy = reserve(size, page_size);
-    rt::copy_bytes(copy, tree, size);
+    rt::FlatTree::copy(tree, copy);
     boot_->dtb_ipa = ipa_of(copy).value;
     boot_->dtb_size = size;
     return copy;
@@ -44,7 +51,7 @@ void* ResourceManagerMemory::add_device_tree(const void* tree, std::uint64_t siz
 
 void ResourceManagerMemory::finish() {
     boot_->free_base = ipa_of(reserve(0, page_size)).value;
-    clean_invalidate_range(start_, size_);
+    clean_invalidate_range(start_, used_);
     invalidate_instruction_caches();
 }
 

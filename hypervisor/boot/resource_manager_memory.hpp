@@ -15,7 +15,7 @@ namespace hyp {
 /// interrupts, device tree; free behind that.
 class ResourceManagerMemory {
 public:
-    /// Zeroes the range and copies the image of the Resource Manager to its start. Panics if there
+    /// Copies the image of the Resource Manager to the start of the range. Panics if there
     /// is no image, or too little room.
     explicit ResourceManagerMemory(PhysRange range);
 
@@ -26,7 +26,7 @@ public:
     /// Room for one capability per hardware interrupt.
     std::span<std::uint64_t> add_interrupt_capabilities(std::uint32_t count);
     /// Where the copy is, for the caller to change.
-    void* add_device_tree(const void* tree, std::uint64_t size);
+    void* add_device_tree(const void* tree);
 
     /// The rest is free: writes everything to memory, as it starts with caches off.
     void finish();

@@ -167,8 +167,7 @@ void start_root_vm(const Machine& machine) {
     give_itself(vm, boot);
     give_memory(vm, machine.memory, boot);
     give_interrupts(vm, memory);
-    take_random_seeds(machine,
-                      memory.add_device_tree(machine.device_tree_mapped, machine.device_tree.size));
+    take_random_seeds(machine, memory.add_device_tree(machine.device_tree_mapped));
     memory.finish();
 
     log("starting the resource manager");

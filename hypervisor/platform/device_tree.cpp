@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The device tree through libfdt, which checks offsets; what lies in properties is checked here.
+// The tree itself was checked by open(); what lies in properties is checked here.
 #include "platform/device_tree.hpp"
-
-#include <libfdt.h>
 
 #include <algorithm>
 
@@ -34,67 +32,23 @@ std::optional<std::uint64_t> read_cells(std::span<const std::byte> bytes, unsign
 }
 
 std::optional<DeviceTree> DeviceTree::open(const void* blob, std::uint64_t available) {
-    if (fdt_check_full(blob, static_cast<std::size_t>(available)) != 0) {
+    if (!rt::FlatTree::is_well_formed(blob, available)) {
         return std::nullopt;
     }
     return DeviceTree(blob);
 }
 
-std::uint64_t DeviceTree::size() const {
-    return fdt_totalsize(blob_);
-}
-
-DeviceTree::Node DeviceTree::find(const char* path) const {
-    return fdt_path_offset(blob_, path);
-}
-
-DeviceTree::Node DeviceTree::parent(Node node) const {
-    return fdt_parent_offset(blob_, node);
-}
-
-DeviceTree::Node DeviceTree::first_child(Node node) const {
-    return node < 0 ? node : fdt_first_subnode(blob_, node);
-}
-
-DeviceTree::Node DeviceTree::next_sibling(Node node) const {
-    return fdt_next_subnode(blob_, node);
-}
-
 DeviceTree::Node DeviceTree::next_compatible(Node after, const char* name) const {
     Node node = after;
     do {
-        node = fdt_node_offset_by_compatible(blob_, node, name);
+        node = tree_.next_compatible(node, name);
     } while (node >= 0 && !enabled(node));
     return node;
-}
-
-bool DeviceTree::compatible(Node node, const char* name) const {
-    return fdt_node_check_compatible(blob_, node, name) == 0;
 }
 
 bool DeviceTree::enabled(Node node) const {
     const std::string_view status = text(node, "status");
     return !has(node, "status") || status == "okay" || status == "ok";
-}
-
-std::string_view DeviceTree::name(Node node) const {
-    int length = 0;
-    const char* name = fdt_get_name(blob_, node, &length);
-    return name == nullptr ? std::string_view()
-                           : std::string_view(name, static_cast<std::size_t>(length));
-}
-
-bool DeviceTree::has(Node node, const char* property) const {
-    return fdt_getprop(blob_, node, property, nullptr) != nullptr;
-}
-
-std::span<const std::byte> DeviceTree::bytes(Node node, const char* property) const {
-    int length = 0;
-    const void* data = fdt_getprop(blob_, node, property, &length);
-    if (data == nullptr || length < 0) {
-        return {};
-    }
-    return {static_cast<const std::byte*>(data), static_cast<std::size_t>(length)};
 }
 
 std::string_view DeviceTree::text(Node node, const char* property) const {
@@ -183,16 +137,9 @@ std::optional<std::uint64_t> DeviceTree::translate(Node bus, std::uint64_t addre
     return address;
 }
 
-std::optional<PhysRange> DeviceTree::reservation(int index) const {
-    if (index >= fdt_num_mem_rsv(blob_)) {
-        return std::nullopt;
-    }
-    std::uint64_t base = 0;
-    std::uint64_t size = 0;
-    if (fdt_get_mem_rsv(blob_, index, &base, &size) != 0) {
-        return std::nullopt;
-    }
-    return PhysRange{PhysAddr{base}, size};
+std::optional<PhysRange> DeviceTree::reservation(std::size_t index) const {
+    const auto found = tree_.reservation(index);
+    return found ? std::optional(PhysRange{PhysAddr{found->base}, found->size}) : std::nullopt;
 }
 
 } // namespace hyp

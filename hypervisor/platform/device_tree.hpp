@@ -4,6 +4,8 @@
 
 #include "heap/address.hpp"
 
+#include <runtime/flat_tree.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,26 +18,32 @@ namespace hyp {
 class DeviceTree {
 public:
     /// A node is its offset in the blob; negative means none.
-    using Node = int;
+    using Node = rt::FlatTree::Node;
 
     /// Nothing if the blob is not a well-formed tree of at most `available` bytes.
     static std::optional<DeviceTree> open(const void* blob, std::uint64_t available);
 
     [[nodiscard]] Node root() const { return 0; }
-    [[nodiscard]] Node find(const char* path) const;
-    [[nodiscard]] Node parent(Node node) const;
-    [[nodiscard]] Node first_child(Node node) const;
-    [[nodiscard]] Node next_sibling(Node node) const;
+    [[nodiscard]] Node find(std::string_view path) const { return tree_.find(path); }
+    [[nodiscard]] Node parent(Node node) const { return tree_.parent(node); }
+    [[nodiscard]] Node first_child(Node node) const { return tree_.first_child(node); }
+    [[nodiscard]] Node next_sibling(Node node) const { return tree_.next_sibling(node); }
     /// The next node behind `after` (root() to start) with this compatible string and not disabled.
     [[nodiscard]] Node next_compatible(Node after, const char* compatible) const;
 
-    [[nodiscard]] bool compatible(Node node, const char* name) const;
+    [[nodiscard]] bool compatible(Node node, const char* name) const {
+        return tree_.compatible(node, name);
+    }
     /// True unless "status" says otherwise.
     [[nodiscard]] bool enabled(Node node) const;
-    [[nodiscard]] std::string_view name(Node node) const;
+    [[nodiscard]] std::string_view name(Node node) const { return tree_.name(node); }
 
-    [[nodiscard]] bool has(Node node, const char* property) const;
-    [[nodiscard]] std::span<const std::byte> bytes(Node node, const char* property) const;
+    [[nodiscard]] bool has(Node node, const char* property) const {
+        return tree_.property(node, property).has_value();
+    }
+    [[nodiscard]] std::span<const std::byte> bytes(Node node, const char* property) const {
+        return tree_.property(node, property).value_or(std::span<const std::byte>());
+    }
     /// The property as a string without its NUL; empty if absent or not terminated.
     [[nodiscard]] std::string_view text(Node node, const char* property) const;
     /// One 32-bit cell of a property.
@@ -49,17 +57,18 @@ public:
     [[nodiscard]] std::optional<PhysRange> reg(Node node, std::size_t index = 0) const;
 
     /// The i-th entry of the memory reservation block; nothing behind the last.
-    [[nodiscard]] std::optional<PhysRange> reservation(int index) const;
+    [[nodiscard]] std::optional<PhysRange> reservation(std::size_t index) const;
 
     [[nodiscard]] const void* blob() const { return blob_; }
-    [[nodiscard]] std::uint64_t size() const;
+    [[nodiscard]] std::uint64_t size() const { return rt::FlatTree::total_size(blob_); }
 
 private:
-    explicit DeviceTree(const void* blob) : blob_(blob) {}
+    explicit DeviceTree(const void* blob) : blob_(blob), tree_(blob) {}
     [[nodiscard]] std::optional<std::uint64_t> translate(Node bus, std::uint64_t address,
                                                          std::uint64_t size) const;
 
     const void* blob_;
+    rt::FlatTree tree_;
 };
 
 /// Reads `cells` (1 or 2) big-endian cells from the start of `bytes`; nothing if there are fewer.

@@ -101,7 +101,7 @@ Status read_reserved(const DeviceTree& tree, Platform& platform) {
             }
         }
     }
-    for (int i = 0; const auto range = tree.reservation(i); ++i) {
+    for (std::size_t i = 0; const auto range = tree.reservation(i); ++i) {
         if (const Status status = add_occupied(platform, *range); !status) {
             return status;
         }

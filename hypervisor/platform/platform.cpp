@@ -6,8 +6,6 @@
 #include "platform/interrupt_nodes.hpp"
 #include "platform/memory_map.hpp"
 
-#include <libfdt.h>
-
 namespace hyp {
 
 namespace {
@@ -17,10 +15,7 @@ constexpr std::uint64_t largest_tree = 2u << 20;
 } // namespace
 
 std::uint64_t device_tree_size(const void* header) {
-    if (fdt_magic(header) != FDT_MAGIC) {
-        return 0;
-    }
-    const std::uint64_t size = fdt_totalsize(header);
+    const std::uint64_t size = rt::FlatTree::total_size(header);
     return size <= largest_tree ? size : 0;
 }
 

@@ -48,14 +48,7 @@ DeviceTree::Node stdout_node(const DeviceTree& tree) {
     }
     const std::string_view text = tree.text(chosen, "stdout-path");
     const std::string_view path = text.substr(0, text.find(':'));
-    std::array<char, 128> terminated{};
-    if (path.empty() || path.size() >= terminated.size()) {
-        return -1;
-    }
-    for (std::size_t i = 0; i < path.size(); ++i) {
-        terminated[i] = path[i];
-    }
-    return tree.find(terminated.data()); // resolves aliases too
+    return tree.find(path); // resolves aliases too
 }
 
 } // namespace

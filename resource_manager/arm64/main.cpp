@@ -8,10 +8,9 @@
 #include "log/log.hpp"
 #include "service/resource_manager.hpp"
 
+#include <runtime/flat_tree.hpp>
 #include <runtime/panic.hpp>
 #include <runtime/startup.hpp>
-
-#include <libfdt.h>
 
 #include <new>
 
@@ -45,9 +44,8 @@ Static<rm::Gic> gic;
 }
 
 void check_tree(const void* dtb, std::uint64_t size) {
-    const int error = fdt_check_full(dtb, size);
-    if (error != 0) {
-        rm::fatal("the board's device tree is damaged: libfdt error {}", error);
+    if (!rt::FlatTree::is_well_formed(dtb, size)) {
+        rm::fatal("the board's device tree is damaged");
     }
 }
 

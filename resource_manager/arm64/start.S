@@ -2,10 +2,14 @@
 // First instructions of the Resource Manager, its exception vectors, and the hypercall gate.
 
 // Entered at GH_RM_IPA_BASE at EL1, MMU off, interrupts masked, x0 = IPA of struct gh_rm_boot.
-// The whole image with its zeroed data and stack was put into place by the hypervisor.
+// The hypervisor put the image into place and zeroed what it reserves behind the file's end.
 .section .text.start, "ax"
 .global _start
-_start:
+_start:                         // struct gh_rm_image_header
+    b       start
+    .word   0
+    .quad   rm_image_size
+start:
     adrp    x1, rm_stack_top
     add     x1, x1, :lo12:rm_stack_top
     mov     sp, x1

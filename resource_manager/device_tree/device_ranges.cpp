@@ -4,8 +4,6 @@
 
 #include "device_tree/tree.hpp"
 
-#include <libfdt.h>
-
 namespace rm::dt {
 
 namespace {
@@ -15,9 +13,8 @@ constexpr unsigned pci_size_cells = 2;
 
 bool is_left_out(const void* fdt, Node node) {
     const auto type = text(fdt, node, "device_type");
-    const char* name = fdt_get_name(fdt, node, nullptr);
     const bool is_memory = type && *type == "memory";
-    const bool is_reserved = name != nullptr && std::string_view(name) == "reserved-memory";
+    const bool is_reserved = rt::FlatTree(fdt).name(node) == "reserved-memory";
     return is_memory || is_reserved || is_compatible(fdt, node, "arm,gic-v3") ||
            !is_enabled(fdt, node);
 }
@@ -69,8 +66,8 @@ bool visit(const void* fdt, Ancestors& ancestors, Node node, RangeSet& ranges) {
     }
     ancestors.nodes[ancestors.count++] = node;
     bool ok = true;
-    Node child = 0;
-    fdt_for_each_subnode(child, fdt, node) {
+    const rt::FlatTree tree(fdt);
+    for (Node child = tree.first_child(node); child >= 0; child = tree.next_sibling(child)) {
         ok = ok && (is_left_out(fdt, child) || visit(fdt, ancestors, child, ranges));
     }
     --ancestors.count;
@@ -79,10 +76,10 @@ bool visit(const void* fdt, Ancestors& ancestors, Node node, RangeSet& ranges) {
 
 /// What firmware keeps: no VM gets it, even if a device's node claims it as its registers.
 bool remove_firmware_memory(const void* fdt, RangeSet& ranges) {
-    const Node parent = fdt_path_offset(fdt, "/reserved-memory");
+    const rt::FlatTree tree(fdt);
     bool ok = true;
-    Node node = parent < 0 ? parent : fdt_first_subnode(fdt, parent);
-    for (; node >= 0; node = fdt_next_subnode(fdt, node)) {
+    for (Node node = tree.first_child(tree.find("/reserved-memory")); node >= 0;
+         node = tree.next_sibling(node)) {
         const bool kept = is_enabled(fdt, node) && property(fdt, node, "no-map").has_value();
         for (std::size_t i = 0; ok && kept; ++i) {
             const auto range = reg(fdt, node, i);
@@ -101,8 +98,8 @@ bool remove_firmware_memory(const void* fdt, RangeSet& ranges) {
 bool collect_device_ranges(const void* fdt, RangeSet& ranges) {
     Ancestors ancestors;
     ancestors.nodes[ancestors.count++] = 0;
-    Node child = 0;
-    fdt_for_each_subnode(child, fdt, 0) {
+    const rt::FlatTree tree(fdt);
+    for (Node child = tree.first_child(tree.root); child >= 0; child = tree.next_sibling(child)) {
         if (!is_left_out(fdt, child) && !visit(fdt, ancestors, child, ranges)) {
             return false;
         }

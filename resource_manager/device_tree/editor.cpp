@@ -8,13 +8,15 @@
 
 namespace rm::dt {
 
-Editor::Editor(const void* fdt, std::size_t slack) {
-    const std::size_t size = fdt_totalsize(fdt) + slack;
+Editor::Editor(const void* fdt, std::size_t slack) : fdt_(fdt) {
+    const std::size_t size = rt::FlatTree::copy(fdt, nullptr) + slack;
     if (!buffer_.grow_to(size)) {
         error_ = -FDT_ERR_NOSPACE;
         return;
     }
-    note(fdt_open_into(fdt, buffer_.begin(), static_cast<int>(size)));
+    rt::FlatTree::copy(fdt, buffer_.begin());
+    fdt_ = buffer_.begin();
+    note(fdt_open_into(buffer_.begin(), buffer_.begin(), static_cast<int>(size)));
 }
 
 void Editor::note(int result) {
@@ -98,7 +100,7 @@ void Editor::set_texts(Node node, const char* name, std::initializer_list<std::s
 }
 
 void Editor::remove_property(Node node, const char* name) {
-    if (error_ == 0 && fdt_getprop(fdt(), node, name, nullptr) != nullptr) {
+    if (error_ == 0 && property(fdt(), node, name)) {
         note(fdt_delprop(writable(), node, name));
     }
 }
@@ -110,7 +112,8 @@ void Editor::remove_node(Node node) {
 }
 
 void Editor::remove_property_everywhere(const char* name) {
-    for (Node node = next(-1); error_ == 0 && node >= 0; node = next(node)) {
+    const auto next = [&](Node node) { return rt::FlatTree(fdt()).next(node); };
+    for (Node node = 0; error_ == 0 && node >= 0; node = next(node)) {
         remove_property(node, name); // does not move the node itself
     }
 }
@@ -120,10 +123,6 @@ std::span<const std::byte> Editor::packed() {
         note(fdt_pack(writable()));
     }
     return error_ == 0 ? buffer_.span().first(fdt_totalsize(fdt())) : std::span<const std::byte>{};
-}
-
-Node Editor::next(Node node) const {
-    return fdt_next_node(fdt(), node, nullptr);
 }
 
 } // namespace rm::dt

@@ -18,7 +18,7 @@ public:
 
     /// 0, or a negative libfdt error (-FDT_ERR_NOSPACE also for a failed allocation).
     [[nodiscard]] int error() const { return error_; }
-    [[nodiscard]] const void* fdt() const { return buffer_.begin(); }
+    [[nodiscard]] const void* fdt() const { return fdt_; }
     [[nodiscard]] void* writable() { return buffer_.begin(); }
 
     /// The child `name` of `parent`, made if it is not there. Negative after an error.
@@ -41,12 +41,13 @@ public:
     /// Removes every node for which `matches(fdt, node)` is true.
     template <typename Predicate>
     void remove_nodes(Predicate matches) {
-        for (Node node = next(-1); error_ == 0 && node >= 0;) {
-            if (matches(fdt(), node)) {
-                remove_node(node);
-                node = -1; // offsets behind it have moved
+        for (Node node = 0; error_ == 0 && node >= 0;) {
+            const bool gone = matches(fdt(), node);
+            if (gone) {
+                remove_node(node); // what was behind it has moved to its place
             }
-            node = next(node);
+            const rt::FlatTree tree(fdt());
+            node = error_ != 0 ? tree.none : gone ? tree.at_or_behind(node) : tree.next(node);
         }
     }
     /// Removes the property from every node.
@@ -56,10 +57,10 @@ public:
     std::span<const std::byte> packed();
 
 private:
-    Node next(Node node) const;
     void note(int result);
 
     Vector<std::byte> buffer_;
+    const void* fdt_; // the buffer; the original where there is no memory for one
     int error_ = 0;
 };
 

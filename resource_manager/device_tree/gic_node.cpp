@@ -2,8 +2,6 @@
 // Reads the "arm,gic-v3" binding: reg is the distributor, then the redistributor regions.
 #include "device_tree/gic_node.hpp"
 
-#include <libfdt.h>
-
 namespace rm::dt {
 
 std::optional<GicNode> read_gic(const void* fdt, Node node, unsigned cpus) {
@@ -27,7 +25,7 @@ std::optional<GicNode> read_gic(const void* fdt, Node node, unsigned cpus) {
             return GicNode{.node = node,
                            .distributor = *distributor,
                            .redistributors = *region,
-                           .phandle = fdt_get_phandle(fdt, node),
+                           .phandle = cell(fdt, node, "phandle").value_or(0),
                            .interrupt_cells = cells};
         }
     }
@@ -35,8 +33,9 @@ std::optional<GicNode> read_gic(const void* fdt, Node node, unsigned cpus) {
 }
 
 std::optional<GicNode> find_gic(const void* fdt, unsigned cpus) {
-    for (Node node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3"); node >= 0;
-         node = fdt_node_offset_by_compatible(fdt, node, "arm,gic-v3")) {
+    const rt::FlatTree tree(fdt);
+    for (Node node = tree.next_compatible(tree.none, "arm,gic-v3"); node >= 0;
+         node = tree.next_compatible(node, "arm,gic-v3")) {
         if (is_enabled(fdt, node)) {
             return read_gic(fdt, node, cpus);
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Device tree reading on top of libfdt (Devicetree Specification, chapter 2).
+// Meaning of properties (Devicetree Specification, chapter 2).
 #include "device_tree/tree.hpp"
-
-#include <libfdt.h>
 
 namespace rm::dt {
 
@@ -40,12 +38,7 @@ std::optional<std::uint64_t> translate_once(const void* fdt, Node bus, Node pare
 } // namespace
 
 std::optional<std::span<const std::byte>> property(const void* fdt, Node node, const char* name) {
-    int size = 0;
-    const void* data = fdt_getprop(fdt, node, name, &size);
-    if (data == nullptr || size < 0) {
-        return std::nullopt;
-    }
-    return std::span(static_cast<const std::byte*>(data), static_cast<std::size_t>(size));
+    return rt::FlatTree(fdt).property(node, name);
 }
 
 std::optional<std::uint32_t> cell(const void* fdt, Node node, const char* name) {
@@ -79,7 +72,7 @@ std::uint64_t number(std::span<const std::byte> property, std::size_t index, uns
 }
 
 bool is_compatible(const void* fdt, Node node, const char* compatible) {
-    return fdt_node_check_compatible(fdt, node, compatible) == 0;
+    return rt::FlatTree(fdt).compatible(node, compatible);
 }
 
 bool is_enabled(const void* fdt, Node node) {
@@ -94,19 +87,9 @@ CellCounts cell_counts(const void* fdt, Node node) {
 }
 
 std::optional<Ancestors> Ancestors::of(const void* fdt, Node node) {
-    const int depth = fdt_node_depth(fdt, node);
-    if (depth < 1 || static_cast<std::size_t>(depth) > max_depth) {
-        return std::nullopt;
-    }
     Ancestors ancestors;
-    for (int i = 0; i < depth; ++i) {
-        const int ancestor = fdt_supernode_atdepth_offset(fdt, node, i, nullptr);
-        if (ancestor < 0) {
-            return std::nullopt;
-        }
-        ancestors.nodes[ancestors.count++] = ancestor;
-    }
-    return ancestors;
+    ancestors.count = rt::FlatTree(fdt).ancestors(node, ancestors.nodes);
+    return ancestors.count == 0 ? std::nullopt : std::optional(ancestors);
 }
 
 std::optional<std::uint64_t> translate(const void* fdt, const Ancestors& ancestors,

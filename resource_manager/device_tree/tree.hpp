@@ -4,6 +4,8 @@
 
 #include "memory/range.hpp"
 
+#include <runtime/flat_tree.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +15,9 @@
 
 namespace rm::dt {
 
-/// Node offsets are libfdt's; they are valid until the tree is changed.
-using Node = int;
+/// Node offsets are those of rt::FlatTree and libfdt; they are valid until the tree is changed.
+/// Every tree that is read here is well-formed as rt::FlatTree means it.
+using Node = rt::FlatTree::Node;
 
 /// Levels below the root that RM follows; deeper nodes have no address for it.
 inline constexpr std::size_t max_depth = 16;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace rm {
@@ -72,6 +73,12 @@ public:
     [[nodiscard]] bool grow_to(std::size_t size) {
         if (!reserve(size)) {
             return false;
+        }
+        if constexpr (std::is_same_v<T, std::byte>) {
+            if (size > size_) {
+                __builtin_memset(data_ + size_, 0, size - size_);
+                size_ = size;
+            }
         }
         while (size_ < size) {
             new (data_ + size_++) T();

@@ -2,8 +2,6 @@
 // Reads the multiboot modules of a device tree.
 #include "primary/boot_modules.hpp"
 
-#include <libfdt.h>
-
 namespace rm {
 
 namespace {
@@ -54,12 +52,12 @@ bool is_boot_module(const void* fdt, dt::Node node) {
 
 BootModules find_boot_modules(const void* fdt) {
     BootModules modules;
-    const dt::Node chosen = fdt_path_offset(fdt, "/chosen");
+    const dt::Node chosen = rt::FlatTree(fdt).find("/chosen");
     if (chosen < 0) {
         return modules;
     }
-    dt::Node node = 0;
-    fdt_for_each_subnode(node, fdt, chosen) {
+    const rt::FlatTree tree(fdt);
+    for (dt::Node node = tree.first_child(chosen); node >= 0; node = tree.next_sibling(node)) {
         if (!is_boot_module(fdt, node)) {
             continue;
         }

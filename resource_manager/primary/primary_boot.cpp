@@ -6,8 +6,6 @@
 #include "primary/primary_vm.hpp"
 #include "vm/guest_config.hpp"
 
-#include <libfdt.h>
-
 #include <cstring>
 
 namespace rm {
@@ -20,24 +18,14 @@ constexpr std::size_t tree_slack = 64 * 1024;
 /// Adds what firmware reserved: the reservation block and static /reserved-memory nodes.
 bool add_reservations(const void* dtb, RangeSet& set) {
     bool ok = true;
-    for (int i = 0; i < fdt_num_mem_rsv(dtb); ++i) {
-        std::uint64_t base = 0;
-        std::uint64_t size = 0;
-        if (fdt_get_mem_rsv(dtb, i, &base, &size) == 0) {
-            ok = ok && set.add({base, size});
-        }
+    const rt::FlatTree tree(dtb);
+    for (std::size_t i = 0; const auto range = tree.reservation(i); ++i) {
+        ok = ok && set.add({range->base, range->size});
     }
-    const dt::Node parent = fdt_path_offset(dtb, "/reserved-memory");
-    dt::Node node = 0;
-    if (parent >= 0) {
-        fdt_for_each_subnode(node, dtb, parent) {
-            for (std::size_t i = 0;; ++i) {
-                const auto range = dt::reg(dtb, node, i);
-                if (!range) {
-                    break;
-                }
-                ok = ok && set.add(*range);
-            }
+    for (dt::Node node = tree.first_child(tree.find("/reserved-memory")); node >= 0;
+         node = tree.next_sibling(node)) {
+        for (std::size_t i = 0; const auto range = dt::reg(dtb, node, i); ++i) {
+            ok = ok && set.add(*range);
         }
     }
     return ok;

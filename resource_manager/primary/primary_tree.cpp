@@ -7,8 +7,6 @@
 
 #include <abi/rm_rpc.h>
 
-#include <libfdt.h>
-
 #include <algorithm>
 
 namespace rm {
@@ -49,12 +47,11 @@ void keep_own_cpus(dt::Editor& tree, std::span<const std::uint64_t> mpidr) {
     });
     if (removed) {
         tree.remove_nodes([](const void* fdt, dt::Node node) {
-            const char* name = fdt_get_name(fdt, node, nullptr);
-            return name != nullptr && std::string_view(name) == "cpu-map";
+            return rt::FlatTree(fdt).name(node) == "cpu-map";
         });
     }
     for (dt::Node node = 0; tree.error() == 0 && node >= 0;
-         node = fdt_next_node(tree.fdt(), node, nullptr)) {
+         node = rt::FlatTree(tree.fdt()).next(node)) {
         if (is_cpu(tree.fdt(), node)) {
             tree.set_text(node, "enable-method", "psci");
             tree.remove_property(node, "cpu-release-addr");
@@ -67,7 +64,7 @@ void set_psci(dt::Editor& tree) {
     dt::Node node = -1;
     for (const char* compatible : {"arm,psci-1.0", "arm,psci-0.2", "arm,psci"}) {
         if (tree.error() == 0 && node < 0) {
-            node = fdt_node_offset_by_compatible(tree.fdt(), -1, compatible);
+            node = rt::FlatTree(tree.fdt()).next_compatible(-1, compatible);
         }
     }
     if (node < 0) {
@@ -97,7 +94,7 @@ void set_chosen(dt::Editor& tree, const PrimaryTreeFacts& facts) {
 /// The GIC as the VM has it: the distributor and exactly its vCPUs' redistributors in one region,
 /// nothing of the CPU interfaces' memory-mapped variants.
 const char* set_gic(dt::Editor& tree, const dt::GicNode& gic, unsigned cpus) {
-    const dt::Node parent = fdt_parent_offset(tree.fdt(), gic.node);
+    const dt::Node parent = rt::FlatTree(tree.fdt()).parent(gic.node);
     const dt::CellCounts cells = dt::cell_counts(tree.fdt(), parent);
     const auto reg = dt::property(tree.fdt(), gic.node, "reg");
     if (!cells.usable() || cells.size == 0 || !reg) {

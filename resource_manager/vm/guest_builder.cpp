@@ -130,10 +130,8 @@ RmResult<GuestBuilder::Bytes> GuestBuilder::read_tree(const Stage& stage, const 
     }
     std::memcpy(copy.begin(), view->data() + (vm.image.dtb_offset - pages.base), copy.size());
     window_.close();
-    const int error = fdt_check_full(copy.begin(), copy.size());
-    if (error != 0) {
-        return refuse(stage, RmError::validate_failed,
-                      "its device tree is damaged: libfdt error {}", error);
+    if (!rt::FlatTree::is_well_formed(copy.begin(), copy.size())) {
+        return refuse(stage, RmError::validate_failed, "its device tree is damaged");
     }
     return copy;
 }

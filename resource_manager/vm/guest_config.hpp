@@ -46,8 +46,8 @@ struct GuestConfig {
     Vector<DoorbellConfig> doorbells;
 };
 
-/// Reads a tree that passed fdt_check_full(). Everything in it is hostile; each refusal says what
-/// is wrong and where.
+/// Reads a tree that is well-formed (rt::FlatTree). Everything in it is hostile; each refusal says
+/// what is wrong and where.
 RmResult<GuestConfig> parse_guest_config(const Stage& stage, const void* fdt);
 
 } // namespace rm
