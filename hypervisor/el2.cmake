@@ -30,35 +30,44 @@ set(HYP_BOOT_SOURCES
     boot/memory_plan.cpp
     boot/panic.cpp
     boot/random_seed.cpp
-    boot/resource_manager_image.S
     boot/resource_manager_memory.cpp
     boot/root_memory.cpp
     boot/root_vm.cpp)
 
-# The Resource Manager as a flat binary, linked at GH_RM_IPA_BASE (resource_manager/CMakeLists.txt).
-set(rm_binary "${PROJECT_BINARY_DIR}/resource_manager/resource_manager.bin")
-set_source_files_properties(boot/resource_manager_image.S PROPERTIES
-    COMPILE_DEFINITIONS "RESOURCE_MANAGER_BINARY=\"${rm_binary}\""
-    OBJECT_DEPENDS "${rm_binary}")
-
-set(hyp_linker_script "${CMAKE_CURRENT_SOURCE_DIR}/arm64/hypervisor.lds")
-add_executable(hypervisor
+set(hypervisor_dir "${CMAKE_CURRENT_SOURCE_DIR}" CACHE INTERNAL "")
+add_library(hypervisor_objects OBJECT
     ${HYP_ARM64_SOURCES}
     ${HYP_BOOT_SOURCES}
     ${hypervisor_core_sources})
-gunyah_target(hypervisor)
-target_include_directories(hypervisor PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
-                                              "${CMAKE_CURRENT_SOURCE_DIR}/arm64")
-target_compile_definitions(hypervisor PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
-add_dependencies(hypervisor resource_manager_binary)
-target_link_options(hypervisor PRIVATE "-T${hyp_linker_script}")
-target_link_libraries(hypervisor PRIVATE runtime)
-set_target_properties(hypervisor PROPERTIES OUTPUT_NAME gunyah SUFFIX .elf
-                                            LINK_DEPENDS "${hyp_linker_script}")
+gunyah_target(hypervisor_objects)
+target_include_directories(hypervisor_objects PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
+                                                      "${CMAKE_CURRENT_SOURCE_DIR}/arm64")
+target_compile_definitions(hypervisor_objects PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
+target_link_libraries(hypervisor_objects PRIVATE runtime)
 
-add_custom_command(
-    OUTPUT gunyah.Image
-    COMMAND "${CMAKE_OBJCOPY}" -O binary "$<TARGET_FILE:hypervisor>" gunyah.Image
-    DEPENDS hypervisor
-    VERBATIM)
-add_custom_target(hypervisor_image ALL DEPENDS "${CMAKE_CURRENT_BINARY_DIR}/gunyah.Image")
+# The hypervisor with a first VM inside, whose flat binary, linked at GH_RM_IPA_BASE, is ROOT_BINARY
+# (made by target ROOT_TARGET): target NAME, files OUTPUT.elf and OUTPUT.Image.
+function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
+    set(script "${hypervisor_dir}/arm64/hypervisor.lds")
+    set(root_image "${hypervisor_dir}/boot/resource_manager_image.S")
+    add_executable(${NAME} $<TARGET_OBJECTS:hypervisor_objects> "${root_image}")
+    set_source_files_properties("${root_image}" PROPERTIES
+        COMPILE_DEFINITIONS "RESOURCE_MANAGER_BINARY=\"${ROOT_BINARY}\""
+        OBJECT_DEPENDS "${ROOT_BINARY}")
+    gunyah_target(${NAME})
+    add_dependencies(${NAME} ${ROOT_TARGET})
+    target_link_options(${NAME} PRIVATE "-T${script}")
+    target_link_libraries(${NAME} PRIVATE runtime)
+    set_target_properties(${NAME} PROPERTIES OUTPUT_NAME ${OUTPUT} SUFFIX .elf
+                                             LINK_DEPENDS "${script}")
+    add_custom_command(
+        OUTPUT ${OUTPUT}.Image
+        COMMAND "${CMAKE_OBJCOPY}" -O binary "$<TARGET_FILE:${NAME}>" ${OUTPUT}.Image
+        DEPENDS ${NAME}
+        VERBATIM)
+    add_custom_target(${NAME}_image ALL DEPENDS "${CMAKE_CURRENT_BINARY_DIR}/${OUTPUT}.Image")
+endfunction()
+
+# With the Resource Manager (resource_manager/CMakeLists.txt).
+hypervisor_program(hypervisor gunyah
+    "${PROJECT_BINARY_DIR}/resource_manager/resource_manager.bin" resource_manager_binary)

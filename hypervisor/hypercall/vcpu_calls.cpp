@@ -173,7 +173,11 @@ Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
     return report->has_value() ? outputs_of(**report) : Outputs::later();
 }
 
+/// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.
 Result<Outputs> vcpu_run_check(Vcpu& caller, const Arguments& a) {
+    if (auto zero = require_zero(a.x[4]); !zero) {
+        return fail(zero.error());
+    }
     auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
     if (!vcpu) {
         return fail(vcpu.error());

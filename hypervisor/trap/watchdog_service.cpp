@@ -49,7 +49,7 @@ void handle_watchdog_service(Vcpu& vcpu, std::uint32_t function) {
             watchdog->set_times(static_cast<std::uint32_t>(x[1]), static_cast<std::uint32_t>(x[2]));
     } else if (function == watchdog_ping) {
         watchdog->ping();
-    } else {
+    } else if (function == watchdog_status) {
         const Watchdog::Status status = watchdog->status();
         x[1] = status.enabled ? 1 : 0;
         x[2] = status.milliseconds;

@@ -10,6 +10,8 @@ from machine.paths import BUILD, relative
 from machine.qemu import Configuration, Machine
 
 PROGRAM = BUILD / "el2/tests/guest/test_guest.Image"
+# The hypervisor with the program of tests/root in place of the Resource Manager.
+ROOT_IMAGE = BUILD / "el2/tests/root/conformance.Image"
 
 _PROGRAM_SECONDS = 240
 _POWER_OFF_SECONDS = 30

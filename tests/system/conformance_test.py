@@ -10,6 +10,11 @@ def _machine(cpu: str, cpus: int = 2) -> Configuration:
                          boot_arguments="conformance")
 
 
+def _every_call(cpu: str, cpus: int = 1) -> Configuration:
+    return Configuration(cpu=cpu, cpus=cpus, hypervisor=conformance.ROOT_IMAGE,
+                         kernel=conformance.PROGRAM, initrd=None)
+
+
 class ChecksOnMax(conformance.Conformance):
     """Everything QEMU can emulate."""
 
@@ -52,3 +57,17 @@ class ChecksOnBareMachine(conformance.Conformance):
     configuration = Configuration(cpu="max", hypervisor=None, kernel=conformance.PROGRAM,
                                   initrd=None, boot_arguments="bare")
     bare = True
+
+
+class CallsOnMax(conformance.Conformance):
+    """Every hypercall, by a program in place of the Resource Manager."""
+
+    configuration = _every_call("max")
+    least_checks = 110
+
+
+class CallsOnCortexA57WithTwoCpus(conformance.Conformance):
+    """The same without VHE and without random numbers in the CPU."""
+
+    configuration = _every_call("cortex-a57", cpus=2)
+    least_checks = 110

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What calls do together: watchdogs, system suspend, virtio between VMs, information areas, traces,
+// random numbers, full capability spaces, bindings.
+#include "guest.hpp"
+
+#include <abi/info_area.h>
+
+#include <atomic>
+#include <cstring>
+#include <iterator>
+
+namespace root {
+
+namespace {
+
+constexpr std::uint64_t unchanged = ~std::uint64_t{0};
+constexpr std::uint64_t page_at = 0x40000; // IPA of a second page of a guest
+
+void must(const char* what, const Registers& results) {
+    expect_error(what, results, GH_ERROR_OK);
+}
+
+std::uint64_t ticks() {
+    std::uint64_t now = 0;
+    asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+    return now;
+}
+
+std::uint64_t ticks_of_ms(std::uint64_t ms) {
+    std::uint64_t frequency = 0;
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+    return frequency * ms / 1000;
+}
+
+void identify() {
+    for (const Form form : {Form::native, Form::smccc}) {
+        const Registers results = call(form, GH_HYPERVISOR_IDENTIFY, {});
+        expect_equal("API info", results[0], GH_API_INFO);
+        expect_equal("features", results[1], 0xff);
+        expect_equal("flags 2", results[3], 0);
+    }
+}
+
+void unknown_calls() {
+    for (unsigned number = 0; number < 256; ++number) {
+        constexpr unsigned gaps[] = {0x08, 0x16, 0x1e, 0x35, 0x36, 0x37, 0x67, 0x69, 0xff};
+        for (const unsigned gap : gaps) {
+            if (number == gap) {
+                for (const Form form : {Form::native, Form::smccc}) {
+                    expect_error("an unassigned number", call(form, number, {}),
+                                 GH_ERROR_UNIMPLEMENTED);
+                }
+            }
+        }
+    }
+}
+
+constexpr std::uint64_t watchdog_control = 0x86000005;
+constexpr std::uint64_t watchdog_status = 0x86000006;
+constexpr std::uint64_t watchdog_ping = 0x86000007;
+constexpr std::uint64_t watchdog_set_time = 0x86000008;
+
+struct Watched {
+    std::uint64_t dog = make(Kind::watchdog);
+    Guest guest;
+
+    Watched() { must("attach", call(GH_WATCHDOG_ATTACH_VCPU, dog, guest.vcpu)); }
+};
+
+void watchdog_bites() {
+    Watched vm;
+    const Command list[] = {smc_command(watchdog_set_time, 5, 20), smc_command(watchdog_control, 3),
+                            smc_command(watchdog_ping), smc_command(watchdog_status), loop_command};
+    const std::uint64_t start = ticks();
+    const Registers end = vm.guest.execute(list);
+    expect_equal("state", end[1], GH_VCPU_STATE_FAULT);
+    expect_equal("reason", end[2], GH_VCPU_FAULT_WATCHDOG_BITE);
+    if (ticks() - start < ticks_of_ms(20)) {
+        fail("the bite came early");
+    }
+    for (unsigned i = 0; i < 4; ++i) {
+        expect_equal("the service's result", vm.guest.commands[i].a, 0);
+    }
+    expect_equal("enabled", vm.guest.commands[3].b, 1);
+    expect_error("poweron", call(GH_VCPU_POWERON, vm.guest.vcpu), GH_ERROR_OBJECT_STATE);
+}
+
+void watchdog_frozen() {
+    Watched vm;
+    must("freeze", call(GH_WATCHDOG_MANAGE, vm.dog, GH_WATCHDOG_MANAGE_FREEZE));
+    const Command list[] = {smc_command(watchdog_set_time, 1, 1), smc_command(watchdog_control, 3),
+                            smc_command(watchdog_set_time, 2, 1), smc_command(watchdog_control, 1),
+                            end_command};
+    expect_equal("state", vm.guest.execute(list)[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("bark behind bite", vm.guest.commands[2].a, GH_ERROR_ARG_INVAL);
+    expect_equal("reserved bit clear", vm.guest.commands[3].a, GH_ERROR_ARG_INVAL);
+    const std::uint64_t start = ticks();
+    while (ticks() - start < ticks_of_ms(5)) {
+    }
+    expect_equal("state while frozen", vm.guest.run()[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    must("unfreeze", call(GH_WATCHDOG_MANAGE, vm.dog, GH_WATCHDOG_MANAGE_UNFREEZE));
+    while (vm.guest.run()[1] != GH_VCPU_STATE_FAULT) {
+        if (ticks() - start > ticks_of_ms(5000)) {
+            fail("no bite after the thaw");
+        }
+    }
+}
+
+void no_watchdog_no_service() {
+    Guest guest;
+    const Command list[] = {smc_command(watchdog_ping), end_command};
+    (void)guest.execute(list);
+    expect_equal("result", guest.commands[0].a, ~std::uint64_t{0});
+}
+
+void system_suspend() {
+    Guest guest;
+    const std::uint64_t manager = make(Kind::vic);
+    must("bind", call(GH_VPM_GROUP_BIND_VIRQ, guest.group, manager, 41));
+    expect_error("bind twice", call(GH_VPM_GROUP_BIND_VIRQ, guest.group, manager, 42),
+                 GH_ERROR_IRQ_BOUND);
+    // It goes on at its program's start with the list behind the first command.
+    constexpr std::uint64_t rest = Guest::base + Guest::commands_offset + sizeof(Command);
+    const Command list[] = {smc_command(0xc400000e, Guest::base, rest), end_command};
+    const Registers suspended = guest.execute(list);
+    expect_equal("state", suspended[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("power state", suspended[2], 0x3010000);
+    expect_equal("group", call(GH_VPM_GROUP_GET_STATE, guest.group)[1], 3);
+    const std::uint64_t bell = make(Kind::doorbell);
+    must("doorbell", call(GH_DOORBELL_BIND_VIRQ, bell, guest.vic, 45));
+    expect_equal("nothing enabled wakes nobody", guest.run()[2], 0x3010000);
+}
+
+void cpu_suspend() {
+    Guest guest;
+    const Command list[] = {smc_command(0xc4000001, 0x10), end_command};
+    const Registers results = guest.execute(list);
+    expect_equal("state", results[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("power state", results[2], 0x10);
+    expect_equal("group", call(GH_VPM_GROUP_GET_STATE, guest.group)[1], 2);
+}
+
+void information_area() {
+    const std::uint64_t space = make(Kind::addrspace, State::init);
+    const std::uint64_t extent = make(Kind::memextent);
+    must("configure", call(GH_ADDRSPACE_CONFIGURE, space, 0x77));
+    must("area", call(GH_ADDRSPACE_CONFIGURE_INFO_AREA, space, extent, page_at));
+    must("activate", call(GH_OBJECT_ACTIVATE, space));
+    Guest guest(space);
+    const Command list[] = {load_command(page_at), load_command(page_at + 24),
+                            store_command(page_at, 5), end_command};
+    (void)guest.execute(list);
+    expect_equal("magic", guest.commands[0].a, GH_INFO_AREA_MAGIC);
+    expect_equal("VMID", guest.commands[1].a, 0x77);
+    gh_info_area area{};
+    std::memcpy(&area, look_into(extent), sizeof(area));
+    expect_equal("magic after the store", area.magic, GH_INFO_AREA_MAGIC);
+}
+
+void full_cspace() {
+    const std::uint64_t small = make(Kind::cspace); // 16 slots
+    const std::uint64_t bell = make(Kind::doorbell);
+    for (unsigned i = 0; i < 16; ++i) {
+        must("copy", call(GH_CSPACE_COPY_CAP_FROM, boot->cspace_cap, bell, small, 7));
+    }
+    expect_error("copy", call(GH_CSPACE_COPY_CAP_FROM, boot->cspace_cap, bell, small, 7),
+                 GH_ERROR_CSPACE_FULL);
+    expect_error("create", call(GH_PARTITION_CREATE_DOORBELL, boot->partition_cap, small),
+                 GH_ERROR_CSPACE_FULL);
+    must("revoke children", call(GH_CSPACE_REVOKE_CAPS_FROM, boot->cspace_cap, bell));
+    expect_error("revoked slots are used",
+                 call(GH_CSPACE_COPY_CAP_FROM, boot->cspace_cap, bell, small, 7),
+                 GH_ERROR_CSPACE_FULL);
+}
+
+/// Every source: bound once; its interrupt has one source; unbinding twice is fine.
+void bindings() {
+    struct Source {
+        Kind kind;
+        unsigned bind, unbind;
+        std::uint64_t flags;
+    };
+    constexpr Source sources[] = {
+        {Kind::doorbell, GH_DOORBELL_BIND_VIRQ, GH_DOORBELL_UNBIND_VIRQ, 0},
+        {Kind::msgqueue, GH_MSGQUEUE_BIND_SEND_VIRQ, GH_MSGQUEUE_UNBIND_SEND_VIRQ, 0},
+        {Kind::msgqueue, GH_MSGQUEUE_BIND_RECEIVE_VIRQ, GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ, 0},
+        {Kind::hwirq, GH_HWIRQ_BIND_VIRQ, GH_HWIRQ_UNBIND_VIRQ, 0},
+        {Kind::vpm_group, GH_VPM_GROUP_BIND_VIRQ, GH_VPM_GROUP_UNBIND_VIRQ, 0},
+        {Kind::watchdog, GH_WATCHDOG_BIND_VIRQ, GH_WATCHDOG_UNBIND_VIRQ, 0},
+        {Kind::watchdog, GH_WATCHDOG_BIND_VIRQ, GH_WATCHDOG_UNBIND_VIRQ, 1},
+        {Kind::virtio, GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, 0},
+        {Kind::virtio, GH_VIRTIO_MMIO_BIND_FRONTEND_VIRQ, GH_VIRTIO_MMIO_UNBIND_FRONTEND_VIRQ, 0},
+        {Kind::thread, GH_VCPU_BIND_VIRQ, GH_VCPU_UNBIND_VIRQ, 1},
+        {Kind::thread, GH_VCPU_BIND_VIRQ, GH_VCPU_UNBIND_VIRQ, 0},
+    };
+    for (const Source& source : sources) {
+        const std::uint64_t vic = make(Kind::vic);
+        const std::uint64_t object = make(source.kind);
+        must("bind", call(source.bind, object, vic, 40, source.flags));
+        expect_error("bind twice", call(source.bind, object, vic, 41, source.flags),
+                     GH_ERROR_IRQ_BOUND);
+        const std::uint64_t bell = make(Kind::doorbell);
+        expect_error("interrupt taken", call(GH_DOORBELL_BIND_VIRQ, bell, vic, 40), GH_ERROR_BUSY);
+        must("unbind", call(source.unbind, object, source.flags));
+        must("unbind again", call(source.unbind, object, source.flags));
+        must("free again", call(GH_DOORBELL_BIND_VIRQ, bell, vic, 40));
+        if (source.kind != Kind::hwirq) {
+            expect_error("now the source", call(source.bind, object, vic, 40, source.flags),
+                         GH_ERROR_BUSY);
+        }
+        clean_up();
+    }
+}
+
+void random_numbers() {
+    const Registers first = call(GH_PRNG_GET_ENTROPY, 32);
+    const Registers second = call(GH_PRNG_GET_ENTROPY, 32);
+    must("entropy", first);
+    for (unsigned i = 1; i <= 4; ++i) {
+        if (first[i] == second[i] || first[i] == first[i % 4 + 1]) {
+            fail("numbers repeat");
+        }
+    }
+    const Registers three = call(GH_PRNG_GET_ENTROPY, 3);
+    expect_equal("beyond three bytes", (three[1] >> 24) | three[2] | three[3] | three[4], 0);
+}
+
+void trace() {
+    expect_equal("flags", call(GH_TRACE_UPDATE_CLASS_FLAGS, ~std::uint64_t{0}, 0)[1], 7);
+    expect_equal("flags", call(GH_TRACE_UPDATE_CLASS_FLAGS, 0, 6)[1], 1);
+    expect_error("a call that fails", call(GH_DOORBELL_SEND, 0x1230000, 1),
+                 GH_ERROR_CSPACE_CAP_NULL);
+    std::uint64_t position = 0;
+    bool found = false;
+    for (;;) {
+        const Registers record = call(GH_EXT_TRACE_READ, boot->partition_cap, 0, position);
+        if (error_of(record) == GH_ERROR_IDLE) {
+            break;
+        }
+        must("trace_read", record);
+        found = found || (record[3] == GH_DOORBELL_SEND && record[4] == GH_ERROR_CSPACE_CAP_NULL);
+        position = record[1] + 1;
+    }
+    expect_equal("flags", call(GH_TRACE_UPDATE_CLASS_FLAGS, 0, 1)[1], 0);
+    if (!found) {
+        fail("the failed call is not in the trace");
+    }
+}
+
+void message_flow() {
+    const std::uint64_t queue = make(Kind::msgqueue);
+    static char text[16] = "0123456789abcde";
+    const auto at = reinterpret_cast<std::uintptr_t>(text);
+    for (unsigned i = 0; i < 4; ++i) {
+        const Registers sent = call(GH_MSGQUEUE_SEND, queue, 16, at, 0);
+        must("send", sent);
+        expect_equal("not full", sent[1], i < 3 ? 1 : 0);
+    }
+    expect_error("full", call(GH_MSGQUEUE_SEND, queue, 16, at, 0), GH_ERROR_MSGQUEUE_FULL);
+    expect_error("small buffer", call(GH_MSGQUEUE_RECEIVE, queue, at, 15), GH_ERROR_ADDR_OVFL);
+    expect_error("no buffer", call(GH_MSGQUEUE_RECEIVE, queue, 0x1000, 240), GH_ERROR_ADDR_INVAL);
+    const Registers received = call(GH_MSGQUEUE_RECEIVE, queue, at, 16);
+    must("receive", received);
+    expect_equal("size", received[1], 16);
+    expect_equal("not empty", received[2], 1);
+    must("flush", call(GH_MSGQUEUE_FLUSH, queue));
+    expect_error("empty", call(GH_MSGQUEUE_RECEIVE, queue, at, 16), GH_ERROR_MSGQUEUE_EMPTY);
+    must("no change", call(GH_MSGQUEUE_CONFIGURE_SEND, queue, unchanged, unchanged, unchanged));
+}
+
+// Offsets and bits: VIRTIO 1.1, 4.2.2.
+std::uint32_t read32(const std::byte* page, std::size_t offset) {
+    return *reinterpret_cast<const volatile std::uint32_t*>(page + offset);
+}
+
+/// A driver's way through a device of two queues, in a VM, as Linux' virtio_mmio does it.
+void virtio_driver() {
+    const std::uint64_t page = make(Kind::memextent);
+    const std::uint64_t device = make(Kind::virtio, State::init);
+    must("configure", call(GH_VIRTIO_MMIO_CONFIGURE, device, page, 2, 0, 0, 8));
+    must("activate", call(GH_OBJECT_ACTIVATE, device));
+    must("queue", call(GH_VIRTIO_MMIO_BACKEND_SET_QUEUE_NUM_MAX, device, 1, 256));
+    must("features", call(GH_VIRTIO_MMIO_BACKEND_SET_DEV_FEATURES, device, 0, 0x20));
+    std::byte* view = look_into(page);
+    expect_equal("magic", read32(view, 0), 0x74726976);
+    expect_equal("version", read32(view, 4), 2);
+    Guest guest;
+    guest.map(page, page_at, GH_ACCESS_R);
+    const auto reg = [](std::uint64_t offset, std::uint32_t value) {
+        return store_command(page_at + offset, value);
+    };
+    const Command list[] = {reg(0x70, 0),
+                            reg(0x70, 1),
+                            reg(0x70, 3),
+                            reg(0x14, 1),
+                            load_command(page_at + 0x10),
+                            reg(0x24, 1),
+                            reg(0x20, 3),
+                            reg(0x24, 0),
+                            reg(0x20, 0x20),
+                            reg(0x70, 11),
+                            load_command(page_at + 0x70),
+                            reg(0x30, 1),
+                            load_command(page_at + 0x34),
+                            reg(0x38, 128),
+                            reg(0x80, 0x1000),
+                            reg(0x84, 1),
+                            reg(0x90, 0x2000),
+                            reg(0xa0, 0x3000),
+                            reg(0x44, 1),
+                            load_command(page_at + 0x44),
+                            reg(0x70, 15),
+                            reg(0x50, 1),
+                            reg(0x104, 77),
+                            end_command};
+    expect_equal("state", guest.execute(list)[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("features 63:32", guest.commands[4].a, 3);
+    expect_equal("FEATURES_OK", guest.commands[10].a, 11);
+    expect_equal("QueueNumMax", guest.commands[12].a, 256);
+    expect_equal("QueueReady", guest.commands[19].a, 1);
+    expect_equal("driver features", call(GH_VIRTIO_MMIO_BACKEND_GET_DRV_FEATURES, device, 0)[1],
+                 0x20);
+    const Registers queue = call(GH_VIRTIO_MMIO_BACKEND_GET_QUEUE_INFO, device, 1);
+    expect_equal("size", queue[1], 128);
+    expect_equal("ready", queue[2], 1);
+    expect_equal("descriptors", queue[3], 0x100001000);
+    expect_equal("driver area", queue[4], 0x2000);
+    expect_equal("device area", queue[5], 0x3000);
+    const Registers notified = call(GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, device);
+    expect_equal("queues", notified[1], 2);
+    expect_equal("reasons", notified[2], GH_VIRTIO_NOTIFY_NEW_BUFFER | GH_VIRTIO_NOTIFY_DRIVER_OK);
+    expect_equal("taken", call(GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, device)[2], 0);
+    expect_equal("configuration", read32(view, 0x104), 77);
+    must("interrupt", call(GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, device, 1));
+    expect_equal("InterruptStatus", read32(view, 0x60), 1);
+}
+
+void virtio_reset() {
+    const std::uint64_t page = make(Kind::memextent);
+    const std::uint64_t device = make(Kind::virtio, State::init);
+    must("configure", call(GH_VIRTIO_MMIO_CONFIGURE, device, page, 1, 0, 0, 0));
+    must("activate", call(GH_OBJECT_ACTIVATE, device));
+    Guest guest;
+    guest.map(page, page_at, GH_ACCESS_R);
+    const Command list[] = {store_command(page_at + 0x70, 0x83), store_command(page_at + 0x70, 0),
+                            load_command(page_at + 0x70), store_command(page_at + 0x70, 1),
+                            end_command};
+    (void)guest.execute(list);
+    expect_equal("Status shows what it was", guest.commands[2].a, 0x83);
+    expect_equal("reasons", call(GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, device)[2],
+                 GH_VIRTIO_NOTIFY_RESET | GH_VIRTIO_NOTIFY_FAILED);
+    expect_error("interrupt", call(GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, device, 1), GH_ERROR_DENIED);
+    must("acknowledge", call(GH_VIRTIO_MMIO_BACKEND_ACKNOWLEDGE_RESET, device));
+    expect_equal("Status", read32(look_into(page), 0x70), 0);
+    must("interrupt", call(GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, device, 1));
+}
+
+void virtio_input() {
+    const std::uint64_t page = make(Kind::memextent);
+    const std::uint64_t device = make(Kind::virtio, State::init);
+    must("configure", call(GH_VIRTIO_MMIO_CONFIGURE, device, page, 1, GH_VIRTIO_OPTION_TYPE_VALID,
+                           GH_VIRTIO_DEVICE_INPUT, 136));
+    must("activate", call(GH_OBJECT_ACTIVATE, device));
+    static const char name[] = "keys";
+    const auto at = reinterpret_cast<std::uintptr_t>(name);
+    expect_error("too soon", call(GH_VIRTIO_INPUT_SET_DATA, device, 1, 0, 4, at),
+                 GH_ERROR_OBJECT_CONFIG);
+    must("input", call(GH_VIRTIO_INPUT_CONFIGURE, device, 0x0004000300020001, 0x102, 1, 0));
+    must("name", call(GH_VIRTIO_INPUT_SET_DATA, device, 1, 0, 4, at));
+    expect_error("again", call(GH_VIRTIO_INPUT_SET_DATA, device, 1, 0, 4, at),
+                 GH_ERROR_OBJECT_CONFIGURED);
+    must("event type", call(GH_VIRTIO_INPUT_SET_DATA, device, 0x11, 1, 4, at));
+    expect_error("no room", call(GH_VIRTIO_INPUT_SET_DATA, device, 0x11, 2, 4, at),
+                 GH_ERROR_NORESOURCES);
+    Guest guest;
+    guest.map(page, page_at, GH_ACCESS_R);
+    const auto select = [](std::uint32_t which) { return store_command(page_at + 0x100, which); };
+    const Command list[] = {select(1),
+                            load_command(page_at + 0x100),
+                            load_command(page_at + 0x108),
+                            select(3),
+                            load_command(page_at + 0x108),
+                            load_command(page_at + 0x10c),
+                            select(0x10),
+                            load_command(page_at + 0x100),
+                            select(0x111),
+                            load_command(page_at + 0x100),
+                            select(0x211),
+                            load_command(page_at + 0x100),
+                            end_command};
+    (void)guest.execute(list);
+    expect_equal("size of the name", guest.commands[1].a >> 16, 4);
+    expect_equal("name", guest.commands[2].a, 0x7379656b);
+    expect_equal("bus and vendor", guest.commands[4].a, 0x00020001);
+    expect_equal("product and version", guest.commands[5].a, 0x00040003);
+    expect_equal("size of the properties", guest.commands[7].a >> 16, 2);
+    expect_equal("size of event type 1", guest.commands[9].a >> 16, 4);
+    expect_equal("size of event type 2", guest.commands[11].a >> 16, 0);
+}
+
+constexpr Check flows[] = {
+    {"identify", identify},
+    {"unknown_calls", unknown_calls},
+    {"bindings", bindings},
+    {"message_flow", message_flow},
+    {"full_cspace", full_cspace},
+    {"random_numbers", random_numbers},
+    {"trace", trace},
+    {"information_area", information_area},
+    {"watchdog_bites", watchdog_bites},
+    {"watchdog_frozen", watchdog_frozen},
+    {"no_watchdog_no_service", no_watchdog_no_service},
+    {"system_suspend", system_suspend},
+    {"cpu_suspend", cpu_suspend},
+    {"virtio_driver", virtio_driver},
+    {"virtio_reset", virtio_reset},
+    {"virtio_input", virtio_input},
+};
+
+} // namespace
+
+void run_flows() {
+    for (const Check& check : flows) {
+        run(
+            "flow", check.name, [](const void* which) { static_cast<const Check*>(which)->run(); },
+            &check);
+    }
+}
+
+} // namespace root
