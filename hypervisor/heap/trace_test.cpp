@@ -3,6 +3,9 @@
 #include "heap/trace.hpp"
 
 #include "fake/test_machine.hpp"
+#include "heap/page_allocator.hpp"
+
+#include <arch/cpu.hpp>
 
 namespace hyp {
 namespace {

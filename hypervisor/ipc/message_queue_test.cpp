@@ -4,6 +4,8 @@
 
 #include "interrupt/testing/test_vm.hpp"
 
+#include <arch/guest_state.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <deque>

@@ -16,7 +16,6 @@ constexpr std::uint32_t system_off = 0x84000008;
 constexpr std::uint32_t system_reset = 0x84000009;
 constexpr std::uint32_t features = 0x8400000a;
 constexpr std::uint32_t system_suspend64 = 0xc400000e;
-constexpr std::uint32_t cpu_suspend64 = 0xc4000001;
 constexpr std::uint32_t system_reset2 = 0xc4000012;
 
 class PsciTest : public ScheduleTest {
@@ -133,8 +132,8 @@ TEST_F(PsciTest, SystemSuspendGoesOnAtItsEntry) {
     first_->registers.x[5] = 5;
     call(system_suspend64, 0x4000, 9);
     EXPECT_EQ(vm_->group->state(), VpmState::system_suspended);
-    EXPECT_EQ(first_->check()->data[0], 0x3010000u);
     EXPECT_TRUE(idles());
+    EXPECT_EQ(first_->check()->data[0], 0x3010000u);
     first_->virq_pending();
     EXPECT_EQ(vm_->group->state(), VpmState::running);
     EXPECT_TRUE(enters(first_));
