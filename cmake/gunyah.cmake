@@ -24,9 +24,10 @@ if(GUNYAH_BUILD STREQUAL host)
     include(GoogleTest)
 elseif(GUNYAH_BUILD STREQUAL el2)
     # No FP/SIMD registers (they belong to the VM that runs), no unaligned access (the MMU may be
-    # off), frame pointers for the backtrace, no libgcc calls for atomics.
+    # off), frame pointers for the backtrace, no libgcc calls for atomics. x18 is left to the VMs, so
+    # that a hypercall need not save it.
     set(gunyah_compile -O2 -g -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -mstrict-align
-        -mno-outline-atomics -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+        -mno-outline-atomics -ffixed-x18 -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
         -fno-stack-protector -ffunction-sections -fdata-sections
         $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
         $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>

@@ -1,90 +1,124 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The way out of a vCPU and back in: every lower-EL exception stores the general-purpose registers
-// where PerCpu::guest points, calls guest_exit(kind) on this CPU's EL2 stack, and enters whatever
-// registers that returns. SP_EL2 equals PerCpu::stack_top whenever a vCPU runs.
+// The way out of a vCPU and back in. While a vCPU runs, SP_EL2 is the address of its GuestRegisters,
+// so that an exit can store before it needs a register. C++ runs on this CPU's EL2 stack.
+//
+//   HVC      stores what C++ may change (x0-x17, x29, x30); x18 is reserved (-ffixed-x18), x19-x28
+//            are preserved by C++, PC and PSTATE stay in ELR_EL2 and SPSR_EL2. If the call leaves no
+//            work for this CPU (PerCpu::work), the vCPU goes on at once. Else the rest is stored, too.
+//   others   store everything, call C++, and load everything of the vCPU that it returns.
 
 #define EXIT_SYNC 0
-#define EXIT_IRQ 1
-#define EXIT_FIQ 2
-#define EXIT_SERROR 3
+#define EXIT_INTERRUPT 1
+#define EXIT_SERROR 2
 
-#define PERCPU_GUEST 0
-#define PERCPU_STACK_TOP 8
-#define REGS_PC 248
+#define PERCPU_GUEST_WORK 0
+#define PERCPU_VCPU_STACK 16
+#define REGS_PC_PSTATE 248
+#define ESR_EC_SHIFT 26
+#define ESR_EC_HVC64 0x16
+
+    .macro  for_scratch_registers operation
+    \operation x16, x17, [sp, #128]
+    \operation x14, x15, [sp, #112]
+    \operation x12, x13, [sp, #96]
+    \operation x10, x11, [sp, #80]
+    \operation x8, x9, [sp, #64]
+    \operation x6, x7, [sp, #48]
+    \operation x4, x5, [sp, #32]
+    \operation x29, x30, [sp, #232]
+    \operation x2, x3, [sp, #16]
+    \operation x0, x1, [sp, #0]
+    .endm
+
+    // x18 with x19, ..., x28 alone: x29 is scratch.
+    .macro  for_other_registers operation, single, base
+    \operation x18, x19, [\base, #144]
+    \operation x20, x21, [\base, #160]
+    \operation x22, x23, [\base, #176]
+    \operation x24, x25, [\base, #192]
+    \operation x26, x27, [\base, #208]
+    \single x28, [\base, #224]
+    .endm
+
+    .macro  return_to_guest
+    for_scratch_registers ldp
+    eret
+    // Keep straight-line speculation from running past the eret (Arm DEN0115).
+    dsb     nsh
+    isb
+    .endm
+
+    // x0 = the vCPU, sp = EL2's stack, x3 = its GuestRegisters. A backtrace ends here.
+    .macro  change_to_el2_stack
+    mrs     x2, tpidr_el2
+    mov     x3, sp
+    ldp     x0, x2, [x2, #PERCPU_VCPU_STACK]
+    mov     x29, xzr
+    mov     sp, x2
+    .endm
+
+    .macro  store_other_registers base
+    for_other_registers stp, str, \base
+    mrs     x4, elr_el2
+    mrs     x5, spsr_el2
+    stp     x4, x5, [\base, #REGS_PC_PSTATE]
+    .endm
 
     .section .text.guest_exit, "ax"
 
-    .macro guest_exit_entry name, kind
+    .global guest_exit_sync
+    .type guest_exit_sync, %function
+guest_exit_sync:
+    for_scratch_registers stp
+    mrs     x1, esr_el2
+    lsr     w2, w1, #ESR_EC_SHIFT
+    cmp     w2, #ESR_EC_HVC64
+    b.ne    1f
+    change_to_el2_stack
+    bl      guest_hypercall             // (Vcpu&, esr)
+    mrs     x1, tpidr_el2
+    ldp     x0, x2, [x1, #PERCPU_GUEST_WORK]
+    cbnz    x2, 2f
+    mov     sp, x0
+    return_to_guest
+
+1:  change_to_el2_stack
+    store_other_registers x3
+    mov     w2, #EXIT_SYNC
+    bl      guest_exit                  // (Vcpu&, esr, kind) -> registers to enter with
+    b       guest_enter
+
+2:  store_other_registers x0
+    ldr     x0, [x1, #PERCPU_VCPU_STACK]
+    bl      guest_hypercall_left_work   // (Vcpu&) -> registers to enter with
+    b       guest_enter
+    .size guest_exit_sync, . - guest_exit_sync
+
+    .macro  asynchronous_exit name, kind
     .global guest_exit_\name
     .type guest_exit_\name, %function
 guest_exit_\name:
-    stp     x0, x1, [sp, #-16]!
-    mrs     x0, tpidr_el2
-    ldr     x0, [x0, #PERCPU_GUEST]
-    stp     x2, x3, [x0, #16]
-    ldp     x2, x3, [sp], #16
-    stp     x2, x3, [x0, #0]
-    mov     w1, #\kind
-    b       guest_exit_save
+    for_scratch_registers stp
+    change_to_el2_stack
+    store_other_registers x3
+    mov     w2, #\kind
+    bl      guest_exit
+    b       guest_enter
     .size guest_exit_\name, . - guest_exit_\name
     .endm
 
-    guest_exit_entry sync, EXIT_SYNC
-    guest_exit_entry irq, EXIT_IRQ
-    guest_exit_entry fiq, EXIT_FIQ
-    guest_exit_entry serror, EXIT_SERROR
-
-guest_exit_save:
-    stp     x4, x5, [x0, #32]
-    stp     x6, x7, [x0, #48]
-    stp     x8, x9, [x0, #64]
-    stp     x10, x11, [x0, #80]
-    stp     x12, x13, [x0, #96]
-    stp     x14, x15, [x0, #112]
-    stp     x16, x17, [x0, #128]
-    stp     x18, x19, [x0, #144]
-    stp     x20, x21, [x0, #160]
-    stp     x22, x23, [x0, #176]
-    stp     x24, x25, [x0, #192]
-    stp     x26, x27, [x0, #208]
-    stp     x28, x29, [x0, #224]
-    mrs     x2, elr_el2
-    mrs     x3, spsr_el2
-    stp     x30, x2, [x0, #240]
-    str     x3, [x0, #256]
-    mov     w0, w1
-    mov     x29, xzr            // a backtrace ends here
-    bl      guest_exit
-    // x0 = registers to enter with; guest_exit has set PerCpu::guest to the same.
+    asynchronous_exit irq, EXIT_INTERRUPT
+    asynchronous_exit fiq, EXIT_INTERRUPT
+    asynchronous_exit serror, EXIT_SERROR
 
 // void guest_enter(GuestRegisters*): never returns.
     .global guest_enter
     .type guest_enter, %function
 guest_enter:
-    mrs     x1, tpidr_el2
-    ldr     x1, [x1, #PERCPU_STACK_TOP]
-    mov     sp, x1
-    ldp     x30, x2, [x0, #240]
-    ldr     x3, [x0, #256]
+    mov     sp, x0
+    ldp     x2, x3, [sp, #REGS_PC_PSTATE]
     msr     elr_el2, x2
     msr     spsr_el2, x3
-    ldp     x28, x29, [x0, #224]
-    ldp     x26, x27, [x0, #208]
-    ldp     x24, x25, [x0, #192]
-    ldp     x22, x23, [x0, #176]
-    ldp     x20, x21, [x0, #160]
-    ldp     x18, x19, [x0, #144]
-    ldp     x16, x17, [x0, #128]
-    ldp     x14, x15, [x0, #112]
-    ldp     x12, x13, [x0, #96]
-    ldp     x10, x11, [x0, #80]
-    ldp     x8, x9, [x0, #64]
-    ldp     x6, x7, [x0, #48]
-    ldp     x4, x5, [x0, #32]
-    ldp     x2, x3, [x0, #16]
-    ldp     x0, x1, [x0, #0]
-    eret
-    // Keep straight-line speculation from running past the eret (Arm DEN0115).
-    dsb     nsh
-    isb
+    for_other_registers ldp, ldr, sp
+    return_to_guest
     .size guest_enter, . - guest_enter

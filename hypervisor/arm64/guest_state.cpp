@@ -203,7 +203,8 @@ void GuestState::load(std::uint64_t vttbr) {
     isb();
 }
 
-void set_guest_registers(GuestRegisters& registers) {
+void set_running(Vcpu& vcpu, GuestRegisters& registers) {
+    this_cpu().vcpu = &vcpu;
     this_cpu().guest = &registers;
 }
 

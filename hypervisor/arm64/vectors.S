@@ -2,7 +2,7 @@
 // EL2's exception vectors (Arm ARM D1.3.1.5). From a lower EL: the exit of a vCPU (guest_exit.S).
 // From EL2 itself: always fatal, dumped on the emergency stack because the cause may be the stack.
 
-#define PERCPU_EMERGENCY_STACK 16
+#define PERCPU_EMERGENCY_STACK 32
 #define FRAME_SIZE      288             // struct El2Frame, 16-byte aligned
 #define FRAME_LR_SP     240
 #define FRAME_ELR_SPSR  256

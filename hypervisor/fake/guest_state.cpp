@@ -47,7 +47,7 @@ void GuestState::load(std::uint64_t vttbr) {
     guest_hardware().vttbr = vttbr;
 }
 
-void set_guest_registers(GuestRegisters& registers) {
+void set_running(Vcpu&, GuestRegisters& registers) {
     guest_hardware().registers = &registers;
 }
 

@@ -17,10 +17,7 @@ namespace hyp {
 
 namespace {
 
-constexpr std::size_t call_numbers = GH_HVC_IMM_LAST - GH_HVC_IMM_BASE + 1;
-static_assert(call_numbers == GH_SMCCC_LAST - GH_SMCCC_BASE + 1);
-
-constinit std::array<Handler, call_numbers> table{};
+constinit std::array<Handler, hypercall_numbers> table{};
 
 void add(std::span<const HypercallEntry> entries) {
     for (const HypercallEntry& entry : entries) {
@@ -34,17 +31,11 @@ std::uint64_t code(rt::Error error) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(error));
 }
 
-// `first` is the register of the first argument.
-void call(Vcpu& caller, std::size_t number, unsigned first) {
+/// Out of line, so that a call without a handler needs no stack frame.
+[[gnu::noinline]] void serve(Vcpu& caller, std::size_t number, const std::uint64_t* arguments,
+                             Handler handler) {
     auto& x = caller.registers.x;
-    const Handler handler = table[number];
-    if (handler == nullptr) {
-        x[0] = code(rt::Error::unimplemented);
-        return;
-    }
-    Arguments arguments;
-    std::copy_n(x + first, arguments.x.size(), arguments.x.begin());
-    const rt::Result<Outputs> result = handler(caller, arguments);
+    const rt::Result<Outputs> result = handler(caller, Arguments{arguments});
     if (!result) {
         x[0] = code(result.error());
         trace(TraceClass::error, static_cast<std::uint32_t>(number), x[0]);
@@ -54,7 +45,9 @@ void call(Vcpu& caller, std::size_t number, unsigned first) {
         return;
     }
     x[0] = GH_ERROR_OK;
-    std::copy_n(result->x.begin(), result->count, x + 1);
+    for (unsigned i = 0; i < result->count; ++i) {
+        x[i + 1] = result->x[i];
+    }
 }
 
 // The one call whose first result is no error code.
@@ -79,21 +72,14 @@ void init_hypercalls() {
     }
 }
 
-void hypercall_by_immediate(Vcpu& caller, std::uint16_t immediate) {
-    const std::size_t number = immediate - GH_HVC_IMM_BASE;
-    if (number == GH_HYPERVISOR_IDENTIFY) {
+void hypercall(Vcpu& caller, std::size_t number, unsigned first) {
+    auto& x = caller.registers.x;
+    if (const Handler handler = table[number]) {
+        serve(caller, number, x + first, handler);
+    } else if (number == GH_HYPERVISOR_IDENTIFY) {
         identify(caller);
     } else {
-        call(caller, number, 0);
-    }
-}
-
-void hypercall_by_smccc(Vcpu& caller, std::uint32_t function) {
-    const std::size_t number = function - GH_SMCCC_BASE;
-    if (number == GH_HYPERVISOR_IDENTIFY) {
-        identify(caller);
-    } else {
-        call(caller, number, 1);
+        x[0] = code(rt::Error::unimplemented);
     }
 }
 

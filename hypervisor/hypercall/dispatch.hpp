@@ -2,6 +2,9 @@
 // From a hypercall's number to its handler, in both call forms.
 #pragma once
 
+#include <abi/hypercall.h>
+
+#include <cstddef>
 #include <cstdint>
 
 namespace hyp {
@@ -12,10 +15,12 @@ class Vcpu;
 /// handlers claim one number.
 void init_hypercalls();
 
-/// `hvc #immediate`, immediate in GH_HVC_IMM_BASE..GH_HVC_IMM_LAST: arguments from x0.
-void hypercall_by_immediate(Vcpu& caller, std::uint16_t immediate);
+/// Calls are numbered from 0 to this, in both forms.
+inline constexpr std::size_t hypercall_numbers = GH_HVC_IMM_LAST - GH_HVC_IMM_BASE + 1;
+static_assert(hypercall_numbers == GH_SMCCC_LAST - GH_SMCCC_BASE + 1);
 
-/// `hvc #0` with x0 in GH_SMCCC_BASE..GH_SMCCC_LAST: arguments from x1.
-void hypercall_by_smccc(Vcpu& caller, std::uint32_t function);
+/// Call `number` (below hypercall_numbers), with arguments from x`first` on: 0 for
+/// `hvc #(GH_HVC_IMM_BASE + number)`, 1 for `hvc #0` with x0 = GH_SMCCC_BASE + number.
+void hypercall(Vcpu& caller, std::size_t number, unsigned first);
 
 } // namespace hyp

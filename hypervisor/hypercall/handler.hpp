@@ -13,9 +13,9 @@ namespace hyp {
 
 class Vcpu;
 
-/// The arguments, x[0] being the first one in either call form.
+/// The arguments, x[0] being the first one in either call form: the caller's registers themselves.
 struct Arguments {
-    std::array<std::uint64_t, 8> x;
+    const std::uint64_t* x;
 };
 
 /// What follows the error code: x1 to x5. The first `count` are written to the caller.
@@ -42,6 +42,7 @@ struct Outputs {
     static constexpr unsigned deferred = ~0u;
 };
 
+/// Of the caller's registers only x0 to x17 are in memory; the others are to be left alone.
 using Handler = rt::Result<Outputs> (*)(Vcpu& caller, const Arguments&);
 
 struct HypercallEntry {

@@ -44,7 +44,7 @@ void Vic::deactivate_hardware(Virq& irq) {
     }
     if (irq.is_private()) {
         // Only its own CPU can: VicCpu::adjust_ppis() at the next enter().
-        cpus_[irq.vcpu]->attention_.store(true, std::memory_order_relaxed);
+        cpus_[irq.vcpu]->request_attention();
     } else {
         gic().spi_set_active(irq.physical, false);
     }

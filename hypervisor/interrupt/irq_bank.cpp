@@ -24,7 +24,7 @@ void IrqBank::fold_caller() {
     VicCpu* self = VicCpu::current();
     if (self != nullptr && self->vic() == &vic_ && self->used_ != 0) {
         self->fold_locked(wakeups_);
-        self->attention_.store(true, std::memory_order_relaxed);
+        self->request_attention();
     }
 }
 

@@ -124,12 +124,12 @@ void VicCpu::enter_slowly() {
     if (!loaded_here()) {
         load();
     }
-    attention_.store(false, std::memory_order_relaxed);
     fold(wakeups);
     refill();
     if (timer_ppis_ != 0) {
         adjust_ppis();
     }
+    attention_.store(false, std::memory_order_relaxed);
 }
 
 void VicCpu::load() {
@@ -165,10 +165,10 @@ void VicCpu::exit() {
         fold(wakeups);
         clear_stale();
         // Unloaded under the lock: has_deliverable() elsewhere sees either all of it or nothing.
-        attention_.store(true, std::memory_order_relaxed);
+        request_attention();
         loaded_on_.store(not_loaded, std::memory_order_relaxed);
     } else {
-        attention_.store(true, std::memory_order_relaxed);
+        request_attention();
         loaded_on_.store(not_loaded, std::memory_order_relaxed);
     }
     for (std::uint32_t left = physically_active_; left != 0; left &= left - 1) {
@@ -237,7 +237,7 @@ void VicCpu::deactivate(std::uint32_t intid) {
         vic_->clear_active(*irq);
         vic_->update(*irq, wakeups);
     }
-    attention_.store(true, std::memory_order_relaxed);
+    request_attention();
 }
 
 VicCpu::Mask VicCpu::mask() const {

@@ -7,6 +7,7 @@
 #include "interrupt/virq.hpp"
 #include "object/ref.hpp"
 
+#include <arch/work.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/spinlock.hpp>
 
@@ -107,6 +108,11 @@ private:
         }
     };
 
+    /// enter() has work now. Where the vCPU runs on another CPU, a kick tells that one.
+    void request_attention() {
+        attention_.store(true, std::memory_order_relaxed);
+        arch::note_work(arch::work_interrupts);
+    }
     void enter_slowly();
     void load();
     void save();

@@ -39,7 +39,7 @@ void Vic::unlink(Virq& irq) {
 
 void Vic::update(Virq& irq, Wakeups& wakeups) {
     if (irq.loaded()) {
-        irq.holder->attention_.store(true, std::memory_order_relaxed);
+        irq.holder->request_attention();
         if (!irq.announced) {
             irq.announced = true;
             wakeups.note(*irq.holder);
@@ -64,7 +64,7 @@ void Vic::update(Virq& irq, Wakeups& wakeups) {
         wanted->ready_.push_back(irq);
         wanted->ready_count_++;
     }
-    wanted->attention_.store(true, std::memory_order_relaxed);
+    wanted->request_attention();
     if (deliver && !irq.active && !irq.announced) {
         irq.announced = true;
         wakeups.note(*wanted);

@@ -13,8 +13,7 @@ namespace hyp {
 
 namespace {
 
-constexpr std::size_t slots_per_chunk = 63; // as many as fit in a page
-constexpr unsigned index_bits = 16;         // of a CapId; the serial number is above
+constexpr unsigned index_bits = 16; // of a CapId; the serial number is above
 
 /// Guards all links between capabilities. Held across whole operations that change the tree, so
 /// that a capability in the tree stays where it is meanwhile.
@@ -23,11 +22,6 @@ constinit rt::Spinlock derivation_lock;
 constinit std::atomic<std::uint64_t> capability_count{0};
 
 } // namespace
-
-struct Cspace::Chunk {
-    std::array<Capability, slots_per_chunk> slots{};
-    std::size_t used = 0;
-};
 
 static_assert(sizeof(Capability) == 64);
 
@@ -50,12 +44,13 @@ rt::Result<> Cspace::on_activate() {
     if (max_ == 0) {
         return rt::fail(rt::Error::object_config);
     }
-    chunk_count_ = (max_ + slots_per_chunk - 1) / slots_per_chunk;
-    directory_ = static_cast<Chunk**>(heap().allocate(chunk_count_ * sizeof(Chunk*)));
+    const std::size_t chunks = (max_ + slots_per_chunk - 1) / slots_per_chunk;
+    directory_ = static_cast<ChunkEntry*>(heap().allocate(chunks * sizeof(ChunkEntry)));
     if (directory_ == nullptr) {
         return rt::fail(rt::Error::no_memory);
     }
-    std::fill_n(directory_, chunk_count_, nullptr);
+    std::fill_n(directory_, chunks, ChunkEntry{});
+    chunk_count_ = chunks;
     return {};
 }
 
@@ -66,24 +61,24 @@ void Cspace::on_destroy() {
         return;
     }
     for (std::size_t chunk = 0; chunk < chunk_count_; ++chunk) {
-        for (std::size_t i = 0; directory_[chunk] != nullptr && i < slots_per_chunk; ++i) {
-            if (Capability& slot = directory_[chunk]->slots[i]; slot.id != 0) {
+        for (std::size_t i = 0; directory_[chunk].chunk != nullptr && i < slots_per_chunk; ++i) {
+            if (Capability& slot = directory_[chunk].chunk->slots[i]; slot.id != 0) {
                 derivation_detach(slot);
                 drop_object(slot);
                 free_slot(slot);
             }
         }
     }
-    heap().release(static_cast<void*>(directory_));
+    heap().release(directory_);
     directory_ = nullptr;
 }
 
 Capability* Cspace::find(CapId id) {
     const std::size_t index = id & ((std::uint64_t{1} << index_bits) - 1);
-    if (id == 0 || index >= max_ || directory_ == nullptr) {
+    if (id == 0 || index / slots_per_chunk >= chunk_count_) {
         return nullptr;
     }
-    Chunk* chunk = directory_[index / slots_per_chunk];
+    Chunk* chunk = directory_[index / slots_per_chunk].chunk;
     if (chunk == nullptr) {
         return nullptr;
     }
@@ -104,29 +99,32 @@ rt::Result<Capability*> Cspace::find_live(CapId id) {
 }
 
 /// With a reference for the caller. ObjectType::count stands for any type.
-rt::Result<Object*> Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted) {
+rt::Result<Object*> Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
+                                        ObjectState least) {
     const rt::LockGuard guard(lock_);
-    auto slot = find_live(id);
-    if (!slot) {
-        return rt::fail(slot.error());
+    const Capability* slot = find(id);
+    if (slot == nullptr) {
+        return rt::fail(rt::Error::cap_null);
     }
-    Object* object = (*slot)->object;
-    if (wanted != ObjectType::count && object->object_type() != wanted) {
+    Object* object = slot->object;
+    if (object == nullptr) {
+        return rt::fail(rt::Error::cap_revoked);
+    }
+    if (object->object_type() != wanted && wanted != ObjectType::count) {
         return rt::fail(rt::Error::wrong_object_type);
     }
-    if (((*slot)->rights & rights) != rights) {
+    if ((rights & ~slot->rights) != 0) {
         return rt::fail(rt::Error::insufficient_rights);
+    }
+    if (least == ObjectState::active && !object->is_active()) {
+        return rt::fail(rt::Error::object_state);
     }
     object->acquire_reference();
     return object;
 }
 
 rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
-    auto object = lookup_type(id, rights, ObjectType::count);
-    if (!object) {
-        return rt::fail(object.error());
-    }
-    return Ref<Object>::adopt(*object);
+    return adopt<Object>(lookup_type(id, rights, ObjectType::count, ObjectState::init));
 }
 
 rt::Result<Capability*> Cspace::allocate_slot() {
@@ -135,26 +133,26 @@ rt::Result<Capability*> Cspace::allocate_slot() {
     }
     // The lowest free slot; its index is below max_ because fewer than max_ are in use.
     std::size_t number = chunk_hint_;
-    while (directory_[number] != nullptr && directory_[number]->used == slots_per_chunk) {
+    while (directory_[number].used == slots_per_chunk) {
         ++number;
     }
     chunk_hint_ = number;
-    Chunk*& chunk = directory_[number];
-    if (chunk == nullptr) {
-        chunk = heap().create<Chunk>();
-        if (chunk == nullptr) {
+    ChunkEntry& entry = directory_[number];
+    if (entry.chunk == nullptr) {
+        entry.chunk = heap().create<Chunk>();
+        if (entry.chunk == nullptr) {
             return rt::fail(rt::Error::no_memory);
         }
     }
     std::size_t i = 0;
-    while (chunk->slots[i].id != 0) {
+    while (entry.chunk->slots[i].id != 0) {
         ++i;
     }
-    ++chunk->used;
+    ++entry.used;
     ++used_;
     capability_count.fetch_add(1, std::memory_order_relaxed);
-    chunk->slots[i].id = (++serial_ << index_bits) | (number * slots_per_chunk + i);
-    return &chunk->slots[i];
+    entry.chunk->slots[i].id = (++serial_ << index_bits) | (number * slots_per_chunk + i);
+    return &entry.chunk->slots[i];
 }
 
 void Cspace::free_slot(Capability& slot) {
@@ -164,9 +162,9 @@ void Cspace::free_slot(Capability& slot) {
     --used_;
     capability_count.fetch_sub(1, std::memory_order_relaxed);
     chunk_hint_ = std::min<std::uint64_t>(chunk_hint_, number);
-    if (--directory_[number]->used == 0) {
-        heap().destroy(directory_[number]);
-        directory_[number] = nullptr;
+    if (--directory_[number].used == 0) {
+        heap().destroy(directory_[number].chunk);
+        directory_[number].chunk = nullptr;
     }
 }
 

@@ -9,6 +9,7 @@
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,21 +34,13 @@ public:
     /// (no such id), cap_revoked, wrong_object_type, insufficient_rights.
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
-        auto object = lookup_type(id, rights, T::type);
-        if (!object) {
-            return rt::fail(object.error());
-        }
-        return Ref<T>::adopt(static_cast<T*>(*object));
+        return adopt<T>(lookup_type(id, rights, T::type, ObjectState::init));
     }
     /// As lookup(), and the object must be active (else object_state).
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights)
         RT_EXCLUDES(lock_) {
-        auto object = lookup<T>(id, rights);
-        if (object && !(*object)->is_active()) {
-            return rt::fail(rt::Error::object_state);
-        }
-        return object;
+        return adopt<T>(lookup_type(id, rights, T::type, ObjectState::active));
     }
     /// An object of any type.
     [[nodiscard]] rt::Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights)
@@ -72,14 +65,28 @@ public:
     static std::uint64_t total_capabilities();
 
 private:
-    struct Chunk;
+    static constexpr std::size_t slots_per_chunk = 64; // a page
+    struct Chunk {
+        std::array<Capability, slots_per_chunk> slots{};
+    };
+    struct ChunkEntry {
+        Chunk* chunk = nullptr;
+        std::size_t used = 0; // slots
+    };
 
+    template <typename T>
+    static rt::Result<Ref<T>> adopt(rt::Result<Object*> object) {
+        if (!object) {
+            return rt::fail(object.error());
+        }
+        return Ref<T>::adopt(static_cast<T*>(*object));
+    }
     ~Cspace() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
-    rt::Result<Object*> lookup_type(CapId id, std::uint32_t rights, ObjectType wanted)
-        RT_EXCLUDES(lock_);
+    rt::Result<Object*> lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
+                                    ObjectState least) RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);
@@ -88,8 +95,8 @@ private:
     static void drop_object(Capability& slot);
 
     mutable rt::Spinlock lock_;
-    Chunk** directory_ RT_GUARDED_BY(lock_) = nullptr;
-    std::size_t chunk_count_ RT_GUARDED_BY(lock_) = 0; // entries of directory_
+    ChunkEntry* directory_ RT_GUARDED_BY(lock_) = nullptr;
+    std::size_t chunk_count_ RT_GUARDED_BY(lock_) = 0; // entries of directory_; 0 until active
     std::uint64_t max_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t used_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t serial_ RT_GUARDED_BY(lock_) = 0;     // number of the last id given out

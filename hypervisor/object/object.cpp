@@ -13,8 +13,6 @@ namespace hyp {
 
 namespace {
 
-constexpr std::uint32_t reference_limit = 0x80000000;
-
 std::atomic<std::uint64_t>& counter(ObjectType type) {
     static constinit std::array<std::atomic<std::uint64_t>,
                                 static_cast<std::size_t>(ObjectType::count)>
@@ -68,9 +66,8 @@ rt::Result<> Object::activate() {
     return {};
 }
 
-void Object::acquire_reference() {
-    const std::uint32_t before = references_.fetch_add(1, std::memory_order_relaxed);
-    rt::ensure(before != 0 && before < reference_limit, "reference to a dead object");
+void Object::bad_reference() {
+    rt::panic("a reference to a dead object, or too many");
 }
 
 bool Object::try_acquire_reference() {
@@ -84,19 +81,11 @@ bool Object::try_acquire_reference() {
     return false;
 }
 
-void Object::release_reference() {
-    release_reference_deferred();
-    drain_dead_objects();
-}
-
-void Object::release_reference_deferred() {
-    const std::uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
-    rt::ensure(before != 0, "reference released twice");
-    if (before == 1) {
-        DeadQueue& queue = dead_queue();
-        next_dead_ = queue.first;
-        queue.first = this;
-    }
+void Object::queue_dead() {
+    rt::ensure(references_.load(std::memory_order_relaxed) == 0, "reference released twice");
+    DeadQueue& queue = dead_queue();
+    next_dead_ = queue.first;
+    queue.first = this;
 }
 
 void Object::drain_dead_objects() {

@@ -57,14 +57,28 @@ public:
     /// Back to the initial configuration. Error: unimplemented, unless the type can.
     virtual rt::Result<> reset() { return rt::fail(rt::Error::unimplemented); }
 
-    void acquire_reference();
+    void acquire_reference() {
+        // Unsigned: zero, which nobody may revive, wraps to more than any limit.
+        if (references_.fetch_add(1, std::memory_order_relaxed) - 1 >= reference_limit - 1) {
+            bad_reference();
+        }
+    }
     /// Takes a reference unless the last one is gone already: for tables that hold none themselves.
     [[nodiscard]] bool try_acquire_reference();
     /// Drops a reference; destroys the object if it was the last.
-    void release_reference();
+    void release_reference() {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) <= 1) {
+            queue_dead();
+            drain_dead_objects();
+        }
+    }
     /// Drops a reference where locks are held: destruction waits for drain_dead_objects(), which
     /// the same CPU must call after it dropped its locks.
-    void release_reference_deferred();
+    void release_reference_deferred() {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) <= 1) {
+            queue_dead();
+        }
+    }
     /// Destroys what this CPU has queued; does nothing while it is already doing so.
     static void drain_dead_objects();
 
@@ -91,6 +105,12 @@ protected:
     virtual void on_destroy() {}
 
 private:
+    static constexpr std::uint32_t reference_limit = 0x80000000;
+
+    [[noreturn]] static void bad_reference();
+    /// After the last reference was dropped.
+    void queue_dead();
+
     const ObjectType type_;
     std::atomic<ObjectState> state_{ObjectState::init};
     std::atomic<std::uint32_t> references_{1};

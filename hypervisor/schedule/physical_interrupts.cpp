@@ -9,6 +9,7 @@
 #include "schedule/scheduler.hpp"
 
 #include <arch/pmu.hpp>
+#include <arch/work.hpp>
 
 namespace hyp {
 
@@ -55,7 +56,8 @@ bool finished(std::uint32_t intid) {
         if (machine_is_halting()) {
             halt_this_cpu();
         }
-        return true; // being here is all it asks for otherwise
+        arch::note_work(arch::work_schedule); // another CPU changed something
+        return true;
     default:
         return !deliver_spi(intid);
     }

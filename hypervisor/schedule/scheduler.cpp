@@ -7,6 +7,7 @@
 #include "schedule/physical_interrupts.hpp"
 
 #include <arch/guest_state.hpp>
+#include <arch/work.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -22,6 +23,7 @@ namespace {
 
 void on_slice_over(void* schedule) {
     static_cast<CpuSchedule*>(schedule)->slice_over = true;
+    arch::note_work(arch::work_schedule);
 }
 
 int priority_of(const Vcpu& vcpu) {
@@ -107,8 +109,9 @@ void Scheduler::dequeue(Vcpu& vcpu) {
 }
 
 void Scheduler::kick(unsigned cpu) {
-    // This CPU looks again anyway: every exit ends in resume().
-    if (cpu != cpu_index()) {
+    if (cpu == cpu_index()) {
+        arch::note_work(arch::work_schedule);
+    } else {
         gic().send_sgi(cpu, sgi_reschedule);
     }
 }
@@ -120,6 +123,7 @@ Vcpu& Scheduler::current() {
 
 GuestRegisters* Scheduler::resume() {
     CpuSchedule& cpu = mine();
+    arch::forget_work(); // what comes up from here on is seen below, or at the next exit
     for (;;) {
         end_proxy_if_due(cpu);
         if (!keeps_cpu(cpu)) {
@@ -137,6 +141,7 @@ GuestRegisters* Scheduler::resume() {
     const Ref<Vcpu>& next = cpu.proxied ? cpu.proxied : cpu.scheduled;
     load(cpu, next);
     next->interrupts.enter();
+    arch::forget_work(arch::work_interrupts);
     return &next->registers;
 }
 
@@ -246,12 +251,20 @@ void Scheduler::arm_slice(CpuSchedule& cpu) {
 
 void Scheduler::yield() {
     CpuSchedule& cpu = mine();
+    const bool alone = !cpu.proxied && cpu.queue.top_priority() < cpu.priority();
+    if (!alone) {
+        give_way(cpu);
+    }
+}
+
+void Scheduler::give_way(CpuSchedule& cpu) {
     (cpu.proxied ? cpu.proxy_yields : cpu.slice_over) = true;
+    arch::note_work(arch::work_schedule);
 }
 
 void Scheduler::yield_to(Vcpu& target) {
-    yield();
     CpuSchedule& cpu = mine();
+    give_way(cpu);
     const unsigned queue = target.queued_on.load();
     if (!cpu.proxied && queue != no_cpu && target.may_run_on(cpu_index())) {
         Ref<Vcpu> wanted(target);
@@ -262,8 +275,8 @@ void Scheduler::yield_to(Vcpu& target) {
 }
 
 void Scheduler::yield_to_priority(std::uint64_t priority) {
-    yield();
     CpuSchedule& cpu = mine();
+    give_way(cpu);
     if (!cpu.proxied && cpu.queue.top_priority() >= static_cast<int>(priority)) {
         cpu.preferred = cpu.queue.pop();
     }
@@ -282,6 +295,7 @@ Result<std::optional<RunReport>> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint
         return *report;
     }
     cpu.proxied = std::move(guest);
+    arch::note_work(arch::work_schedule);
     return std::nullopt;
 }
 
@@ -323,7 +337,7 @@ void Scheduler::load(CpuSchedule& cpu, const Ref<Vcpu>& next) {
     next->set_loaded(cpu_index());
     trace(TraceClass::schedule, 0, next->identity());
     cpu.loaded = next;
-    arch::set_guest_registers(next->registers);
+    arch::set_running(*next, next->registers);
 }
 
 void Scheduler::unload(CpuSchedule& cpu) {

@@ -93,6 +93,7 @@ private:
     void idle(CpuSchedule&);
     [[nodiscard]] Ref<Vcpu> steal();
     [[nodiscard]] bool keeps_cpu(CpuSchedule&);
+    static void give_way(CpuSchedule&);
     void give_up(CpuSchedule&);
     void end_proxy_if_due(CpuSchedule&);
     void end_proxy(CpuSchedule&);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every exit of a guest: what happened, who handles it, who runs next.
+// Every exit of a guest: what happened, who handles it, and whether it goes on at once.
 #include "schedule/physical_interrupts.hpp"
 #include "schedule/scheduler.hpp"
 #include "trap/abort.hpp"
@@ -12,6 +12,7 @@
 
 #include <abi/hypercall.h>
 #include <arch/guest_state.hpp>
+#include <arch/work.hpp>
 
 #include <cstdint>
 
@@ -20,7 +21,7 @@ namespace hyp {
 namespace {
 
 // As arm64/guest_exit.S numbers them.
-enum class ExitKind : unsigned { synchronous = 0, irq = 1, fiq = 2, serror = 3 };
+enum class ExitKind : unsigned { synchronous = 0, interrupt = 1, serror = 2 };
 
 void handle_wfx(Vcpu& vcpu, std::uint64_t syndrome) {
     vcpu.registers.pc += 4;
@@ -31,25 +32,24 @@ void handle_wfx(Vcpu& vcpu, std::uint64_t syndrome) {
     }
 }
 
-void handle_synchronous(Vcpu& vcpu) {
-    const arch::ExitSyndrome syndrome = arch::read_syndrome();
-    switch (esr::ec(syndrome.esr)) {
+void handle_synchronous(Vcpu& vcpu, std::uint64_t esr) {
+    switch (esr::ec(esr)) {
     case esr::ec_hvc64:
-        handle_hvc(vcpu, static_cast<std::uint16_t>(syndrome.esr));
+        handle_hvc(vcpu, static_cast<std::uint16_t>(esr));
         break;
     case esr::ec_smc64:
         vcpu.registers.pc += 4; // a trapped SMC, unlike HVC, returns to itself
-        handle_smc(vcpu, static_cast<std::uint16_t>(syndrome.esr));
+        handle_smc(vcpu, static_cast<std::uint16_t>(esr));
         break;
     case esr::ec_data_abort_lower:
     case esr::ec_instruction_abort_lower:
-        handle_abort(vcpu, syndrome);
+        handle_abort(vcpu, arch::read_syndrome());
         break;
     case esr::ec_sysreg:
-        handle_system_register(vcpu, syndrome.esr);
+        handle_system_register(vcpu, esr);
         break;
     case esr::ec_wfx:
-        handle_wfx(vcpu, syndrome.esr);
+        handle_wfx(vcpu, esr);
         break;
     default:
         // Whatever else traps is something that this VM does not have.
@@ -64,24 +64,47 @@ void handle_serror(Vcpu& vcpu) {
     vcpu.stop(VcpuState::faulted, RunReport{GH_VCPU_STATE_FAULT, {}});
 }
 
+GuestRegisters* go_on(Vcpu& vcpu) {
+    const std::uint64_t work = arch::work_left();
+    if (work == 0) {
+        return &vcpu.registers;
+    }
+    if ((work & arch::work_schedule) == 0) {
+        vcpu.interrupts.enter(); // which may wake others
+        arch::forget_work(arch::work_interrupts);
+        if (arch::work_left() == 0) {
+            return &vcpu.registers;
+        }
+    }
+    return scheduler().resume();
+}
+
 } // namespace
 
-/// Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked; returns the
-/// registers to enter with.
-extern "C" GuestRegisters* guest_exit(unsigned kind) {
+// Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked, with all registers
+// of the vCPU in memory; they return the registers to enter with.
+
+extern "C" GuestRegisters* guest_exit(Vcpu& vcpu, std::uint64_t esr, unsigned kind) {
     switch (static_cast<ExitKind>(kind)) {
     case ExitKind::synchronous:
-        handle_synchronous(scheduler().current());
+        handle_synchronous(vcpu, esr);
         break;
-    case ExitKind::irq:
-    case ExitKind::fiq:
+    case ExitKind::interrupt:
         handle_physical_interrupts();
         break;
     case ExitKind::serror:
-        handle_serror(scheduler().current());
+        handle_serror(vcpu);
         break;
     }
-    return scheduler().resume();
+    return go_on(vcpu);
+}
+
+extern "C" GuestRegisters* guest_hypercall_left_work(Vcpu& vcpu) {
+    if ((arch::work_left() & arch::work_whole_exit) != 0) {
+        arch::forget_work(arch::work_whole_exit);
+        handle_hvc(vcpu, 0);
+    }
+    return go_on(vcpu);
 }
 
 } // namespace hyp

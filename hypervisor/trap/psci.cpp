@@ -18,7 +18,6 @@ namespace {
 constexpr std::uint32_t smc64 = 0x40000000;
 constexpr std::uint32_t psci_base = 0x84000000;
 constexpr std::uint32_t psci_last = 0x8400001f;
-constexpr std::uint32_t psci_version = 0x84000000;
 constexpr std::uint32_t psci_cpu_suspend = 0x84000001;
 constexpr std::uint32_t psci_cpu_off = 0x84000002;
 constexpr std::uint32_t psci_cpu_on = 0x84000003;

@@ -8,6 +8,9 @@ namespace hyp {
 
 class Vcpu;
 
+/// Function identifier of PSCI_VERSION.
+inline constexpr std::uint32_t psci_version = 0x84000000;
+
 [[nodiscard]] bool is_psci(std::uint32_t function);
 void handle_psci(Vcpu&, std::uint32_t function);
 

@@ -10,6 +10,7 @@
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
+#include <arch/work.hpp>
 
 namespace hyp {
 
@@ -43,7 +44,7 @@ void handle_smccc(Vcpu& vcpu) {
     auto& x = vcpu.registers.x;
     const std::uint32_t function = without_sve_hint(x[0]);
     if (function >= GH_SMCCC_BASE && function <= GH_SMCCC_LAST) {
-        hypercall_by_smccc(vcpu, function);
+        hypercall(vcpu, function - GH_SMCCC_BASE, 1);
         return;
     }
     if (is_psci(function)) {
@@ -71,15 +72,39 @@ void handle_smccc(Vcpu& vcpu) {
     }
 }
 
+void handle_immediate(Vcpu& vcpu, std::uint16_t immediate) {
+    if (immediate >= GH_HVC_IMM_BASE && immediate <= GH_HVC_IMM_LAST) {
+        hypercall(vcpu, immediate - GH_HVC_IMM_BASE, 0);
+    } else {
+        vcpu.registers.x[0] = smccc_not_supported;
+    }
+}
+
 } // namespace
+
+/// Called by arm64/guest_exit.S for every HVC, with x0 to x17 of the vCPU in memory. What needs
+/// more of it, or is rare, is left for handle_hvc().
+extern "C" void guest_hypercall(Vcpu& vcpu, std::uint64_t esr) {
+    const auto immediate = static_cast<std::uint16_t>(esr);
+    if (immediate != 0) {
+        handle_immediate(vcpu, immediate);
+        return;
+    }
+    const auto function = static_cast<std::uint32_t>(vcpu.registers.x[0]);
+    if (const std::uint32_t number = function - GH_SMCCC_BASE; number < hypercall_numbers) {
+        hypercall(vcpu, number, 1);
+    } else if (function == psci_version) {
+        handle_psci(vcpu, function);
+    } else {
+        arch::note_work(arch::work_whole_exit);
+    }
+}
 
 void handle_hvc(Vcpu& vcpu, std::uint16_t immediate) {
     if (immediate == 0) {
         handle_smccc(vcpu);
-    } else if (immediate >= GH_HVC_IMM_BASE && immediate <= GH_HVC_IMM_LAST) {
-        hypercall_by_immediate(vcpu, immediate);
     } else {
-        vcpu.registers.x[0] = smccc_not_supported;
+        handle_immediate(vcpu, immediate);
     }
 }
 

@@ -7,7 +7,8 @@
 
 namespace hyp {
 
-struct GuestRegisters {
+// Aligned, because it is what SP_EL2 points to while the vCPU runs.
+struct alignas(16) GuestRegisters {
     std::uint64_t x[31];
     std::uint64_t pc;     // ELR_EL2
     std::uint64_t pstate; // SPSR_EL2
@@ -16,6 +17,6 @@ struct GuestRegisters {
 // arm64/guest_exit.S knows these offsets.
 static_assert(offsetof(GuestRegisters, pc) == 248);
 static_assert(offsetof(GuestRegisters, pstate) == 256);
-static_assert(sizeof(GuestRegisters) == 264);
+static_assert(sizeof(GuestRegisters) == 272);
 
 } // namespace hyp

@@ -29,6 +29,7 @@
 #include "vcpu/watchdog.hpp"
 
 #include <arch/guest_state.hpp>
+#include <arch/work.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
@@ -230,7 +231,10 @@ private:
     rt::Result<> on_activate() override;
     void on_destroy() override;
     void reset_registers();
-    void set_state(VcpuState state) { state_.store(state, std::memory_order_release); }
+    void set_state(VcpuState state) {
+        state_.store(state, std::memory_order_release);
+        arch::note_work(arch::work_schedule);
+    }
     [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
     [[nodiscard]] rt::Result<RunReport> try_begin_run(unsigned cpu, std::uint64_t resume_data)
         RT_EXCLUDES(lock_);

@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <optional>
 
+namespace hyp {
+class Vcpu;
+}
+
 namespace hyp::arch {
 
 /// EL1 and EL0 system registers that a VM uses without trapping (Arm ARM D13/D19).
@@ -83,8 +87,8 @@ struct GuestState {
     void load(std::uint64_t vttbr);
 };
 
-/// Where the next guest exit on this CPU stores the general registers.
-void set_guest_registers(GuestRegisters&);
+/// Whose exit the next one on this CPU is, and where it stores the general registers.
+void set_running(Vcpu&, GuestRegisters&);
 
 /// Settings of EL2 that hold for every VM: HCR_EL2, traps, VTCR_EL2. Once per CPU at boot.
 void init_guest_controls(std::uint64_t vtcr);

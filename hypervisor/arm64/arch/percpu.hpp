@@ -7,10 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace hyp {
+class Vcpu;
+}
+
 namespace hyp::arch {
 
 struct PerCpu {
-    GuestRegisters* guest;         // where the next guest exit on this CPU stores registers
+    GuestRegisters* guest;         // of `vcpu`
+    std::uint64_t work;            // arch/work.hpp
+    Vcpu* vcpu;                    // whose state is in this CPU's hardware
     std::uint64_t stack_top;       // EL2 stack of this CPU, 16-byte aligned
     std::uint64_t emergency_stack; // used when the stack itself faults
     std::uint32_t index;           // 0 .. max_cpus - 1
@@ -19,9 +25,10 @@ struct PerCpu {
 
 // arm64/*.S know these offsets.
 static_assert(offsetof(PerCpu, guest) == 0);
-static_assert(offsetof(PerCpu, stack_top) == 8);
-static_assert(offsetof(PerCpu, emergency_stack) == 16);
-static_assert(offsetof(PerCpu, index) == 24);
+static_assert(offsetof(PerCpu, work) == 8);
+static_assert(offsetof(PerCpu, vcpu) == 16);
+static_assert(offsetof(PerCpu, stack_top) == 24);
+static_assert(offsetof(PerCpu, emergency_stack) == 32);
 
 inline PerCpu& this_cpu() {
     PerCpu* cpu;

@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <optional>
 
+namespace hyp {
+class Vcpu;
+}
+
 namespace hyp::arch {
 
 struct SystemRegisters {
@@ -44,7 +48,7 @@ struct GuestState {
     void load(std::uint64_t vttbr);
 };
 
-void set_guest_registers(GuestRegisters&);
+void set_running(Vcpu&, GuestRegisters&);
 void stop_guest_timers();
 void unload_guest();
 
