@@ -4,6 +4,7 @@
 
 #include "ipc/virtio_mmio.hpp"
 #include "memory/address_space.hpp"
+#include "memory/ownership.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/inject.hpp"
 #include "vcpu/run_report.hpp"
@@ -102,6 +103,26 @@ Served serve_by_virtio(Vcpu& vcpu, const MmioRequest& request) {
     return Served::yes;
 }
 
+/// The primary VM has its memory at its physical addresses, so a page of an extent that it cannot
+/// reach is one that it has lent, or never had.
+bool is_memory_of_another(const Vcpu& vcpu, Ipa ipa) {
+    const PhysAddr page{ipa.value & ~(page_size - 1)};
+    return vcpu.is_primary() && ownership().owner_of(page) >= OwnerId::first_extent;
+}
+
+/// Linux dies of an external abort in kernel mode, and repeats an access for ever that a
+/// translation fault was reported of and that its own tables allow. Of an alignment fault it knows
+/// no cure either, but it runs the fixup of its accesses to user memory, and a process gets SIGBUS.
+void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
+    const bool data = esr::ec(syndrome.esr) == esr::ec_data_abort_lower;
+    const bool walk = (syndrome.esr & esr::s1ptw) != 0;
+    if (data && !walk && is_memory_of_another(vcpu, ipa)) {
+        inject_alignment_fault(vcpu, syndrome.esr, syndrome.far);
+    } else {
+        inject_external_abort(vcpu, syndrome.esr, syndrome.far);
+    }
+}
+
 } // namespace
 
 void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
@@ -121,7 +142,7 @@ void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     if (vcpu.address_space().permits(ipa, wanted_access(syndrome.esr))) {
         return;
     }
-    inject_external_abort(vcpu, syndrome.esr, syndrome.far);
+    refuse(vcpu, syndrome, ipa);
 }
 
 } // namespace hyp

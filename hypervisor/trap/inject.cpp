@@ -76,7 +76,9 @@ void inject_exception(Vcpu& vcpu, std::uint64_t syndrome) {
     enter_el1(vcpu, syndrome);
 }
 
-void inject_external_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
+namespace {
+
+void inject_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far, std::uint64_t status) {
     const bool fetch = esr::ec(syndrome) == esr::ec_instruction_abort_lower;
     std::uint64_t ec = fetch ? esr::ec_instruction_abort_same : esr::ec_data_abort_same;
     if (from_el0(vcpu)) {
@@ -84,7 +86,17 @@ void inject_external_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far
     }
     const std::uint64_t kept = syndrome & (esr::il | esr::wnr | esr::cm);
     arch::write_el1_fault_address(far);
-    enter_el1(vcpu, (ec << esr::ec_shift) | kept | esr::fsc_external);
+    enter_el1(vcpu, (ec << esr::ec_shift) | kept | status);
+}
+
+} // namespace
+
+void inject_external_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
+    inject_abort(vcpu, syndrome, far, esr::fsc_external);
+}
+
+void inject_alignment_fault(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
+    inject_abort(vcpu, syndrome, far, esr::fsc_alignment);
 }
 
 } // namespace hyp

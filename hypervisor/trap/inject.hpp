@@ -17,5 +17,7 @@ void inject_exception(Vcpu&, std::uint64_t syndrome);
 /// A synchronous external abort on the access (or instruction fetch) that `esr` describes, at
 /// virtual address `far`.
 void inject_external_abort(Vcpu&, std::uint64_t esr, std::uint64_t far);
+/// The same, as if the address had been unaligned.
+void inject_alignment_fault(Vcpu&, std::uint64_t esr, std::uint64_t far);
 
 } // namespace hyp

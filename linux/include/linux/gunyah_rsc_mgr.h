@@ -113,6 +113,7 @@ enum gh_rm_mem_state {
 /**
  * struct gh_rm_mem_parcel - Memory given to another VM as one piece
  * @mem_type: Normal or device memory
+ * @lend: Nobody but the VM of the only entry of the access list has access
  * @label: What both VMs call it
  * @acl_entries: Who may access it and how
  * @n_acl_entries: Their number
@@ -124,6 +125,7 @@ enum gh_rm_mem_state {
  */
 struct gh_rm_mem_parcel {
 	enum gh_rm_mem_type mem_type;
+	bool lend;
 	u32 label;
 	struct gh_rm_mem_acl_entry *acl_entries;
 	size_t n_acl_entries;
@@ -204,6 +206,7 @@ int gh_rm_vm_init(struct gh_rm *rm, u16 vmid);
 int gh_rm_vm_start(struct gh_rm *rm, u16 vmid);
 int gh_rm_vm_stop(struct gh_rm *rm, u16 vmid);
 int gh_rm_vm_reset(struct gh_rm *rm, u16 vmid);
+int gh_rm_vm_set_firmware_mem(struct gh_rm *rm, u16 vmid, u32 mem_handle, u64 offset, u64 size);
 int gh_rm_get_hyp_resources(struct gh_rm *rm, u16 vmid, struct gh_rm_hyp_resources **resources);
 int gh_rm_mem_share(struct gh_rm *rm, struct gh_rm_mem_parcel *parcel);
 int gh_rm_mem_reclaim(struct gh_rm *rm, struct gh_rm_mem_parcel *parcel);

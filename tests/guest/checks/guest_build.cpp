@@ -121,7 +121,7 @@ void lent_memory() {
     const auto taken = catch_exception([&] { (void)mmio::read32(address); });
     expect(taken.has_value(), "lent memory is unreachable for its owner");
     expect_equal("class", taken->ec(), ec_data_abort);
-    expect_equal("fault", taken->fault_status(), fsc_external);
+    expect_equal("fault", taken->fault_status(), fsc_alignment);
     expect_equal("FAR", taken->far, address);
     guest().stop();
     guest().expect_exited(GH_RM_EXIT_STOP_FORCED);

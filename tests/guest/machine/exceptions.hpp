@@ -33,6 +33,7 @@ inline constexpr unsigned ec_breakpoint = 0x31;
 inline constexpr unsigned ec_software_step = 0x33;
 inline constexpr unsigned ec_watchpoint = 0x35;
 inline constexpr unsigned ec_brk = 0x3c;
+inline constexpr unsigned fsc_alignment = 0x21;
 inline constexpr unsigned fsc_external = 0x10; // synchronous external abort, not on a walk
 
 /// Where to go on after the one exception that is expected.

@@ -99,6 +99,7 @@ void gh_rm_debugfs_remove(struct gh_rm *rm);
 
 /* Message numbers. */
 enum gh_rm_message_id {
+	GH_RM_RPC_MEM_LEND		= 0x51000012,
 	GH_RM_RPC_MEM_SHARE		= 0x51000013,
 	GH_RM_RPC_MEM_RECLAIM		= 0x51000015,
 	GH_RM_RPC_MEM_APPEND		= 0x51000018,
@@ -111,6 +112,8 @@ enum gh_rm_message_id {
 	GH_RM_RPC_VM_INIT		= 0x5600000b,
 	GH_RM_RPC_VM_GET_HYP_RESOURCES	= 0x56000020,
 	GH_RM_RPC_VM_GET_VMID		= 0x56000024,
+	/* Android's. */
+	GH_RM_RPC_VM_SET_FIRMWARE_MEM	= 0x56000032,
 	/* Not one of the public interface's: how much of everything there is. */
 	GH_RM_RPC_GET_COUNTERS		= 0x5600ff01,
 };

@@ -73,6 +73,8 @@ const char *gh_rm_error_name(u32 error)
 const char *gh_rm_message_name(u32 msg_id)
 {
 	switch (msg_id) {
+	case GH_RM_RPC_MEM_LEND:
+		return "MEM_LEND";
 	case GH_RM_RPC_MEM_SHARE:
 		return "MEM_SHARE";
 	case GH_RM_RPC_MEM_RECLAIM:
@@ -97,6 +99,8 @@ const char *gh_rm_message_name(u32 msg_id)
 		return "VM_GET_HYP_RESOURCES";
 	case GH_RM_RPC_VM_GET_VMID:
 		return "VM_GET_VMID";
+	case GH_RM_RPC_VM_SET_FIRMWARE_MEM:
+		return "VM_SET_FIRMWARE_MEM";
 	case GH_RM_RPC_GET_COUNTERS:
 		return "GET_COUNTERS";
 	default:

@@ -16,7 +16,7 @@
 #define GH_RM_MEM_SHARE_APPEND	BIT(1)
 #define GH_RM_MEM_APPEND_END	BIT(0)
 
-/* MEM_SHARE: this, then an ACL section, a memory section and an attribute section. */
+/* MEM_SHARE and MEM_LEND: this, then an ACL section, a memory section and an attribute section. */
 struct gh_rm_mem_share_hdr {
 	u8 mem_type;
 	u8 reserved0;
@@ -133,7 +133,8 @@ static int gh_rm_mem_share_first(struct gh_rm *rm, struct gh_rm_mem_parcel *parc
 	attr = gh_rm_put_mem_section(acl->entries + parcel->n_acl_entries, parcel, 0, n);
 	attr->n_entries = 0;
 
-	gh_rm_mem_request(&request, GH_RM_RPC_MEM_SHARE, parcel);
+	gh_rm_mem_request(&request, parcel->lend ? GH_RM_RPC_MEM_LEND : GH_RM_RPC_MEM_SHARE,
+			  parcel);
 	request.payload = hdr;
 	request.size = (void *)(attr + 1) - (void *)hdr;
 	ret = gh_rm_call(rm, &request, &reply, &size);
@@ -148,7 +149,8 @@ static int gh_rm_mem_share_first(struct gh_rm *rm, struct gh_rm_mem_parcel *parc
 		parcel->mem_handle = le32_to_cpup(reply);
 		parcel->state = GH_RM_MEM_SHARED;
 	} else {
-		dev_err_ratelimited(rm->dev, "%s: MEM_SHARE gave no handle\n", request.what);
+		dev_err_ratelimited(rm->dev, "%s: %s gave no handle\n", request.what,
+				    gh_rm_message_name(request.msg_id));
 		parcel->state = GH_RM_MEM_UNKNOWN;
 		ret = -EBADMSG;
 	}
@@ -171,7 +173,7 @@ static int gh_rm_mem_share_all(struct gh_rm *rm, struct gh_rm_mem_parcel *parcel
 }
 
 /**
- * gh_rm_mem_share() - Share memory with another VM
+ * gh_rm_mem_share() - Share memory with, or lend it to, another VM
  * @rm: Resource Manager
  * @parcel: The memory, in state GH_RM_MEM_OURS
  *

@@ -36,6 +36,15 @@ struct gh_rm_vm_config_image_payload {
 	__le64 dtb_size;
 } __packed;
 
+struct gh_rm_vm_firmware_mem_payload {
+	__le16 vmid;
+	__le16 reserved;
+	__le32 mem_handle;
+	__le64 offset;
+	__le64 size;
+} __packed;
+
+static_assert(sizeof(struct gh_rm_vm_firmware_mem_payload) == 24);
 static_assert(sizeof(struct gh_rm_vm_stop_payload) == 8);
 static_assert(sizeof(struct gh_rm_vm_config_image_payload) == 40);
 static_assert(sizeof(struct gh_rm_hyp_resource) == 44);
@@ -144,6 +153,32 @@ int gh_rm_vm_configure(struct gh_rm *rm, u16 vmid, const struct gh_rm_vm_image *
 	};
 	struct gh_rm_request request = {
 		.msg_id = GH_RM_RPC_VM_CONFIG_IMAGE,
+		.vmid = vmid,
+		.payload = &payload,
+		.size = sizeof(payload),
+	};
+
+	return gh_rm_call(rm, &request, NULL, NULL);
+}
+
+/**
+ * gh_rm_vm_set_firmware_mem() - Say where a protected VM's firmware goes
+ * @rm: Resource Manager
+ * @vmid: A VM that is configured to be authenticated so
+ * @mem_handle: A parcel that is lent to it
+ * @offset: Bytes from the start of the parcel
+ * @size: Bytes
+ */
+int gh_rm_vm_set_firmware_mem(struct gh_rm *rm, u16 vmid, u32 mem_handle, u64 offset, u64 size)
+{
+	const struct gh_rm_vm_firmware_mem_payload payload = {
+		.vmid = cpu_to_le16(vmid),
+		.mem_handle = cpu_to_le32(mem_handle),
+		.offset = cpu_to_le64(offset),
+		.size = cpu_to_le64(size),
+	};
+	struct gh_rm_request request = {
+		.msg_id = GH_RM_RPC_VM_SET_FIRMWARE_MEM,
 		.vmid = vmid,
 		.payload = &payload,
 		.size = sizeof(payload),

@@ -95,13 +95,13 @@ void gh_vm_put(struct gh_vm *vm)
 }
 EXPORT_SYMBOL_GPL(gh_vm_put);
 
-static long gh_vm_ioctl_region(struct gh_vm *vm, const void __user *argp)
+static long gh_vm_ioctl_region(struct gh_vm *vm, const void __user *argp, bool lend)
 {
 	struct gh_userspace_memory_region region;
 
 	if (copy_from_user(&region, argp, sizeof(region)))
 		return -EFAULT;
-	return gh_vm_region_add(vm, &region);
+	return gh_vm_region_add(vm, &region, lend);
 }
 
 static long gh_vm_ioctl_dtb(struct gh_vm *vm, const void __user *argp)
@@ -124,6 +124,40 @@ static long gh_vm_ioctl_dtb(struct gh_vm *vm, const void __user *argp)
 	return 0;
 }
 
+static long gh_vm_ioctl_firmware(struct gh_vm *vm, const void __user *argp)
+{
+	struct gh_vm_firmware_config firmware;
+	u64 end;
+
+	if (copy_from_user(&firmware, argp, sizeof(firmware)))
+		return -EFAULT;
+	if (!firmware.size)
+		return -EINVAL;
+	if (check_add_overflow(firmware.guest_phys_addr, firmware.size, &end))
+		return -EOVERFLOW;
+	if (gh_vm_state(vm) != GH_VM_CREATED)
+		return -EBUSY;
+	vm->firmware = firmware;
+	return 0;
+}
+
+static long gh_check_extension(unsigned long number)
+{
+	switch (number) {
+	case GH_CAP_LEND_USER_MEM:
+	case GH_CAP_FW_CONFIG:
+		return gh_api_has_feature(GH_FEATURE_MEMEXTENT);
+	case GH_CAP_API_VERSION:
+		return gh_api_version();
+	case GH_CAP_FN_VCPU:
+		return gh_api_has_feature(GH_FEATURE_VCPU);
+	case GH_CAP_FN_IRQFD:
+		return gh_api_has_feature(GH_FEATURE_DOORBELL);
+	default:
+		return 0;
+	}
+}
+
 static long gh_vm_ioctl_locked(struct gh_vm *vm, unsigned int cmd, unsigned long arg)
 {
 	const void __user *argp = (const void __user *)arg;
@@ -131,9 +165,13 @@ static long gh_vm_ioctl_locked(struct gh_vm *vm, unsigned int cmd, unsigned long
 
 	switch (cmd) {
 	case GH_VM_SET_USER_MEM_REGION:
-		return gh_vm_ioctl_region(vm, argp);
+		return gh_vm_ioctl_region(vm, argp, false);
+	case GH_VM_ANDROID_LEND_USER_MEM:
+		return gh_vm_ioctl_region(vm, argp, true);
 	case GH_VM_SET_DTB_CONFIG:
 		return gh_vm_ioctl_dtb(vm, argp);
+	case GH_VM_ANDROID_SET_FW_CONFIG:
+		return gh_vm_ioctl_firmware(vm, argp);
 	case GH_VM_START:
 		return gh_vm_start(vm);
 	case GH_VM_ADD_FUNCTION:
@@ -154,6 +192,8 @@ static long gh_vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	struct gh_vm *vm = filp->private_data;
 	long ret;
 
+	if (cmd == GH_VM_CHECK_EXTENSION)
+		return gh_check_extension(arg);
 	if (mutex_lock_interruptible(&vm->lock))
 		return -EINTR;
 	ret = gh_vm_ioctl_locked(vm, cmd, arg);
@@ -207,6 +247,8 @@ static long gh_dev_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case GH_CREATE_VM:
 		return arg ? -EINVAL : gh_dev_create_vm(rm);
+	case GH_VM_CHECK_EXTENSION:
+		return gh_check_extension(arg);
 	default:
 		return -ENOTTY;
 	}

@@ -15,10 +15,12 @@
 #include <linux/wait.h>
 
 struct mm_struct;
+struct page;
 
 /**
  * struct gh_vm_region - Memory of the VMM that the VM gets
  * @guest_phys_addr: Where it begins in the guest
+ * @userspace_addr: Where it begins in the VMM
  * @npages: Pages of this kernel's size
  * @writable: The guest may write to it
  * @parcel: The pages, coalesced, and what the Resource Manager knows of them
@@ -29,6 +31,7 @@ struct mm_struct;
  */
 struct gh_vm_region {
 	u64 guest_phys_addr;
+	unsigned long userspace_addr;
 	unsigned long npages;
 	bool writable;
 	struct gh_rm_mem_parcel parcel;
@@ -47,6 +50,7 @@ struct gh_vm_region {
  *        under @lock and @state_lock
  * @regions: Memory; by @lock
  * @dtb: Device tree; by @lock
+ * @firmware: Firmware of a protected VM; size 0 if it is none; by @lock
  * @functions: Functions it was given; by @lock
  * @tickets: Claims on resources; by @lock
  * @resources: Resources that nobody claims; by @lock
@@ -69,6 +73,7 @@ struct gh_vm {
 	u16 vmid;
 	struct list_head regions;
 	struct gh_vm_dtb_config dtb;
+	struct gh_vm_firmware_config firmware;
 	struct list_head functions;
 	struct list_head tickets;
 	struct list_head resources;
@@ -102,10 +107,14 @@ int gh_vm_start(struct gh_vm *vm);
 void gh_vm_end(struct gh_vm *vm);
 
 /* vm_mgr_mm.c; with the VM's lock held */
-int gh_vm_region_add(struct gh_vm *vm, const struct gh_userspace_memory_region *arg);
+int gh_vm_region_add(struct gh_vm *vm, const struct gh_userspace_memory_region *arg, bool lend);
 struct gh_vm_region *gh_vm_region_find(struct gh_vm *vm, u64 guest_phys_addr, u64 size);
 int gh_vm_region_share(struct gh_vm *vm, struct gh_vm_region *region);
 void gh_vm_regions_free(struct gh_vm *vm);
+
+/* vm_mgr_lend.c; with the VM's lock held */
+int gh_vm_region_check_lendable(const struct gh_vm_region *region, struct page *page);
+int gh_vm_region_withdraw(struct gh_vm *vm, struct gh_vm_region *region);
 
 /* vm_mgr_function.c; with the VM's lock held */
 long gh_vm_function_add(struct gh_vm *vm, const struct gh_fn_desc *desc);

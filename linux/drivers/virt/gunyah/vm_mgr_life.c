@@ -45,10 +45,11 @@ static int gh_vm_share_memory(struct gh_vm *vm)
  * Whatever these two return, the Resource Manager may have left LOAD behind, so
  * that the VM must be reset before it can be deleted.
  */
-static int gh_vm_configure(struct gh_vm *vm, const struct gh_vm_region *region)
+static int gh_vm_configure(struct gh_vm *vm, const struct gh_vm_region *region,
+			   const struct gh_vm_region *firmware)
 {
 	const struct gh_rm_vm_image image = {
-		.auth = GH_RM_VM_AUTH_NONE,
+		.auth = firmware ? GH_RM_VM_AUTH_QCOM_ANDROID_PVM : GH_RM_VM_AUTH_NONE,
 		.mem_handle = region->parcel.mem_handle,
 		.dtb_offset = vm->dtb.guest_phys_addr - region->guest_phys_addr,
 		.dtb_size = vm->dtb.size,
@@ -60,6 +61,13 @@ static int gh_vm_configure(struct gh_vm *vm, const struct gh_vm_region *region)
 		return ret;
 	gh_vm_set_rm_status(vm, GH_RM_VM_STATUS_INIT);
 
+	if (firmware) {
+		ret = gh_rm_vm_set_firmware_mem(vm->rm, vm->vmid, firmware->parcel.mem_handle,
+						vm->firmware.guest_phys_addr -
+						firmware->guest_phys_addr, vm->firmware.size);
+		if (ret)
+			return ret;
+	}
 	ret = gh_rm_vm_init(vm->rm, vm->vmid);
 	gh_vm_set_rm_status(vm, ret ? GH_RM_VM_STATUS_INIT_FAILED : GH_RM_VM_STATUS_READY);
 	return ret;
@@ -91,6 +99,7 @@ static int gh_vm_run(struct gh_vm *vm)
 
 static int gh_vm_try_start(struct gh_vm *vm)
 {
+	struct gh_vm_region *firmware = NULL;
 	struct gh_vm_region *region;
 	int ret;
 
@@ -101,13 +110,22 @@ static int gh_vm_try_start(struct gh_vm *vm)
 		return -EINVAL;
 	}
 
+	if (vm->firmware.size) {
+		firmware = gh_vm_region_find(vm, vm->firmware.guest_phys_addr, vm->firmware.size);
+		if (!firmware || !firmware->parcel.lend) {
+			gh_vm_err(vm, "cannot start: no lent memory region contains the firmware, %#llx bytes at %#llx\n",
+				  vm->firmware.size, vm->firmware.guest_phys_addr);
+			return -EINVAL;
+		}
+	}
+
 	ret = gh_vm_create_in_rm(vm);
 	if (ret)
 		return ret;
 	ret = gh_vm_share_memory(vm);
 	if (ret)
 		return ret;
-	ret = gh_vm_configure(vm, region);
+	ret = gh_vm_configure(vm, region, firmware);
 	if (ret)
 		return ret;
 	ret = gh_vm_resources_add(vm);

@@ -172,19 +172,23 @@ static void gh_vm_region_unpin(struct gh_vm *vm, struct gh_vm_region *region)
 	account_locked_vm(vm->mm, region->npages, false);
 }
 
-static struct gh_vm_region *gh_vm_region_alloc(const struct gh_userspace_memory_region *arg)
+static struct gh_vm_region *gh_vm_region_alloc(const struct gh_userspace_memory_region *arg,
+					       bool lend)
 {
 	struct gh_vm_region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
 
 	if (!region)
 		return NULL;
 	region->guest_phys_addr = arg->guest_phys_addr;
+	region->userspace_addr = untagged_addr(arg->userspace_addr);
 	region->npages = arg->memory_size >> PAGE_SHIFT;
-	region->writable = arg->flags & GH_MEM_ALLOW_WRITE;
+	/* What is lent must be nobody else's, such as of whom it was copied from on a fork. */
+	region->writable = arg->flags & GH_MEM_ALLOW_WRITE || lend;
+	region->parcel.lend = lend;
 	region->parcel.mem_type = GH_RM_MEM_TYPE_NORMAL;
 	region->parcel.label = arg->label;
 	region->parcel.acl_entries = region->acl;
-	region->parcel.n_acl_entries = ARRAY_SIZE(region->acl);
+	region->parcel.n_acl_entries = lend ? 1 : ARRAY_SIZE(region->acl);
 
 	if (arg->flags & GH_MEM_ALLOW_READ)
 		region->acl[0].perms |= GH_RM_ACL_R;
@@ -197,9 +201,10 @@ static struct gh_vm_region *gh_vm_region_alloc(const struct gh_userspace_memory_
 }
 
 /* Pins a region's pages and fills in its parcel. */
-static int gh_vm_region_pin(struct gh_vm_region *region, u64 userspace_addr)
+static int gh_vm_region_pin(struct gh_vm_region *region)
 {
 	struct page **pages;
+	unsigned long i;
 	int ret;
 
 	/* Needed for this long only; the parcel is the smaller description. */
@@ -207,9 +212,12 @@ static int gh_vm_region_pin(struct gh_vm_region *region, u64 userspace_addr)
 	if (!pages)
 		return -ENOMEM;
 
-	ret = gh_vm_pin(userspace_addr, region->npages, region->writable, pages);
+	ret = gh_vm_pin(region->userspace_addr, region->npages, region->writable, pages);
 	if (!ret) {
-		ret = gh_vm_coalesce(pages, region->npages, &region->parcel);
+		for (i = 0; region->parcel.lend && i < region->npages && !ret; i++)
+			ret = gh_vm_region_check_lendable(region, pages[i]);
+		if (!ret)
+			ret = gh_vm_coalesce(pages, region->npages, &region->parcel);
 		if (ret)
 			unpin_user_pages(pages, region->npages);
 	}
@@ -221,8 +229,9 @@ static int gh_vm_region_pin(struct gh_vm_region *region, u64 userspace_addr)
  * gh_vm_region_add() - Take memory of the caller for a VM
  * @vm: The VM, its lock held
  * @arg: Which memory
+ * @lend: Lend it, rather than share it
  */
-int gh_vm_region_add(struct gh_vm *vm, const struct gh_userspace_memory_region *arg)
+int gh_vm_region_add(struct gh_vm *vm, const struct gh_userspace_memory_region *arg, bool lend)
 {
 	struct gh_vm_region *region;
 	int ret;
@@ -237,13 +246,13 @@ int gh_vm_region_add(struct gh_vm *vm, const struct gh_userspace_memory_region *
 	if (ret)
 		return ret;
 
-	region = gh_vm_region_alloc(arg);
+	region = gh_vm_region_alloc(arg, lend);
 	if (!region)
 		return -ENOMEM;
 	ret = account_locked_vm(vm->mm, region->npages, true);
 	if (ret)
 		goto err_free;
-	ret = gh_vm_region_pin(region, untagged_addr(arg->userspace_addr));
+	ret = gh_vm_region_pin(region);
 	if (ret)
 		goto err_unaccount;
 
@@ -258,12 +267,19 @@ err_free:
 }
 
 /**
- * gh_vm_region_share() - Share a region with its VM
+ * gh_vm_region_share() - Share a region with its VM, or lend it
  * @vm: The VM, its lock held; the Resource Manager has created it
  * @region: One of its regions
  */
 int gh_vm_region_share(struct gh_vm *vm, struct gh_vm_region *region)
 {
+	int ret;
+
+	if (region->parcel.lend) {
+		ret = gh_vm_region_withdraw(vm, region);
+		if (ret)
+			return ret;
+	}
 	region->acl[0].vmid = cpu_to_le16(vm->vmid);
 	region->acl[1].vmid = cpu_to_le16(gh_rm_own_vmid(vm->rm));
 	return gh_rm_mem_share(vm->rm, &region->parcel);

@@ -93,6 +93,58 @@ struct gh_vm_dtb_config {
  */
 #define GH_VM_START			_IO(GH_IOCTL_TYPE, 0x3)
 
+/*
+ * Say whether something is there, on the device or on a VM. The argument is one of the
+ * numbers below. Returns 0 if it is not, something greater if it is; numbers that
+ * nobody knows are not.
+ */
+#define GH_VM_CHECK_EXTENSION		_IO(GH_ANDROID_IOCTL_TYPE, 0x17)
+
+/* GH_VCPU_RUN wakes up for the guest's timer although no interrupt says so. */
+#define GH_CAP_VCPU_TIMER_WAKEUP	0
+/* Numbers of ours begin here. GH_VM_ANDROID_LEND_USER_MEM. */
+#define GH_CAP_LEND_USER_MEM		0x1000
+/* GH_VM_ANDROID_SET_FW_CONFIG; whether there is firmware, only the start tells. */
+#define GH_CAP_FW_CONFIG		0x1001
+/* Version of the hypervisor's interface. */
+#define GH_CAP_API_VERSION		0x1002
+/* The functions GH_FN_VCPU and GH_FN_IRQFD. */
+#define GH_CAP_FN_VCPU			0x1003
+#define GH_CAP_FN_IRQFD			0x1004
+
+/*
+ * ioctls that Android's kernels have beside those of the public series
+ */
+#define GH_ANDROID_IOCTL_TYPE		'A'
+
+/*
+ * Lend memory to the VM, instead of sharing it: from GH_VM_START on only the VM can
+ * access it. Until then as GH_VM_SET_USER_MEM_REGION, with the same errors; huge pages
+ * of hugetlbfs cannot be lent. With the start, which the process that created the
+ * VM must call, the memory goes away from where it was mapped: an access there
+ * is a SIGBUS or EFAULT, for good. Of a memfd the range becomes a hole.
+ */
+#define GH_VM_ANDROID_LEND_USER_MEM	_IOW(GH_ANDROID_IOCTL_TYPE, 0x11, \
+					     struct gh_userspace_memory_region)
+
+/**
+ * struct gh_vm_firmware_config - Where a protected VM's firmware goes
+ * @guest_phys_addr: Within a lent region
+ * @size: Bytes that it may take
+ */
+struct gh_vm_firmware_config {
+	__u64 guest_phys_addr;
+	__u64 size;
+};
+
+/*
+ * Have the VM begin in firmware of the platform, which then verifies the rest.
+ * GH_VM_START fails with EOPNOTSUPP where there is none. Errors: EOVERFLOW, EINVAL
+ * size 0, EBUSY started.
+ */
+#define GH_VM_ANDROID_SET_FW_CONFIG	_IOW(GH_ANDROID_IOCTL_TYPE, 0x12, \
+					     struct gh_vm_firmware_config)
+
 /* Longest argument of a VM function, bytes. */
 #define GH_FN_MAX_ARG_SIZE		256
 

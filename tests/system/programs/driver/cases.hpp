@@ -12,6 +12,7 @@ std::span<const Case> function_cases();
 std::span<const Case> guest_cases();
 std::span<const Case> ioeventfd_cases();
 std::span<const Case> irqfd_cases();
+std::span<const Case> lend_cases();
 std::span<const Case> lifecycle_cases();
 std::span<const Case> memory_cases();
 std::span<const Case> vcpu_cases();

@@ -43,7 +43,8 @@ Guest::Guest(Mapping memory, const GuestOptions& options)
                 static_cast<std::size_t>(guest_program_end - guest_program_begin));
     write_tree(bytes.subspan(tree_offset, tree_size),
                {.base = guest_base, .cpus = options.cpus, .bell_label = options.bell_label});
-    expect_equal(set_region(vm(), 0, guest_base, bytes), 0, "the guest's memory");
+    const auto give = options.lend ? lend_region : set_region;
+    expect_equal(give(vm(), 0, guest_base, bytes, rwx), 0, "the guest's memory");
     expect_equal(set_tree(vm(), guest_base + tree_offset, tree_size), 0, "the device tree");
     const long vcpu = add_vcpu(vm(), 0);
     expect(vcpu >= 0, "vCPU 0");

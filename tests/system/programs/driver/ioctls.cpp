@@ -29,8 +29,10 @@ FileDescriptor create_vm() {
     return FileDescriptor{static_cast<int>(vm)};
 }
 
-long set_region(int vm, std::uint32_t label, std::uint64_t guest_address,
-                std::span<const std::byte> memory, std::uint32_t flags) {
+namespace {
+
+long give_region(int vm, unsigned long request, std::uint32_t label, std::uint64_t guest_address,
+                 std::span<const std::byte> memory, std::uint32_t flags) {
     const gh_userspace_memory_region region{
         .label = label,
         .flags = flags,
@@ -38,7 +40,19 @@ long set_region(int vm, std::uint32_t label, std::uint64_t guest_address,
         .memory_size = memory.size(),
         .userspace_addr = std::bit_cast<std::uintptr_t>(memory.data()),
     };
-    return call(vm, GH_VM_SET_USER_MEM_REGION, std::bit_cast<std::uintptr_t>(&region));
+    return call(vm, request, std::bit_cast<std::uintptr_t>(&region));
+}
+
+} // namespace
+
+long set_region(int vm, std::uint32_t label, std::uint64_t guest_address,
+                std::span<const std::byte> memory, std::uint32_t flags) {
+    return give_region(vm, GH_VM_SET_USER_MEM_REGION, label, guest_address, memory, flags);
+}
+
+long lend_region(int vm, std::uint32_t label, std::uint64_t guest_address,
+                 std::span<const std::byte> memory, std::uint32_t flags) {
+    return give_region(vm, GH_VM_ANDROID_LEND_USER_MEM, label, guest_address, memory, flags);
 }
 
 long set_tree(int vm, std::uint64_t guest_address, std::uint64_t size) {

@@ -23,6 +23,9 @@ FileDescriptor create_vm();
 
 long set_region(int vm, std::uint32_t label, std::uint64_t guest_address,
                 std::span<const std::byte> memory, std::uint32_t flags = rwx);
+// The same with GH_VM_ANDROID_LEND_USER_MEM.
+long lend_region(int vm, std::uint32_t label, std::uint64_t guest_address,
+                 std::span<const std::byte> memory, std::uint32_t flags = rwx);
 long set_tree(int vm, std::uint64_t guest_address, std::uint64_t size);
 long start(int vm);
 
