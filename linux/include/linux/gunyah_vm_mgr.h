@@ -11,7 +11,6 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
-#include <linux/rbtree.h>
 #include <linux/stringify.h>
 #include <linux/types.h>
 
@@ -125,8 +124,8 @@ void gh_vm_remove_resource_ticket(struct gh_vm *vm, struct gh_vm_resource_ticket
  * @len: Bytes, or 0 for any length
  * @match: Whether only writes of @value count; not with @len 0
  * @value: The value; zero beyond @len bytes
- * @write: Serve it. Must not sleep long
- * @node: In the VM's tree
+ * @write: Serve it. Must not sleep
+ * @node: In the VM's table
  */
 struct gh_vm_io_handler {
 	u64 addr;
@@ -134,7 +133,7 @@ struct gh_vm_io_handler {
 	bool match;
 	u64 value;
 	void (*write)(struct gh_vm_io_handler *handler);
-	struct rb_node node;
+	struct hlist_node node;
 };
 
 int gh_vm_add_io_handler(struct gh_vm *vm, struct gh_vm_io_handler *handler);

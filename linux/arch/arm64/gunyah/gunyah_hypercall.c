@@ -178,26 +178,30 @@ EXPORT_SYMBOL_GPL(gh_hypercall_msgq_recv);
  * @capid: vCPU
  * @resume: What the state it was left in asks for: the value of a read; otherwise 0
  * @resp: State it is in now, and the state's data; valid if GH_ERROR_OK
+ *
+ * By hand, for every exit of a guest comes through here: it has more results
+ * than SMCCC 1.1 has registers for, and arm_smccc_1_2_hvc() moves 36.
  */
 enum gh_error gh_hypercall_vcpu_run(u64 capid, u64 resume,
 				    struct gh_hypercall_vcpu_run_resp *resp)
 {
-	/* More results than SMCCC 1.1 has registers for. */
-	struct arm_smccc_1_2_regs regs = {
-		.a0 = GH_HYPERCALL_VCPU_RUN,
-		.a1 = capid,
-		.a2 = resume,
-	};
-	struct arm_smccc_1_2_regs res;
+	register u64 x0 asm("x0") = GH_HYPERCALL_VCPU_RUN;
+	register u64 x1 asm("x1") = capid;
+	register u64 x2 asm("x2") = resume;
+	register u64 x3 asm("x3") = 0;
+	register u64 x4 asm("x4") = 0;
+	register u64 x5 asm("x5") = 0;
 
-	arm_smccc_1_2_hvc(&regs, &res);
-	if (res.a0 == GH_ERROR_OK) {
-		resp->state = res.a1;
-		resp->data[0] = res.a2;
-		resp->data[1] = res.a3;
-		resp->data[2] = res.a4;
-	}
-	return res.a0;
+	asm volatile("hvc #0"
+		     : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3), "+r" (x4), "+r" (x5)
+		     :
+		     : "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+		       "x16", "x17", "memory");
+	resp->state = x1;
+	resp->data[0] = x2;
+	resp->data[1] = x3;
+	resp->data[2] = x4;
+	return x0;
 }
 EXPORT_SYMBOL_GPL(gh_hypercall_vcpu_run);
 

@@ -291,7 +291,8 @@ static int gh_vcpu_run_locked(struct gh_vcpu *vcpu)
 			return -ENODEV;
 		if (READ_ONCE(vcpu->run->immediate_exit) || signal_pending(current))
 			return -EINTR;
-		cond_resched();
+		if (need_resched())
+			cond_resched();
 		ret = gh_vcpu_enter(vcpu);
 	}
 	return ret;
@@ -302,10 +303,12 @@ static int gh_vcpu_ioctl_run(struct gh_vcpu *vcpu)
 	int ret;
 
 	/* Not with the lock held: the start needs it. */
-	ret = gh_vm_wait_started(vcpu->vm);
-	if (ret)
-		return ret;
-	if (mutex_lock_interruptible(&vcpu->run_lock))
+	if (unlikely(gh_vm_state(vcpu->vm) == GH_VM_STARTING)) {
+		ret = gh_vm_wait_started(vcpu->vm);
+		if (ret)
+			return ret;
+	}
+	if (!mutex_trylock(&vcpu->run_lock) && mutex_lock_interruptible(&vcpu->run_lock))
 		return -EINTR;
 	ret = gh_vcpu_run_locked(vcpu);
 	mutex_unlock(&vcpu->run_lock);

@@ -47,8 +47,7 @@ static struct gh_vm *gh_vm_alloc(struct gh_rm *rm)
 	INIT_LIST_HEAD(&vm->tickets);
 	INIT_LIST_HEAD(&vm->resources);
 	gh_vm_state_init(vm);
-	init_rwsem(&vm->io_lock);
-	vm->io_handlers = RB_ROOT;
+	mutex_init(&vm->io_lock);
 
 	vm->rm = gh_rm_get(rm);
 	vm->mm = current->mm;

@@ -10,7 +10,6 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
-#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -39,6 +38,9 @@ struct gh_vm_region {
 	struct list_head list;
 };
 
+/* Handlers of writes are few: two or three for each device. */
+#define GH_VM_IO_HASH_BITS	4
+
 /**
  * struct gh_vm - A virtual machine
  * @rm: Who manages it
@@ -61,8 +63,8 @@ struct gh_vm_region {
  * @exit_info: How it ended, if @state is GH_VM_EXITED
  * @state_wait: For @state and @rm_status
  * @end_notifiers: Called, in process context, when @state is not GH_VM_RUNNING any more
- * @io_lock: Guards @io_handlers. Inside @lock and inside a vCPU's lock
- * @io_handlers: Tree of struct gh_vm_io_handler
+ * @io_lock: Held to change @io_handlers. Inside @lock
+ * @io_handlers: Hash table of struct gh_vm_io_handler by address, read under RCU
  */
 struct gh_vm {
 	struct gh_rm *rm;
@@ -86,8 +88,8 @@ struct gh_vm {
 	wait_queue_head_t state_wait;
 	struct blocking_notifier_head end_notifiers;
 
-	struct rw_semaphore io_lock;
-	struct rb_root io_handlers;
+	struct mutex io_lock; /* changes of io_handlers */
+	struct hlist_head io_handlers[1 << GH_VM_IO_HASH_BITS];
 };
 
 /* vm_mgr.c */

@@ -3,22 +3,21 @@
  * Writes of a guest that are served within the kernel, found by address, length and value.
  */
 #include <linux/gunyah_vm_mgr.h>
-#include <linux/rbtree.h>
+#include <linux/hash.h>
+#include <linux/rculist.h>
 
 #include "vm_mgr.h"
 
-static int gh_vm_io_cmp_field(u64 a, u64 b)
+static struct hlist_head *gh_vm_io_bucket(struct gh_vm *vm, u64 addr)
 {
-	return a < b ? -1 : a > b;
+	return &vm->io_handlers[hash_64(addr, GH_VM_IO_HASH_BITS)];
 }
 
-/* A total order: handlers that could serve the same write are different nodes. */
-static int gh_vm_io_cmp(const struct gh_vm_io_handler *a, const struct gh_vm_io_handler *b)
+/* Whether both could serve the same write, each no more particular than the other. */
+static bool gh_vm_io_same(const struct gh_vm_io_handler *a, const struct gh_vm_io_handler *b)
 {
-	return gh_vm_io_cmp_field(a->addr, b->addr) ? :
-	       gh_vm_io_cmp_field(a->len, b->len) ? :
-	       gh_vm_io_cmp_field(a->match, b->match) ? :
-	       a->match ? gh_vm_io_cmp_field(a->value, b->value) : 0;
+	return a->addr == b->addr && a->len == b->len && a->match == b->match &&
+	       (!a->match || a->value == b->value);
 }
 
 /**
@@ -30,25 +29,20 @@ static int gh_vm_io_cmp(const struct gh_vm_io_handler *a, const struct gh_vm_io_
  */
 int gh_vm_add_io_handler(struct gh_vm *vm, struct gh_vm_io_handler *handler)
 {
-	struct rb_node **link = &vm->io_handlers.rb_node;
-	struct rb_node *parent = NULL;
+	struct hlist_head *bucket = gh_vm_io_bucket(vm, handler->addr);
+	struct gh_vm_io_handler *other;
 	int ret = 0;
-	int cmp;
 
-	down_write(&vm->io_lock);
-	while (*link) {
-		parent = *link;
-		cmp = gh_vm_io_cmp(handler, rb_entry(parent, struct gh_vm_io_handler, node));
-		if (!cmp) {
+	mutex_lock(&vm->io_lock);
+	hlist_for_each_entry(other, bucket, node) {
+		if (gh_vm_io_same(handler, other)) {
 			ret = -EEXIST;
 			goto out;
 		}
-		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
 	}
-	rb_link_node(&handler->node, parent, link);
-	rb_insert_color(&handler->node, &vm->io_handlers);
+	hlist_add_head_rcu(&handler->node, bucket);
 out:
-	up_write(&vm->io_lock);
+	mutex_unlock(&vm->io_lock);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(gh_vm_add_io_handler);
@@ -60,26 +54,26 @@ EXPORT_SYMBOL_GPL(gh_vm_add_io_handler);
  */
 void gh_vm_remove_io_handler(struct gh_vm *vm, struct gh_vm_io_handler *handler)
 {
-	down_write(&vm->io_lock);
-	rb_erase(&handler->node, &vm->io_handlers);
-	up_write(&vm->io_lock);
+	mutex_lock(&vm->io_lock);
+	hlist_del_rcu(&handler->node);
+	mutex_unlock(&vm->io_lock);
+	/* The VMM waits for this, once for each of its devices. */
+	synchronize_rcu_expedited();
 }
 EXPORT_SYMBOL_GPL(gh_vm_remove_io_handler);
 
-static struct gh_vm_io_handler *gh_vm_io_find(struct gh_vm *vm, const struct gh_vm_io_handler *key)
+/* How particular a handler is about a write: 0 is not at all its own. */
+static int gh_vm_io_rank(const struct gh_vm_io_handler *handler, u64 addr, u32 len, u64 value)
 {
-	struct rb_node *node = vm->io_handlers.rb_node;
-	struct gh_vm_io_handler *handler;
-	int cmp;
-
-	while (node) {
-		handler = rb_entry(node, struct gh_vm_io_handler, node);
-		cmp = gh_vm_io_cmp(key, handler);
-		if (!cmp)
-			return handler;
-		node = cmp < 0 ? node->rb_left : node->rb_right;
-	}
-	return NULL;
+	if (handler->addr != addr)
+		return 0;
+	if (!handler->len)
+		return 1;
+	if (handler->len != len)
+		return 0;
+	if (!handler->match)
+		return 2;
+	return handler->value == value ? 3 : 0;
 }
 
 /**
@@ -89,27 +83,28 @@ static struct gh_vm_io_handler *gh_vm_io_find(struct gh_vm *vm, const struct gh_
  * @len: Bytes, 1, 2, 4 or 8
  * @value: Zero beyond @len bytes
  *
+ * Every vCPU comes here with every write, so nothing is locked.
+ *
  * Return: Whether it was served.
  */
 bool gh_vm_io_write(struct gh_vm *vm, u64 addr, u32 len, u64 value)
 {
-	/* The most particular one first. */
-	struct gh_vm_io_handler key = { .addr = addr, .len = len, .match = true, .value = value };
+	struct gh_vm_io_handler *found = NULL;
 	struct gh_vm_io_handler *handler;
+	int best = 0;
+	int rank;
 
-	down_read(&vm->io_lock);
-	handler = gh_vm_io_find(vm, &key);
-	if (!handler) {
-		key.match = false;
-		handler = gh_vm_io_find(vm, &key);
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(handler, gh_vm_io_bucket(vm, addr), node) {
+		rank = gh_vm_io_rank(handler, addr, len, value);
+		if (rank > best) {
+			best = rank;
+			found = handler;
+		}
 	}
-	if (!handler) {
-		key.len = 0;
-		handler = gh_vm_io_find(vm, &key);
-	}
-	if (handler)
-		handler->write(handler);
-	up_read(&vm->io_lock);
-	return handler;
+	if (found)
+		found->write(found);
+	rcu_read_unlock();
+	return found;
 }
 EXPORT_SYMBOL_GPL(gh_vm_io_write);
