@@ -15,6 +15,7 @@ set(HYP_ARM64_SOURCES
     arm64/guest_controls.cpp
     arm64/guest_exit.S
     arm64/guest_fp.S
+    arm64/guest_system.S
     arm64/guest_state.cpp
     arm64/halt.cpp
     arm64/head.S
@@ -45,6 +46,43 @@ target_include_directories(hypervisor_objects PRIVATE "${CMAKE_CURRENT_SOURCE_DI
 target_compile_definitions(hypervisor_objects PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
 target_link_libraries(hypervisor_objects PRIVATE runtime)
 
+# What most exits pass through is compiled as one, so that it calls and saves less. Not everything:
+# the link would take too long.
+set(hyp_hot_sources
+    arm64/guest_state.cpp
+    hypercall/dispatch.cpp
+    hypercall/doorbell_calls.cpp
+    hypercall/message_queue_calls.cpp
+    hypercall/vcpu_calls.cpp
+    interrupt/distributor.cpp
+    interrupt/gicv3.cpp
+    interrupt/irq_bank.cpp
+    interrupt/list_registers.cpp
+    interrupt/sgi.cpp
+    interrupt/soft_timer.cpp
+    interrupt/vic.cpp
+    interrupt/vic_cpu.cpp
+    interrupt/virq_source.cpp
+    interrupt/virq_state.cpp
+    interrupt/wakeups.cpp
+    ipc/doorbell.cpp
+    ipc/message_queue.cpp
+    memory/address_space_devices.cpp
+    object/cspace.cpp
+    object/object.cpp
+    schedule/physical_interrupts.cpp
+    schedule/run_queue.cpp
+    schedule/scheduler.cpp
+    trap/abort.cpp
+    trap/guest_exit.cpp
+    trap/id_registers.cpp
+    trap/psci.cpp
+    trap/smccc.cpp
+    trap/system_register.cpp
+    vcpu/vcpu.cpp
+    vcpu/vcpu_run.cpp)
+set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
+
 # The hypervisor with a first VM inside, whose flat binary, linked at GH_RM_IPA_BASE, is ROOT_BINARY
 # (made by target ROOT_TARGET): target NAME, files OUTPUT.elf and OUTPUT.Image.
 function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
@@ -56,7 +94,7 @@ function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
         OBJECT_DEPENDS "${ROOT_BINARY}")
     gunyah_target(${NAME})
     add_dependencies(${NAME} ${ROOT_TARGET})
-    target_link_options(${NAME} PRIVATE "-T${script}")
+    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2)
     target_link_libraries(${NAME} PRIVATE runtime)
     set_target_properties(${NAME} PROPERTIES OUTPUT_NAME ${OUTPUT} SUFFIX .elf
                                              LINK_DEPENDS "${script}")

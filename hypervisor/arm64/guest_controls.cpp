@@ -89,6 +89,7 @@ void init_guest_controls(std::uint64_t vtcr) {
     if (has_pmu()) {
         stop_pmu();
     }
+    init_guest_state();
     clear_deadline();
     stop_guest_timers();
     isb();

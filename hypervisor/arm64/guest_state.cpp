@@ -8,6 +8,10 @@
 
 extern "C" void arch_fp_save(hyp::arch::FloatingPoint*);
 extern "C" void arch_fp_load(const hyp::arch::FloatingPoint*);
+extern "C" void arch_system_save(hyp::arch::SystemRegisters*);
+extern "C" void arch_system_load(const hyp::arch::SystemRegisters*);
+extern "C" void arch_keys_save(hyp::arch::PointerKeys*);
+extern "C" void arch_keys_load(const hyp::arch::PointerKeys*);
 
 namespace hyp::arch {
 
@@ -16,87 +20,6 @@ namespace {
 // SCTLR_EL1 at reset: the bits that are RES1 in Armv8.0 (Arm ARM D19.2.118), all else off.
 constexpr std::uint64_t sctlr_reset = 0x30d00800;
 constexpr std::uint64_t mdscr_reset = 0;
-
-void save_system(SystemRegisters& s) {
-    s.sctlr = HYP_READ_SYSREG(sctlr_el1);
-    s.cpacr = HYP_READ_SYSREG(cpacr_el1);
-    s.ttbr0 = HYP_READ_SYSREG(ttbr0_el1);
-    s.ttbr1 = HYP_READ_SYSREG(ttbr1_el1);
-    s.tcr = HYP_READ_SYSREG(tcr_el1);
-    s.esr = HYP_READ_SYSREG(esr_el1);
-    s.far = HYP_READ_SYSREG(far_el1);
-    s.afsr0 = HYP_READ_SYSREG(afsr0_el1);
-    s.afsr1 = HYP_READ_SYSREG(afsr1_el1);
-    s.mair = HYP_READ_SYSREG(mair_el1);
-    s.amair = HYP_READ_SYSREG(amair_el1);
-    s.vbar = HYP_READ_SYSREG(vbar_el1);
-    s.contextidr = HYP_READ_SYSREG(contextidr_el1);
-    s.tpidr_el0 = HYP_READ_SYSREG(tpidr_el0);
-    s.tpidrro_el0 = HYP_READ_SYSREG(tpidrro_el0);
-    s.tpidr_el1 = HYP_READ_SYSREG(tpidr_el1);
-    s.cntkctl = HYP_READ_SYSREG(cntkctl_el1);
-    s.par = HYP_READ_SYSREG(par_el1);
-    s.csselr = HYP_READ_SYSREG(csselr_el1);
-    s.sp_el0 = HYP_READ_SYSREG(sp_el0);
-    s.sp_el1 = HYP_READ_SYSREG(sp_el1);
-    s.elr = HYP_READ_SYSREG(elr_el1);
-    s.spsr = HYP_READ_SYSREG(spsr_el1);
-}
-
-void load_system(const SystemRegisters& s) {
-    HYP_WRITE_SYSREG(sctlr_el1, s.sctlr);
-    HYP_WRITE_SYSREG(cpacr_el1, s.cpacr);
-    HYP_WRITE_SYSREG(ttbr0_el1, s.ttbr0);
-    HYP_WRITE_SYSREG(ttbr1_el1, s.ttbr1);
-    HYP_WRITE_SYSREG(tcr_el1, s.tcr);
-    HYP_WRITE_SYSREG(esr_el1, s.esr);
-    HYP_WRITE_SYSREG(far_el1, s.far);
-    HYP_WRITE_SYSREG(afsr0_el1, s.afsr0);
-    HYP_WRITE_SYSREG(afsr1_el1, s.afsr1);
-    HYP_WRITE_SYSREG(mair_el1, s.mair);
-    HYP_WRITE_SYSREG(amair_el1, s.amair);
-    HYP_WRITE_SYSREG(vbar_el1, s.vbar);
-    HYP_WRITE_SYSREG(contextidr_el1, s.contextidr);
-    HYP_WRITE_SYSREG(tpidr_el0, s.tpidr_el0);
-    HYP_WRITE_SYSREG(tpidrro_el0, s.tpidrro_el0);
-    HYP_WRITE_SYSREG(tpidr_el1, s.tpidr_el1);
-    HYP_WRITE_SYSREG(cntkctl_el1, s.cntkctl);
-    HYP_WRITE_SYSREG(par_el1, s.par);
-    HYP_WRITE_SYSREG(csselr_el1, s.csselr);
-    HYP_WRITE_SYSREG(sp_el0, s.sp_el0);
-    HYP_WRITE_SYSREG(sp_el1, s.sp_el1);
-    HYP_WRITE_SYSREG(elr_el1, s.elr);
-    HYP_WRITE_SYSREG(spsr_el1, s.spsr);
-    HYP_WRITE_SYSREG(vpidr_el2, HYP_READ_SYSREG(midr_el1));
-    HYP_WRITE_SYSREG(vmpidr_el2, s.vmpidr);
-}
-
-// Key registers by encoding, so that an Armv8.0 assembler target accepts them (S3_0_C2_C1..C3).
-void save_keys(PointerKeys& k) {
-    k.key[0] = HYP_READ_SYSREG(s3_0_c2_c1_0);
-    k.key[1] = HYP_READ_SYSREG(s3_0_c2_c1_1);
-    k.key[2] = HYP_READ_SYSREG(s3_0_c2_c1_2);
-    k.key[3] = HYP_READ_SYSREG(s3_0_c2_c1_3);
-    k.key[4] = HYP_READ_SYSREG(s3_0_c2_c2_0);
-    k.key[5] = HYP_READ_SYSREG(s3_0_c2_c2_1);
-    k.key[6] = HYP_READ_SYSREG(s3_0_c2_c2_2);
-    k.key[7] = HYP_READ_SYSREG(s3_0_c2_c2_3);
-    k.key[8] = HYP_READ_SYSREG(s3_0_c2_c3_0);
-    k.key[9] = HYP_READ_SYSREG(s3_0_c2_c3_1);
-}
-
-void load_keys(const PointerKeys& k) {
-    HYP_WRITE_SYSREG(s3_0_c2_c1_0, k.key[0]);
-    HYP_WRITE_SYSREG(s3_0_c2_c1_1, k.key[1]);
-    HYP_WRITE_SYSREG(s3_0_c2_c1_2, k.key[2]);
-    HYP_WRITE_SYSREG(s3_0_c2_c1_3, k.key[3]);
-    HYP_WRITE_SYSREG(s3_0_c2_c2_0, k.key[4]);
-    HYP_WRITE_SYSREG(s3_0_c2_c2_1, k.key[5]);
-    HYP_WRITE_SYSREG(s3_0_c2_c2_2, k.key[6]);
-    HYP_WRITE_SYSREG(s3_0_c2_c2_3, k.key[7]);
-    HYP_WRITE_SYSREG(s3_0_c2_c3_0, k.key[8]);
-    HYP_WRITE_SYSREG(s3_0_c2_c3_1, k.key[9]);
-}
 
 // ID_AA64ISAR1_EL1.{APA,API,GPA,GPI}, ID_AA64ISAR2_EL1.{APA3,GPA3}: any of them means keys exist.
 bool has_pointer_authentication() {
@@ -114,20 +37,27 @@ bool has_sme() {
     return ((HYP_READ_SYSREG(id_aa64pfr1_el1) >> 24) & 0xf) != 0;
 }
 
+/// What a vCPU has beside the registers of Armv8.0. ID registers trap to an outer hypervisor, if
+/// there is one, and are no faster than others: read once.
+struct Features {
+    bool keys, ras, sme;
+};
+constinit Features cpu_features{};
+
 void save_untrapped(UntrappedRegisters& r) {
-    if (has_ras()) {
+    if (cpu_features.ras) {
         r.vdisr = HYP_READ_SYSREG(s3_4_c12_c1_1);
     }
-    if (has_sme()) {
+    if (cpu_features.sme) {
         r.tpidr2_el0 = HYP_READ_SYSREG(s3_3_c13_c0_5);
     }
 }
 
 void load_untrapped(const UntrappedRegisters& r) {
-    if (has_ras()) {
+    if (cpu_features.ras) {
         HYP_WRITE_SYSREG(s3_4_c12_c1_1, r.vdisr);
     }
-    if (has_sme()) {
+    if (cpu_features.sme) {
         HYP_WRITE_SYSREG(s3_3_c13_c0_5, r.tpidr2_el0);
     }
 }
@@ -140,11 +70,12 @@ void save_timers(GuestState& state) {
     stop_guest_timers();
 }
 
+// ISTATUS, bit 2 of the control registers, is read-only (Arm ARM, CNTV_CTL_EL0).
 void load_timers(const GuestState& state) {
     HYP_WRITE_SYSREG(cntv_cval_el0, state.virtual_timer.compare);
-    HYP_WRITE_SYSREG(cntv_ctl_el0, state.virtual_timer.control & 3);
+    HYP_WRITE_SYSREG(cntv_ctl_el0, state.virtual_timer.control);
     HYP_WRITE_SYSREG(cntp_cval_el0, state.physical_timer.compare);
-    HYP_WRITE_SYSREG(cntp_ctl_el0, state.physical_timer.control & 3);
+    HYP_WRITE_SYSREG(cntp_ctl_el0, state.physical_timer.control);
 }
 
 } // namespace
@@ -164,10 +95,15 @@ void GuestState::reset(std::uint64_t vmpidr) {
     debug.mdscr = mdscr_reset;
 }
 
+void init_guest_state() {
+    cpu_features = {has_pointer_authentication(), has_ras(), has_sme()};
+    HYP_WRITE_SYSREG(vpidr_el2, HYP_READ_SYSREG(midr_el1));
+}
+
 void GuestState::save() {
-    save_system(system);
-    if (has_pointer_authentication()) {
-        save_keys(keys);
+    arch_system_save(&system);
+    if (cpu_features.keys) {
+        arch_keys_save(&keys);
     }
     save_untrapped(untrapped);
     save_timers(*this);
@@ -185,9 +121,9 @@ void GuestState::save() {
 
 void GuestState::load(std::uint64_t vttbr) {
     HYP_WRITE_SYSREG(vttbr_el2, vttbr);
-    load_system(system);
-    if (has_pointer_authentication()) {
-        load_keys(keys);
+    arch_system_load(&system);
+    if (cpu_features.keys) {
+        arch_keys_load(&keys);
     }
     load_untrapped(untrapped);
     arch_fp_load(&fp);
@@ -209,7 +145,6 @@ void set_running(Vcpu& vcpu, GuestRegisters& registers) {
 }
 
 void unload_guest() {
-    stop_guest_timers();
     HYP_WRITE_SYSREG(vttbr_el2, std::uint64_t{0});
     isb();
 }

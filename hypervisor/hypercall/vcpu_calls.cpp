@@ -166,11 +166,12 @@ Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
     if (vcpu->get() == &caller) {
         return fail(Error::argument_invalid);
     }
-    const auto report = scheduler().run_proxy(std::move(*vcpu), a.x[1]);
-    if (!report) {
-        return fail(report.error());
+    RunReport report;
+    const auto runs = scheduler().run_proxy(std::move(*vcpu), a.x[1], report);
+    if (!runs) {
+        return fail(runs.error());
     }
-    return report->has_value() ? outputs_of(**report) : Outputs::later();
+    return *runs ? Outputs::later() : outputs_of(report);
 }
 
 /// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.

@@ -27,6 +27,10 @@ public:
     /// Disarms, wherever it was armed; afterwards the callback does not run and is not running.
     void cancel();
     [[nodiscard]] bool armed() const { return queue_.load(std::memory_order_acquire) != nullptr; }
+    /// True if it is armed just so. `queue` is the calling CPU's own: there it cannot expire now.
+    [[nodiscard]] bool armed_for(const SoftTimerQueue& queue, std::uint64_t deadline) const {
+        return queue_.load(std::memory_order_acquire) == &queue && deadline_ == deadline;
+    }
 
 private:
     friend class SoftTimerQueue;

@@ -106,24 +106,13 @@ void VicCpu::physical_cpu_changed() {
     }
 }
 
-bool VicCpu::loaded_here() const {
-    return loaded_on_.load(std::memory_order_relaxed) == cpu_index();
-}
-
 void VicCpu::enter_slowly() {
     if (!vic_) {
-        // Without a VIC nothing is ever pending: only shut the interface.
-        if (!loaded_here()) {
-            load();
-        }
         attention_.store(false, std::memory_order_relaxed);
         return;
     }
     Wakeups wakeups(this);
     const LockGuard guard(vic_->lock_);
-    if (!loaded_here()) {
-        load();
-    }
     fold(wakeups);
     refill();
     if (timer_ppis_ != 0) {
@@ -132,6 +121,7 @@ void VicCpu::enter_slowly() {
     attention_.store(false, std::memory_order_relaxed);
 }
 
+/// Also without a VIC: nothing of another vCPU is to be seen then.
 void VicCpu::load() {
     const unsigned cpu = cpu_index();
     rt::ensure(current_cpus[cpu] == nullptr &&
@@ -140,18 +130,28 @@ void VicCpu::load() {
     current_cpus[cpu] = this;
     loaded_on_.store(cpu, std::memory_order_relaxed);
     arch::ich_write_vmcr(vmcr_);
-    for (unsigned n = 0; n < interface_features.active_registers; n++) {
+    unsigned n = 0;
+    do {
         arch::ich_write_ap0r(n, ap0r_[n]);
         arch::ich_write_ap1r(n, ap1r_[n]);
-    }
+    } while (++n < interface_features.active_registers);
+    hcr_ = vic_ ? ich::hcr_enable : 0;
+    arch::ich_write_hcr(hcr_);
 }
 
 void VicCpu::save() {
     vmcr_ = arch::ich_read_vmcr();
-    for (unsigned n = 0; n < interface_features.active_registers; n++) {
+    unsigned n = 0;
+    do {
         ap0r_[n] = arch::ich_read_ap0r(n);
         ap1r_[n] = arch::ich_read_ap1r(n);
-    }
+    } while (++n < interface_features.active_registers);
+}
+
+/// Nothing of it is in the list registers or held active physically. Only the CPU on which it is
+/// loaded changes that.
+bool VicCpu::is_quiet() const {
+    return (used_ | stale_ | physically_active_) == 0 && (!vic_ || hcr_ == ich::hcr_enable);
 }
 
 void VicCpu::exit() {
@@ -159,25 +159,26 @@ void VicCpu::exit() {
         return;
     }
     save();
-    if (vic_) {
-        Wakeups wakeups(this);
-        const LockGuard guard(vic_->lock_);
-        fold(wakeups);
-        clear_stale();
-        // Unloaded under the lock: has_deliverable() elsewhere sees either all of it or nothing.
-        request_attention();
-        loaded_on_.store(not_loaded, std::memory_order_relaxed);
-    } else {
-        request_attention();
-        loaded_on_.store(not_loaded, std::memory_order_relaxed);
+    if (!is_quiet()) {
+        exit_slowly();
     }
+    // Last, so that has_deliverable() elsewhere sees all of it. The empty interface stays enabled.
+    loaded_on_.store(not_loaded, std::memory_order_release);
+    current_cpus[cpu_index()] = nullptr;
+}
+
+void VicCpu::exit_slowly() {
+    Wakeups wakeups(this);
+    const LockGuard guard(vic_->lock_);
+    fold(wakeups);
+    clear_stale();
+    request_attention();
     for (std::uint32_t left = physically_active_; left != 0; left &= left - 1) {
         gic().private_set_active(static_cast<std::uint32_t>(std::countr_zero(left)), false);
     }
     physically_active_ = 0;
-    arch::ich_write_hcr(0);
-    hcr_ = 0;
-    current_cpus[cpu_index()] = nullptr;
+    hcr_ = ich::hcr_enable; // no maintenance interrupts for what is gone
+    arch::ich_write_hcr(hcr_);
 }
 
 void VicCpu::sync() {
@@ -270,14 +271,14 @@ bool VicCpu::would_signal(const Virq& irq, const Mask& mask) const {
 }
 
 bool VicCpu::has_deliverable() const {
-    if (!vic_) {
+    // Without the lock: who makes one pending after this look tells VirqTarget::virq_pending(),
+    // which comes to the vCPU's lock, or to its CPU, after the caller has acted on the answer.
+    if (!vic_ || (__atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
+                  __atomic_load_n(&used_, __ATOMIC_RELAXED) == 0)) {
         return false;
     }
     const LockGuard guard(vic_->lock_);
-    if (ready_count_ == 0 && used_ == 0) {
-        return false;
-    }
-    const unsigned on = loaded_on_.load(std::memory_order_relaxed);
+    const unsigned on = loaded_on_.load(std::memory_order_acquire);
     const bool elsewhere = on != not_loaded && on != cpu_index();
     if (elsewhere) {
         return true; // its registers cannot be read from here
@@ -307,7 +308,7 @@ bool VicCpu::could_deliver(std::uint32_t intid) const {
     const LockGuard guard(vic_->lock_);
     const Virq& irq = private_[intid];
     const bool elsewhere =
-        loaded_on_.load(std::memory_order_relaxed) != not_loaded && !loaded_here();
+        loaded_on_.load(std::memory_order_acquire) != not_loaded && !loaded_here();
     if (elsewhere) {
         return vic_->forwarded(irq);
     }

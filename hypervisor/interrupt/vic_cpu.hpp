@@ -7,6 +7,7 @@
 #include "interrupt/virq.hpp"
 #include "object/ref.hpp"
 
+#include <arch/cpu.hpp>
 #include <arch/work.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/spinlock.hpp>
@@ -36,6 +37,9 @@ public:
     // -- On the CPU that runs the vCPU ---------------------------------------------------------
     /// Right before entering the guest, every time. Brings the hardware up to date.
     void enter() {
+        if (!loaded_here()) {
+            load();
+        }
         if (attention_.load(std::memory_order_relaxed)) {
             enter_slowly();
         }
@@ -116,6 +120,7 @@ private:
     void enter_slowly();
     void load();
     void save();
+    void exit_slowly();
     /// fold(), for a caller that the analysis cannot see to hold this VIC's lock.
     void fold_locked(Wakeups& wakeups) RT_NO_ANALYSIS { fold(wakeups); }
     void fold(Wakeups& wakeups) RT_REQUIRES(vic_->lock_);
@@ -127,7 +132,10 @@ private:
     void clear_stale() RT_REQUIRES(vic_->lock_);
     void adjust_ppis() RT_REQUIRES(vic_->lock_);
     [[nodiscard]] Virq* best_ready(bool only_pending) RT_REQUIRES(vic_->lock_);
-    [[nodiscard]] bool loaded_here() const;
+    [[nodiscard]] bool loaded_here() const {
+        return loaded_on_.load(std::memory_order_relaxed) == cpu_index();
+    }
+    [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] Mask mask() const;
     [[nodiscard]] bool would_signal(const Virq& irq, const Mask& mask) const
         RT_REQUIRES(vic_->lock_);

@@ -201,15 +201,15 @@ TEST_F(Migration, BecomingProxyWhileLoadedElsewhereIsBlockedAtFirst) {
     ASSERT_TRUE(caller->power_on(0, 0, 0));
     on(1);
     ASSERT_TRUE(enters(caller));
-    const auto blocked = scheduler().run_proxy(guest, 0);
-    ASSERT_TRUE(blocked.has_value() && blocked->has_value());
-    EXPECT_EQ((*blocked)->state, GH_VCPU_STATE_BLOCKED);
+    RunReport report;
+    const auto blocked = scheduler().run_proxy(guest, 0, report);
+    ASSERT_TRUE(blocked.has_value() && !*blocked);
+    EXPECT_EQ(report.state, GH_VCPU_STATE_BLOCKED);
     on(0);
     EXPECT_TRUE(idles());
     on(1);
-    const auto runs = scheduler().run_proxy(guest, 0);
-    ASSERT_TRUE(runs.has_value());
-    EXPECT_FALSE(runs->has_value());
+    const auto runs = scheduler().run_proxy(guest, 0, report);
+    ASSERT_TRUE(runs.has_value() && *runs);
     EXPECT_TRUE(enters(guest));
     retire({caller, guest});
 }

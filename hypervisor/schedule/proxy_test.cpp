@@ -30,9 +30,10 @@ protected:
 
     /// vcpu_run by the caller; the state when it returned at once.
     std::uint64_t run(std::uint64_t resume_data = 0) {
-        const auto report = scheduler().run_proxy(guest_, resume_data);
-        EXPECT_TRUE(report.has_value());
-        return report->has_value() ? (*report)->state : running;
+        RunReport report;
+        const auto runs = scheduler().run_proxy(guest_, resume_data, report);
+        EXPECT_TRUE(runs.has_value());
+        return *runs ? running : report.state;
     }
     std::uint64_t reported_state() const { return caller_->registers.x[1]; }
 
@@ -47,7 +48,8 @@ TEST_F(Proxy, NotStartedIsPoweredOff) {
 
 TEST_F(Proxy, NeedsAWakeupInterrupt) {
     const Ref<Vcpu> unbound = vm_->make_vcpu(1, {});
-    EXPECT_EQ(scheduler().run_proxy(unbound, 0).error(), rt::Error::busy);
+    RunReport report;
+    EXPECT_EQ(scheduler().run_proxy(unbound, 0, report).error(), rt::Error::busy);
 }
 
 TEST_F(Proxy, RunsInPlaceOfTheCaller) {
@@ -161,7 +163,8 @@ TEST_F(Proxy, KilledWhileRunning) {
     ASSERT_TRUE(guest_->kill());
     EXPECT_TRUE(enters(caller_));
     EXPECT_EQ(caller_->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OBJECT_STATE));
-    EXPECT_EQ(scheduler().run_proxy(guest_, 0).error(), rt::Error::object_state);
+    RunReport report;
+    EXPECT_EQ(scheduler().run_proxy(guest_, 0, report).error(), rt::Error::object_state);
 }
 
 TEST_F(Proxy, KilledBetweenTheCallAndItsFirstInstruction) {
@@ -192,13 +195,72 @@ TEST_F(Proxy, YieldGoesBackToTheCaller) {
     EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
 }
 
-TEST_F(Proxy, CallersTimerEndsTheRun) {
-    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+class ProxyTimer : public Proxy {
+protected:
+    void SetUp() override {
+        Proxy::SetUp();
+        ASSERT_TRUE(guest_->power_on(0, 0, 0));
+        MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
+        ASSERT_TRUE(host_->vic->vdevice(0)->access(group));
+        caller_->guest.virtual_timer = {.control = 1, .compare = 5000};
+    }
+    /// In the redistributor of the caller.
+    void enable_timer_interrupt() {
+        MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
+        ASSERT_TRUE(host_->vic->vdevice(1)->access(enable));
+    }
+    static void expire_at(std::uint64_t time) {
+        fake::guest_hardware().counter = time;
+        fake::gic_cpu(0).pending.push_back(ppi_hypervisor_timer);
+        handle_physical_interrupts();
+    }
+};
+
+TEST_F(ProxyTimer, OfTheCallerEndsTheRun) {
+    enable_timer_interrupt();
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
-    caller_->timer_expired();
+    EXPECT_EQ(fake::guest_hardware().deadline, 5000u);
+    expire_at(4999);
+    ASSERT_TRUE(enters(guest_));
+    expire_at(5000);
     EXPECT_TRUE(enters(caller_));
     EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+}
+
+TEST_F(ProxyTimer, ThatCannotInterruptTheCallerEndsNothing) {
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    expire_at(5000);
+    EXPECT_TRUE(enters(guest_));
+}
+
+TEST_F(ProxyTimer, StaysArmedOverTheNextRuns) {
+    enable_timer_interrupt();
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_EQ(run(), running);
+        ASSERT_TRUE(enters(guest_));
+        guest_->begin_mmio({.ipa = 0x1000, .size = 4, .write = true});
+        ASSERT_TRUE(enters(caller_));
+        EXPECT_EQ(fake::guest_hardware().deadline, 5000u);
+    }
+    expire_at(5000); // its own timer interrupts it now
+    ASSERT_EQ(run(), running);
+    EXPECT_TRUE(enters(guest_)) << "a loaded caller is not told by the timer that stayed armed";
+}
+
+TEST_F(ProxyTimer, MovesWithTheCallersDeadline) {
+    enable_timer_interrupt();
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    guest_->begin_mmio({.ipa = 0x1000, .size = 4, .write = true});
+    ASSERT_TRUE(enters(caller_));
+    caller_->guest.virtual_timer.compare = 9000;
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    EXPECT_EQ(fake::guest_hardware().deadline, 9000u);
+    expire_at(5000);
+    EXPECT_TRUE(enters(guest_));
 }
 
 } // namespace

@@ -30,20 +30,6 @@ int priority_of(const Vcpu& vcpu) {
     return static_cast<int>(vcpu.scheduling().priority);
 }
 
-// When the first of a saved vCPU's timers will interrupt it, if any will.
-std::optional<std::uint64_t> next_timer(const Vcpu& vcpu) {
-    std::optional<std::uint64_t> first;
-    const auto consider = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
-        const bool fires = timer.armed() && vcpu.interrupts.could_deliver(ppi);
-        if (fires && (!first || timer.compare < *first)) {
-            first = timer.compare;
-        }
-    };
-    consider(vcpu.guest.virtual_timer, ppi_virtual_timer);
-    consider(vcpu.guest.physical_timer, ppi_physical_timer);
-    return first;
-}
-
 std::uint64_t ticks(std::uint64_t nanoseconds) {
     return nanoseconds * arch::counter_frequency() / 1'000'000'000;
 }
@@ -62,10 +48,7 @@ Scheduler::Scheduler() {
     }
 }
 
-Scheduler& scheduler() {
-    static Scheduler the_scheduler; // made by the boot CPU before others run
-    return the_scheduler;
-}
+Scheduler the_scheduler;
 
 void Scheduler::enqueue(Vcpu& vcpu) {
     push(vcpu, false);
@@ -125,24 +108,25 @@ GuestRegisters* Scheduler::resume() {
     CpuSchedule& cpu = mine();
     arch::forget_work(); // what comes up from here on is seen below, or at the next exit
     for (;;) {
-        end_proxy_if_due(cpu);
+        if (cpu.proxied && proxy_is_due(cpu)) {
+            end_proxy(cpu);
+        }
         if (!keeps_cpu(cpu)) {
             give_up(cpu);
             choose(cpu);
-        }
-        if (cpu.loaded && !cpu.loaded->lingers()) {
-            unload(cpu);
         }
         if (cpu.scheduled) {
             break;
         }
         idle(cpu);
     }
-    const Ref<Vcpu>& next = cpu.proxied ? cpu.proxied : cpu.scheduled;
-    load(cpu, next);
-    next->interrupts.enter();
+    Vcpu& next = cpu.proxied ? *cpu.proxied : *cpu.scheduled;
+    if (cpu.loaded != &next) {
+        load(cpu, next);
+    }
+    next.interrupts.enter();
     arch::forget_work(arch::work_interrupts);
-    return &next->registers;
+    return &next.registers;
 }
 
 bool Scheduler::keeps_cpu(CpuSchedule& cpu) {
@@ -175,12 +159,15 @@ void Scheduler::give_up(CpuSchedule& cpu) {
         end_proxy(cpu);
     }
     const int priority = cpu.priority();
-    const Ref<Vcpu> previous = std::move(cpu.scheduled);
-    if (cpu.loaded == previous && previous->ready() && !previous->stays()) {
+    Ref<Vcpu> previous = std::move(cpu.scheduled);
+    if (cpu.loaded == previous.get() && previous->ready() && !previous->stays()) {
         unload(cpu); // before another CPU may take it
     }
     if (previous->release()) {
         push(*previous, !cpu.slice_over); // preempted: its turn is not over
+    }
+    if (cpu.loaded == previous.get()) {
+        cpu.lingering = std::move(previous);
     }
     cpu.slice.cancel();
     cpu.slice_over = false;
@@ -222,6 +209,12 @@ bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu> next) {
 }
 
 void Scheduler::idle(CpuSchedule& cpu) {
+    if (cpu.loaded != nullptr && !cpu.loaded->lingers()) {
+        unload(cpu);
+    }
+    if (cpu.loaded == nullptr) {
+        arch::unload_guest();
+    }
     const std::uint64_t self = std::uint64_t{1} << cpu_index();
     idle_.fetch_or(self);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -282,37 +275,30 @@ void Scheduler::yield_to_priority(std::uint64_t priority) {
     }
 }
 
-Result<std::optional<RunReport>> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data) {
+Result<bool> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data, RunReport& report) {
     CpuSchedule& cpu = mine();
     if (cpu.proxied) {
         return fail(Error::denied);
     }
-    const auto report = guest->begin_run(cpu_index(), resume_data);
-    if (!report) {
-        return fail(report.error());
+    const auto begun = guest->begin_run(cpu_index(), resume_data, report);
+    if (begun.has_value() && *begun) {
+        cpu.proxied = std::move(guest);
+        arch::note_work(arch::work_schedule);
     }
-    if (!report->runnable()) {
-        return *report;
-    }
-    cpu.proxied = std::move(guest);
-    arch::note_work(arch::work_schedule);
-    return std::nullopt;
+    return begun;
 }
 
-void Scheduler::end_proxy_if_due(CpuSchedule& cpu) {
-    if (!cpu.proxied) {
-        return;
-    }
+bool Scheduler::proxy_is_due(const CpuSchedule& cpu) {
     const Vcpu& caller = *cpu.scheduled;
-    const bool caller_is_wanted = caller.interrupts.has_deliverable() || caller.timer_due();
-    if (caller_is_wanted || cpu.proxy_yields || !caller.ready() || !cpu.proxied->ready()) {
-        end_proxy(cpu);
-    }
+    // While the caller is still loaded the hardware has its timers.
+    const bool timer_due = caller.timer_due() && cpu.loaded != &caller;
+    return !cpu.proxied->ready() || cpu.proxy_yields || !caller.ready() || timer_due ||
+           caller.interrupts.has_deliverable();
 }
 
 void Scheduler::end_proxy(CpuSchedule& cpu) {
     // Save first: from end_run() on, another CPU may run the guest.
-    if (cpu.loaded == cpu.proxied) {
+    if (cpu.loaded == cpu.proxied.get()) {
         unload(cpu);
     }
     cpu.proxy_yields = false;
@@ -321,37 +307,37 @@ void Scheduler::end_proxy(CpuSchedule& cpu) {
     auto& x = cpu.scheduled->registers.x;
     x[0] = static_cast<std::uint64_t>(guest->killed() ? GH_ERROR_OBJECT_STATE : GH_ERROR_OK);
     x[1] = report.state;
-    std::copy(report.data.begin(), report.data.end(), x + 2);
+    x[2] = report.data[0];
+    x[3] = report.data[1];
+    x[4] = report.data[2];
 }
 
-void Scheduler::load(CpuSchedule& cpu, const Ref<Vcpu>& next) {
-    if (cpu.loaded == next) {
-        return;
-    }
-    if (cpu.loaded) {
+void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
+    if (cpu.loaded != nullptr) {
         unload(cpu);
     }
-    next->wake_timer.cancel();
-    next->clear_timer_due();
-    next->guest.load(next->address_space().vttbr());
-    next->set_loaded(cpu_index());
-    trace(TraceClass::schedule, 0, next->identity());
-    cpu.loaded = next;
-    arch::set_running(*next, next->registers);
+    next.clear_timer_due();
+    next.guest.load(next.address_space().vttbr());
+    next.set_loaded(cpu_index());
+    trace(TraceClass::schedule, 0, next.identity());
+    cpu.loaded = &next;
+    arch::set_running(next, next.registers);
 }
 
 void Scheduler::unload(CpuSchedule& cpu) {
-    const Ref<Vcpu> vcpu = std::move(cpu.loaded);
-    vcpu->guest.save();
-    vcpu->interrupts.exit();
-    arch::unload_guest();
-    // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
-    if (vcpu->run_state() == VcpuState::waiting || vcpu == cpu.scheduled) {
-        if (const auto deadline = next_timer(*vcpu); deadline.has_value()) {
-            vcpu->wake_timer.arm(SoftTimerQueue::mine(), *deadline);
-        }
+    Vcpu& vcpu = *cpu.loaded;
+    vcpu.guest.save();
+    vcpu.interrupts.exit();
+    cpu.loaded = nullptr;
+    if (vcpu.killed()) {
+        arch::unload_guest(); // its address space may go at once
     }
-    vcpu->set_unloaded();
+    // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
+    if (vcpu.run_state() == VcpuState::waiting || &vcpu == cpu.scheduled.get()) {
+        vcpu.arm_wake_timer();
+    }
+    vcpu.set_unloaded(&vcpu == cpu.scheduled.get() || &vcpu == cpu.proxied.get());
+    cpu.lingering.clear();
 }
 
 } // namespace hyp

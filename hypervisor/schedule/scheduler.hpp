@@ -37,7 +37,8 @@ struct CpuSchedule {
     RunQueue queue;
     Ref<Vcpu> scheduled;
     Ref<Vcpu> proxied;
-    Ref<Vcpu> loaded;
+    Vcpu* loaded = nullptr;
+    Ref<Vcpu> lingering; // loaded, if it is neither of the two
     SoftTimer slice;
     Ref<Vcpu> preferred;       // takes the place of scheduled, which yielded to it
     int lent_priority = -1;    // scheduled has it from whom yielded to it; -1: its own alone
@@ -65,16 +66,16 @@ public:
     /// The vCPU whose exit is being handled.
     [[nodiscard]] Vcpu& current();
     /// The vCPU whose state is in the hardware, or null.
-    [[nodiscard]] Vcpu* loaded() { return mine().loaded.get(); }
+    [[nodiscard]] Vcpu* loaded() { return mine().loaded; }
 
     /// Chooses what runs next, sleeps while there is nothing, and makes it ready to be entered.
     [[nodiscard]] GuestRegisters* resume();
 
-    /// vcpu_run by current(). A report: the guest cannot run, tell the caller. None: the guest
-    /// runs from the next resume() on and the caller gets its results when that ends.
+    /// vcpu_run by current(). False: the guest cannot run, tell the caller the report. True: the
+    /// guest runs from the next resume() on and the caller gets its results when that ends.
     /// Errors: as Vcpu::begin_run; denied when the caller itself runs inside a vcpu_run.
-    [[nodiscard]] rt::Result<std::optional<RunReport>> run_proxy(Ref<Vcpu> guest,
-                                                                 std::uint64_t resume_data);
+    [[nodiscard]] rt::Result<bool> run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data,
+                                             RunReport& report);
 
     /// current() gives way to others of its priority; a proxied one to its caller.
     void yield();
@@ -95,10 +96,10 @@ private:
     [[nodiscard]] bool keeps_cpu(CpuSchedule&);
     static void give_way(CpuSchedule&);
     void give_up(CpuSchedule&);
-    void end_proxy_if_due(CpuSchedule&);
+    [[nodiscard]] static bool proxy_is_due(const CpuSchedule&);
     void end_proxy(CpuSchedule&);
-    void load(CpuSchedule&, const Ref<Vcpu>&);
-    void unload(CpuSchedule&);
+    static void load(CpuSchedule&, Vcpu&);
+    static void unload(CpuSchedule&);
     void arm_slice(CpuSchedule&);
 
     std::array<CpuSchedule, max_cpus> cpus_;
@@ -108,6 +109,10 @@ private:
     std::atomic<bool> any_movable_{false}; // there was a vCPU without affinity
 };
 
-Scheduler& scheduler();
+/// Made by the boot CPU before others run.
+extern Scheduler the_scheduler;
+inline Scheduler& scheduler() {
+    return the_scheduler;
+}
 
 } // namespace hyp

@@ -4,6 +4,7 @@
 #include "vcpu/vcpu.hpp"
 
 #include "heap/trace.hpp"
+#include "interrupt/gicv3.hpp"
 #include "vcpu/vpm_group.hpp"
 
 #include <abi/hypercall.h>
@@ -219,12 +220,38 @@ void Vcpu::virq_pending() {
     }
 }
 
-void Vcpu::timer_expired() {
-    timer_due_.store(true, std::memory_order_release);
-    virq_pending();
+void Vcpu::arm_wake_timer() {
+    std::optional<std::uint64_t> first;
+    const auto consider = [&](const arch::TimerRegisters& timer) {
+        if (timer.armed() && (!first || timer.compare < *first)) {
+            first = timer.compare;
+        }
+    };
+    consider(guest.virtual_timer);
+    consider(guest.physical_timer);
+    SoftTimerQueue& queue = SoftTimerQueue::mine();
+    if (!first) {
+        wake_timer.cancel();
+    } else if (!wake_timer.armed_for(queue, *first)) {
+        wake_timer.arm(queue, *first);
+    }
 }
 
-void Vcpu::set_unloaded() {
+// Which of its timers it was no longer matters. One that cannot interrupt, because it is masked in
+// the interrupt controller, must not end a wait or a vcpu_run.
+void Vcpu::timer_expired() {
+    const auto interrupts_now = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
+        return timer.armed() && interrupts.could_deliver(ppi);
+    };
+    if (loaded_on_.load(std::memory_order_acquire) == no_cpu &&
+        (interrupts_now(guest.virtual_timer, ppi_virtual_timer) ||
+         interrupts_now(guest.physical_timer, ppi_physical_timer))) {
+        timer_due_.store(true, std::memory_order_release);
+        virq_pending();
+    }
+}
+
+void Vcpu::let_go() {
     bool queue = false;
     {
         const LockGuard guard(lock_);

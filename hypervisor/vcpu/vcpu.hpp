@@ -146,8 +146,9 @@ public:
     [[nodiscard]] rt::Result<> kill();
 
     // -- Proxy scheduling (vcpu_run) -----------------------------------------------------------
-    /// Takes the vCPU for `cpu`: nothing when it may run there now, else what to report instead.
-    [[nodiscard]] rt::Result<RunReport> begin_run(unsigned cpu, std::uint64_t resume_data);
+    /// Takes the vCPU for `cpu`: true when it may run there now, else `report` says why not.
+    [[nodiscard]] rt::Result<bool> begin_run(unsigned cpu, std::uint64_t resume_data,
+                                             RunReport& report);
     /// It stopped running inside vcpu_run: what the caller is told.
     [[nodiscard]] RunReport end_run();
     /// vcpu_run_check: busy while it can run, or, once killed, while a CPU still holds its state.
@@ -183,8 +184,14 @@ public:
     /// Its state is in the hardware of `cpu` from now on.
     void set_loaded(unsigned cpu) { loaded_on_.store(cpu, std::memory_order_release); }
     /// Its state was saved. A vCPU that is off gets its reset values now; one that another CPU
-    /// waits for is queued.
-    void set_unloaded();
+    /// waits for is queued. `still_runs`: on this CPU, which nobody else waits for then.
+    void set_unloaded(bool still_runs) {
+        if (still_runs && run_state() != VcpuState::off) {
+            loaded_on_.store(no_cpu, std::memory_order_release);
+        } else {
+            let_go();
+        }
+    }
     /// True while its state may stay in the hardware of an idle CPU.
     [[nodiscard]] bool lingers() const {
         return (run_state() == VcpuState::ready || run_state() == VcpuState::waiting) &&
@@ -195,7 +202,10 @@ public:
         return run_state() == VcpuState::off &&
                loaded_on_.load(std::memory_order_acquire) == no_cpu;
     }
-    /// One of its timers expired while it was not loaded.
+    /// It was saved and waits, or has lent out its time: the first of its timers that would
+    /// interrupt it is to wake it. Stays armed over the next load(), until it fires or changes.
+    void arm_wake_timer();
+    /// One of its timers expired. Nothing to do while it is loaded: the hardware has its timers.
     void timer_expired();
     [[nodiscard]] bool timer_due() const { return timer_due_.load(std::memory_order_acquire); }
     void clear_timer_due() { timer_due_.store(false, std::memory_order_release); }
@@ -236,9 +246,10 @@ private:
         arch::note_work(arch::work_schedule);
     }
     [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
-    [[nodiscard]] rt::Result<RunReport> try_begin_run(unsigned cpu, std::uint64_t resume_data)
-        RT_EXCLUDES(lock_);
+    [[nodiscard]] rt::Result<bool> try_begin_run(unsigned cpu, std::uint64_t resume_data,
+                                                 RunReport& report) RT_EXCLUDES(lock_);
     void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
+    void let_go();
     void end_suspension();
     void announce_ready();
     void become_proxy();
@@ -250,7 +261,7 @@ private:
     rt::Spinlock lock_;
     std::atomic<VcpuState> state_{VcpuState::off};
     unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
-    std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_ only
+    std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_, or while it runs
     std::atomic<unsigned> affinity_{no_cpu};  // changes under lock_, as the next three
     std::atomic<unsigned> ran_on_{no_cpu};    // the last CPU that claimed it
     std::atomic<bool> must_leave_{false};     // running where it may not any more

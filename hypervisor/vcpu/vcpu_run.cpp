@@ -50,13 +50,13 @@ void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
     }
 }
 
-Result<RunReport> Vcpu::begin_run(unsigned cpu, std::uint64_t resume_data) {
-    auto report = try_begin_run(cpu, resume_data);
+Result<bool> Vcpu::begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
+    const auto begun = try_begin_run(cpu, resume_data, report);
     end_suspension();
-    return report;
+    return begun;
 }
 
-Result<RunReport> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data) {
+Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
     const LockGuard guard(lock_);
     if (!is_active() || run_state() == VcpuState::killed) {
         return fail(Error::object_state);
@@ -65,18 +65,20 @@ Result<RunReport> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data) {
         return fail(Error::busy);
     }
     if (running_on_ != no_cpu || held_elsewhere(cpu)) {
-        return RunReport{GH_VCPU_STATE_BLOCKED, {}};
+        report = RunReport{GH_VCPU_STATE_BLOCKED, {}};
+        return false;
     }
     if (run_state() == VcpuState::waiting && (interrupts.has_deliverable() || timer_due())) {
         set_state(VcpuState::ready);
     } else if (run_state() == VcpuState::mmio) {
         finish_mmio(resume_data);
     }
-    const RunReport now = report_locked();
-    if (now.runnable()) {
+    if (run_state() == VcpuState::ready) {
         running_on_ = cpu;
+        return true;
     }
-    return now;
+    report = report_locked();
+    return false;
 }
 
 RunReport Vcpu::end_run() {

@@ -16,7 +16,8 @@ class Vcpu;
 
 namespace hyp::arch {
 
-/// EL1 and EL0 system registers that a VM uses without trapping (Arm ARM D13/D19).
+/// EL1 and EL0 system registers that a VM uses without trapping (Arm ARM D13/D19). guest_system.S
+/// knows the order of these and of the keys.
 struct SystemRegisters {
     std::uint64_t sctlr, cpacr, ttbr0, ttbr1, tcr, esr, far, afsr0, afsr1, mair, amair, vbar;
     std::uint64_t contextidr, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl, par, csselr;
@@ -90,13 +91,16 @@ struct GuestState {
 /// Whose exit the next one on this CPU is, and where it stores the general registers.
 void set_running(Vcpu&, GuestRegisters&);
 
+/// What this CPU's registers hold for all vCPUs, and which of them there are. Once per CPU at boot.
+void init_guest_state();
+
 /// Settings of EL2 that hold for every VM: HCR_EL2, traps, VTCR_EL2. Once per CPU at boot.
 void init_guest_controls(std::uint64_t vtcr);
 
 /// Turns both EL1 timers off in the hardware.
 void stop_guest_timers();
 
-/// No VM is loaded: VTTBR_EL2 = 0 (VMID 0, reserved), timers stopped.
+/// After a save: no VM is loaded, VTTBR_EL2 = 0 (VMID 0, reserved).
 void unload_guest();
 
 /// SPSR_EL2 of a vCPU at reset: EL1h, interrupts masked.
