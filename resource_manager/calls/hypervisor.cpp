@@ -154,7 +154,8 @@ rt::Result<> Hypervisor::vcpu_configure(CapId vcpu, std::uint64_t options) {
 }
 
 rt::Result<> Hypervisor::vcpu_set_affinity(CapId vcpu, unsigned cpu) {
-    return call(GH_VCPU_SET_AFFINITY, {vcpu.value, cpu, reserved_minus_one});
+    const std::uint64_t index = cpu == any_cpu ? GH_CPU_INDEX_ANY : cpu;
+    return call(GH_VCPU_SET_AFFINITY, {vcpu.value, index, reserved_minus_one});
 }
 
 rt::Result<> Hypervisor::vcpu_set_priority(CapId vcpu, unsigned priority) {

@@ -99,7 +99,9 @@ public:
     rt::Result<> hwirq_bind(CapId hwirq, CapId vic, std::uint32_t virq);
 
     rt::Result<> vcpu_configure(CapId vcpu, std::uint64_t options);
+    /// `cpu`: physical, or any_cpu.
     rt::Result<> vcpu_set_affinity(CapId vcpu, unsigned cpu);
+    static constexpr unsigned any_cpu = ~0U; // also what an affinity-map says for it
     rt::Result<> vcpu_set_priority(CapId vcpu, unsigned priority);
     rt::Result<> vcpu_set_timeslice(CapId vcpu, std::uint64_t nanoseconds);
     rt::Result<> vcpu_bind_virq(CapId vcpu, CapId vic, std::uint32_t virq, unsigned type);

@@ -46,6 +46,7 @@ class Conformance(unittest.TestCase):
 
     configuration: ClassVar[Configuration]
     least_checks: ClassVar[int] = 150
+    program_seconds: ClassVar[int] = _PROGRAM_SECONDS
     bare: ClassVar[bool] = False
 
     def setUp(self) -> None:
@@ -70,12 +71,14 @@ class Conformance(unittest.TestCase):
 
     def test_all_checks_report(self) -> None:
         """The program comes to its end, and no line of it is lost."""
-        if not PROGRAM.is_file():
-            raise Failure(f"{relative(PROGRAM)} is not built")
+        program = self.configuration.kernel
+        if not program.is_file():
+            raise Failure(f"{relative(program)} is not built")
         name = f"conformance-{type(self).__name__}"
-        with Machine(self.configuration, name, _PROGRAM_SECONDS + _POWER_OFF_SECONDS) as machine:
+        seconds = self.program_seconds
+        with Machine(self.configuration, name, seconds + _POWER_OFF_SECONDS) as machine:
             try:
-                total = machine.expect(_SUMMARY, _PROGRAM_SECONDS, "the program's closing line")
+                total = machine.expect(_SUMMARY, seconds, "the program's closing line")
             finally:
                 for match in _LINE.finditer(machine.text):
                     self._take_line(match)

@@ -105,3 +105,4 @@
     .section .text.register_image, "ax"
     execute execute_hvc, hvc #0
     execute execute_store, str w0, [x1]
+    execute execute_loop, 1: sub x0, x0, #1; cbnz x0, 1b

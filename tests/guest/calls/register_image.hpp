@@ -20,6 +20,8 @@ extern "C" {
 void execute_hvc(const RegisterImage* load, RegisterImage* store);
 /// str w0, [x1].
 void execute_store(const RegisterImage* load, RegisterImage* store);
+/// Counts x0 down to zero.
+void execute_loop(const RegisterImage* load, RegisterImage* store);
 }
 
 /// Every register is different, and different for every seed. FPCR and FPSR get bits that all CPUs

@@ -7,6 +7,7 @@
 #include "machine/page_tables.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 extern "C" const std::byte guest_program_start[];
 extern "C" const std::byte guest_program_end[];
@@ -23,7 +24,7 @@ struct alignas(page_size) Arena {
 };
 constinit Arena arena{};
 
-constinit Guest the_guest;
+constinit Guest the_guest(arena.bytes);
 constinit std::array<std::byte, guest_dtb_size> tree{};
 
 constexpr std::uint64_t permissions_rwx = 7;
@@ -34,10 +35,17 @@ Guest& guest() {
     return the_guest;
 }
 
+void Guest::use(std::span<const std::byte> program, const char* affinity,
+                std::span<const std::uint32_t> affinity_map) {
+    program_ = program;
+    options_.affinity = affinity;
+    options_.affinity_map = affinity_map;
+}
+
 std::byte* Guest::memory(std::uint64_t offset) {
     const std::uint64_t page = offset / page_size;
     const std::uint64_t ours = layout_ == MemoryLayout::contiguous ? page : pages - 1 - page;
-    return &arena.bytes[ours * page_size + offset % page_size];
+    return &arena_[ours * page_size + offset % page_size];
 }
 
 void Guest::write_memory(std::uint64_t offset, std::span<const std::byte> data) {
@@ -50,7 +58,7 @@ void Guest::write_memory(std::uint64_t offset, std::span<const std::byte> data) 
 }
 
 void Guest::clean_memory() {
-    clean_invalidate(arena.bytes.data(), arena.bytes.size());
+    clean_invalidate(arena_.data(), arena_.size());
 }
 
 std::span<const std::byte> Guest::vmid_payload() {
@@ -90,8 +98,9 @@ void Guest::allocate() {
 }
 
 void Guest::fill_memory(const GuestTreeOptions& options) {
-    arena.bytes.fill(std::byte{0});
-    write_memory(0, {guest_program_start, guest_program_end});
+    std::ranges::fill(arena_, std::byte{0});
+    write_memory(0,
+                 program_.empty() ? std::span(guest_program_start, guest_program_end) : program_);
     build_guest_tree(tree, options);
     write_memory(guest_dtb, tree);
     clean_memory();
@@ -160,16 +169,23 @@ void Guest::read_resource(PayloadReader& entry) {
 void Guest::read_resources() {
     PayloadReader reply = rpc().must(GH_RM_VM_GET_HYP_RESOURCES, vmid_payload());
     const std::uint32_t count = reply.u32();
-    expect_equal("number of resources", count, guest_cpus + 1);
+    const bool proxy = std::string_view(options_.affinity) == "proxy";
+    expect_equal("number of resources", count, (proxy ? guest_cpus : 0) + 1);
     vcpu_cap_ = {};
     bell_cap_ = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
         read_resource(reply);
     }
     expect(reply.finished(), "the list of resources ends where its number says");
-    expect(vcpu_cap_[0] != 0 && vcpu_cap_[1] != 0 && bell_cap_ != 0,
-           "there are two vCPUs and a doorbell");
+    expect(bell_cap_ != 0, "there is a doorbell");
+    if (!proxy) {
+        return;
+    }
+    expect(vcpu_cap_[0] != 0 && vcpu_cap_[1] != 0, "there are two vCPUs");
     expect(wakeup_irq_[0] != wakeup_irq_[1], "each vCPU has its own wake-up interrupt");
+    for (const std::uint32_t irq : wakeup_irq_) {
+        allow_interrupt(irq);
+    }
 }
 
 void Guest::start() {
@@ -181,14 +197,11 @@ void Guest::create(MemoryLayout layout, MemoryTransfer kind) {
     layout_ = layout;
     begin();
     allocate();
-    fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus});
+    fill_memory(options_);
     transfer(layout, kind);
     configure_image();
     initialise();
     read_resources();
-    for (unsigned i = 0; i < guest_cpus; ++i) {
-        allow_interrupt(wakeup_irq_[i]);
-    }
     start();
 }
 

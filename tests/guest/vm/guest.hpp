@@ -27,9 +27,19 @@ struct VcpuExit {
 enum class MemoryLayout { contiguous, scattered };
 enum class MemoryTransfer { share, lend };
 
-/// One VM at a time. Functions fail the check when something is not as it must be.
+/// One VM at a time, with its own piece of our memory. Functions fail the check when something is
+/// not as it must be.
 class Guest {
 public:
+    /// `memory`: of guest_ram_size bytes, page-aligned.
+    constexpr explicit Guest(std::span<std::byte> memory) : arena_(memory) {}
+
+    /// Another program than vm/program, and how its vCPUs are scheduled: `affinity` as in the
+    /// device tree. Of those that are not "proxy" we get no capability. `affinity_map`: empty for
+    /// RM's choice.
+    void use(std::span<const std::byte> program, const char* affinity,
+             std::span<const std::uint32_t> affinity_map);
+
     /// Rids the machine of what an earlier check left over, and starts anew: nothing is allocated.
     void begin();
 
@@ -98,6 +108,9 @@ private:
     std::array<std::uint32_t, guest_cpus> wakeup_irq_{};
     std::uint64_t bell_cap_ = 0;
     PayloadWriter request_;
+    std::span<std::byte> arena_;
+    std::span<const std::byte> program_; // empty: vm/program
+    GuestTreeOptions options_{.base_address = guest_ram_base, .cpus = guest_cpus};
 };
 
 Guest& guest();

@@ -137,6 +137,9 @@ void add_config(Tree& tree, const GuestTreeOptions& options) {
     if (options.feature != nullptr) {
         tree.text("features", options.feature);
     }
+    if (options.affinity_map.size() == 2) {
+        tree.cells("affinity-map", {options.affinity_map[0], options.affinity_map[1]});
+    }
     tree.end();
     add_bell(tree);
     tree.end();

@@ -14,6 +14,7 @@ struct GuestTreeOptions {
     bool config = true; // the gunyah-vm-config node
     const char* affinity = "proxy";
     const char* feature = nullptr; // one of vcpus/features
+    std::span<const std::uint32_t> affinity_map{}; // physical CPUs, at most guest_cpus of them
 };
 
 /// Builds the tree; the buffer's rest is slack. Fails the check if it does not fit.
