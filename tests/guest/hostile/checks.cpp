@@ -28,7 +28,7 @@ using hostile::Box;
 
 constexpr std::uint64_t limit_ms = 600'000; // of a check; an attack that ends early costs nothing
 constexpr std::uint64_t nap_ms = 20;
-constexpr std::uint64_t stall_ms = 10'000; // nobody is without progress for that long
+constexpr std::uint64_t stall_ms = 30'000; // nobody is without progress for that long
 
 struct alignas(4096) Arena {
     std::array<std::byte, guest_ram_size> bytes;

@@ -51,8 +51,9 @@ void over_lost_time(Attacker& attacker, std::uint64_t loops) {
 void of_the_system(Attacker& attacker) {
     const SystemImage saved = read_system_registers();
     const SystemImage wanted = fill_system_registers(attacker.random());
-    for (unsigned i = 0; i < 50; ++i) {
-        (void)hvc(GH_SMCCC_BASE + GH_SCHEDULER_YIELD);
+    for (unsigned i = 0; i < 5; ++i) {
+        (void)hvc(GH_SMCCC_BASE + GH_SCHEDULER_YIELD); // may last a turn of each other vCPU
+        attacker.step();
     }
     const SystemImage got = read_system_registers();
     write_system_registers(saved);
