@@ -131,6 +131,10 @@ struct Walk {
     }
 };
 
+bool has_zero_byte(std::uint32_t cell) {
+    return ((cell - 0x0101'0101U) & ~cell & 0x8080'8080U) != 0;
+}
+
 /// True if the terminated string `own` is `wanted`; looks no further than the first difference.
 bool is_text(const char* own, std::string_view wanted) {
     for (const char character : wanted) {
@@ -207,8 +211,10 @@ std::uint32_t FlatTree::tag(int offset) const {
 int FlatTree::behind(int offset) const {
     switch (tag(offset)) {
     case begin_node:
-        return static_cast<int>(
-            aligned(static_cast<std::uint64_t>(offset) + tag_size + name(offset).size() + 1));
+        do { // the name ends with the first cell that has a NUL
+            offset += static_cast<int>(tag_size);
+        } while (!has_zero_byte(tag(offset)));
+        return offset + static_cast<int>(tag_size);
     case prop:
         return static_cast<int>(static_cast<std::uint64_t>(offset) + prop_header +
                                 aligned(read(structure_ + offset + 4)));

@@ -72,14 +72,17 @@ bool el2_map(const TableSource& source, std::uint64_t root, std::uint64_t va, st
             }
             table = source.pointer(entry & address_mask);
         }
-        std::uint64_t& entry = table[(va / span_of(level)) & index_mask];
-        if (entry != 0) {
-            return false;
-        }
-        entry = pa | attributes | (level == last_level ? table_or_page : 0);
-        va += span_of(level);
-        pa += span_of(level);
-        size -= span_of(level);
+        const std::uint64_t span = span_of(level);
+        do { // until the table's end, where larger blocks may fit
+            std::uint64_t& entry = table[(va / span) & index_mask];
+            if (entry != 0) {
+                return false;
+            }
+            entry = pa | attributes | (level == last_level ? table_or_page : 0);
+            va += span;
+            pa += span;
+            size -= span;
+        } while (size >= span && ((va / span) & index_mask) != 0);
     }
     return true;
 }

@@ -76,20 +76,24 @@ const Ownership::Region* Ownership::region_from(PhysAddr address) const {
     return nullptr;
 }
 
-Ownership::Block& Ownership::Region::block_at(PhysAddr page) const {
+inline Ownership::Block& Ownership::Region::block_at(PhysAddr page) const {
     return blocks[(page - block_of(range.base)) / block_size];
 }
 
 /// What of the block of `page` lies in the region.
 PhysRange Ownership::Region::pages_of_block(PhysAddr page) const {
     const PhysAddr base = std::max(block_of(page), range.base);
-    return {base, std::min(block_of(page) + block_size, range.end()) - base};
+    return {base, end_of_block(page) - base};
 }
 
-Ownership::Piece Ownership::piece_at(const Region& region, PhysAddr page) {
+inline PhysAddr Ownership::Region::end_of_block(PhysAddr page) const {
+    return std::min(block_of(page) + block_size, range.end());
+}
+
+inline Ownership::Piece Ownership::piece_at(const Region& region, PhysAddr page) {
     Block& block = region.block_at(page);
     return block.split != 0 ? Piece{region.page_at(page), page + page_size}
-                            : Piece{&block.all, region.pages_of_block(page).end()};
+                            : Piece{&block.all, region.end_of_block(page)};
 }
 
 /// Gives each page of a block its own record.
@@ -124,8 +128,10 @@ bool Ownership::all_of(const Region& region, PhysRange range, Test test) {
 /// Changes all records of a range in `region`; a block of which only a part changes is split.
 template <typename Change>
 void Ownership::change(const Region& region, PhysRange range, Change change) {
-    for (PhysAddr page = range.base; page < range.end();) {
-        if (!range.contains(region.pages_of_block(page))) {
+    const PhysAddr end = range.end();
+    for (PhysAddr page = range.base; page < end;) {
+        const bool from_start = page == block_of(page) || page == region.range.base;
+        if (!from_start || region.end_of_block(page) > end) {
             split(region, page);
         }
         const Piece piece = piece_at(region, page);

@@ -107,6 +107,7 @@ private:
         }
         [[nodiscard]] Block& block_at(PhysAddr page) const;
         [[nodiscard]] PhysRange pages_of_block(PhysAddr page) const;
+        [[nodiscard]] PhysAddr end_of_block(PhysAddr page) const;
     };
     /// The longest stretch from `page` on that one record describes.
     struct Piece {

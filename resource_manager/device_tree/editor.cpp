@@ -30,10 +30,14 @@ Node Editor::child(Node parent, std::string_view name) {
         note(parent);
         return -FDT_ERR_NOTFOUND;
     }
-    const int size = static_cast<int>(name.size());
-    Node node = fdt_subnode_offset_namelen(fdt(), parent, name.data(), size);
-    if (node == -FDT_ERR_NOTFOUND) {
-        node = fdt_add_subnode_namelen(writable(), parent, name.data(), size);
+    const rt::FlatTree tree(fdt());
+    Node node = tree.first_child(parent);
+    while (node >= 0 && tree.name(node) != name) {
+        node = tree.next_sibling(node);
+    }
+    if (node < 0) {
+        node =
+            fdt_add_subnode_namelen(writable(), parent, name.data(), static_cast<int>(name.size()));
     }
     note(node);
     return node;

@@ -4,6 +4,7 @@
 
 #include <runtime/panic.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <span>
@@ -88,6 +89,9 @@ public:
 
     /// Removes elements from the end, last first, until `size` are left.
     void shrink_to(std::size_t size) {
+        if constexpr (std::is_trivially_destructible_v<T>) {
+            size_ = std::min(size_, size);
+        }
         while (size_ > size) {
             data_[--size_].~T();
         }

@@ -41,7 +41,7 @@ void PrimaryVm::start(const gh_rm_boot& boot, const void* dtb, Window& window) {
         fatal("no free RAM for the primary VM's device tree ({} bytes)", tree.size());
     }
     store(tree.span(), layout.dtb.base, window);
-    clean(layout.kernel);
+    clean(layout.kernel_file); // what it only reserves, it clears itself
     log("starting the primary VM");
     const auto started =
         root_.hypervisor.vcpu_poweron(vcpus_[0].id(), layout.kernel.base, layout.dtb.base);
@@ -58,6 +58,7 @@ PrimaryVm::Layout PrimaryVm::plan(const void* dtb, Window& window) const {
     }
     Layout layout;
     layout.kernel = check_kernel(*modules.kernel, window);
+    layout.kernel_file = *modules.kernel;
     layout.initrd = modules.initrd;
     layout.bootargs = modules.bootargs;
     if (layout.initrd && !ram_.contains(*layout.initrd)) {

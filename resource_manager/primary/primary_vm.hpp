@@ -45,7 +45,8 @@ private:
     };
     /// What lies where in RAM before the VM runs.
     struct Layout {
-        Range kernel; // with its BSS
+        Range kernel;      // with its BSS
+        Range kernel_file; // what the boot loader filled of it
         std::optional<Range> initrd;
         std::string_view bootargs;
         Range dtb; // where RM puts the tree
