@@ -12,5 +12,6 @@ std::span<const test::Check> hypercall_rows();
 std::span<const test::Check> register_rows();
 std::span<const test::Check> interrupt_rows();
 std::span<const test::Check> guest_rows();
+std::span<const test::Check> resource_manager_rows();
 
 } // namespace bench

@@ -8,6 +8,7 @@
 
 std::span<const std::span<const test::Check>> test::check_tables() {
     static const std::array tables{bench::hypercall_rows(), bench::register_rows(),
-                                   bench::interrupt_rows(), bench::guest_rows()};
+                                   bench::interrupt_rows(), bench::guest_rows(),
+                                   bench::resource_manager_rows()};
     return tables;
 }

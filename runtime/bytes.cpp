@@ -12,12 +12,27 @@ namespace {
 using Byte = unsigned char;
 /// A word that may alias anything.
 using Word = std::uint64_t __attribute__((may_alias));
+using Cell = std::uint32_t __attribute__((may_alias));
 
 constexpr std::size_t word_size = sizeof(Word);
 constexpr std::size_t block_words = 4;
 
 std::size_t misalignment(const void* address) {
     return reinterpret_cast<std::uintptr_t>(address) % word_size;
+}
+
+/// Moves to a higher address, from the end on, as far as whole units go; the bytes left at the
+/// start.
+template <typename Unit>
+std::size_t move_units(Byte* out, const Byte* in, std::size_t size) {
+    for (; size != 0 && reinterpret_cast<std::uintptr_t>(out + size) % sizeof(Unit) != 0; --size) {
+        out[size - 1] = in[size - 1];
+    }
+    for (; size >= sizeof(Unit); size -= sizeof(Unit)) {
+        *reinterpret_cast<Unit*>(out + size - sizeof(Unit)) =
+            *reinterpret_cast<const Unit*>(in + size - sizeof(Unit));
+    }
+    return size;
 }
 
 bool alike_aligned(const void* a, const void* b) {
@@ -65,13 +80,9 @@ void move_bytes(void* to, const void* from, std::size_t size) {
         return;
     }
     if (alike_aligned(out, in)) {
-        for (; size != 0 && misalignment(out + size) != 0; --size) {
-            out[size - 1] = in[size - 1];
-        }
-        for (; size >= word_size; size -= word_size) {
-            *reinterpret_cast<Word*>(out + size - word_size) =
-                *reinterpret_cast<const Word*>(in + size - word_size);
-        }
+        size = move_units<Word>(out, in, size);
+    } else if (misalignment(out) % sizeof(Cell) == misalignment(in) % sizeof(Cell)) {
+        size = move_units<Cell>(out, in, size); // parts of device trees
     }
     for (; size != 0; --size) {
         out[size - 1] = in[size - 1];

@@ -17,20 +17,21 @@ struct MemoryPlan {
     rt::FixedVector<PhysRange, Platform::max_ram> for_vms;
 };
 
-/// Bytes of pool for a machine with `ram` bytes: 4 bytes of ownership record per 4 KiB page, as a
-/// power of two (at most 1/512); two stage-2 tables of 4 KiB per 2 MiB (1/256: every page mapped by
-/// two VMs with no block left whole); 4 MiB for objects, capability spaces and everything else.
+/// Bytes of pool for a machine with `ram` bytes: 4 bytes of ownership record per 4 KiB page
+/// (1/1024; what rounding it up to a power of two takes more comes from the next item); a stage-2
+/// table of 4 KiB per 2 MiB (1/512: no block of RAM left whole in one more VM than its owner); 2.5
+/// MiB for objects, capability spaces and everything else.
 constexpr std::uint64_t pool_size(std::uint64_t ram) {
-    constexpr std::uint64_t objects = 4u << 20;
-    return align_up(objects + ram / 512 + ram / 256, page_size);
+    constexpr std::uint64_t objects = 5u << 19;
+    return align_up(objects + ram / 1024 + ram / 512, page_size);
 }
 
-/// Bytes for the Resource Manager: 4 MiB for image, stack and objects, and 16 bytes per 4 KiB page
-/// of RAM (1/256), so that it can note each page of each shared parcel even when no two are
-/// neighbours.
+/// Bytes for the Resource Manager: 1 MiB for image, stack and objects, and 8 bytes per 4 KiB page
+/// of RAM (1/512): it notes 24 bytes for each run of pages in a shared parcel, so that a third of
+/// RAM can be shared even if no two pages are neighbours.
 constexpr std::uint64_t resource_manager_size(std::uint64_t ram) {
     constexpr std::uint64_t large_page = 2u << 20;
-    return align_up((4u << 20) + ram / 256, large_page);
+    return align_up((1u << 20) + ram / 512, large_page);
 }
 
 /// Puts pool and Resource Manager right behind the image if that RAM is free, so that what VMs

@@ -43,8 +43,8 @@ TEST(MemoryPlan, says_so_when_there_is_no_room) {
     EXPECT_FALSE(plan_memory(machine_with(8 * mib), image));
 }
 
-static_assert(pool_size(2048 * mib) == (4 + 4 + 8) * mib);
-static_assert(resource_manager_size(2048 * mib) == 12 * mib);
+static_assert(pool_size(2048 * mib) == (2 + 4) * mib + 5 * mib / 2);
+static_assert(resource_manager_size(2048 * mib) == 6 * mib);
 
 } // namespace
 } // namespace hyp

@@ -6,6 +6,7 @@
 #include "arm64/hvc_hypervisor.hpp"
 #include "arm64/stage1.hpp"
 #include "log/log.hpp"
+#include "log/rate_limit.hpp"
 #include "service/resource_manager.hpp"
 
 #include <runtime/flat_tree.hpp>
@@ -34,6 +35,20 @@ Static<rm::HypervisorConsole> console;
 Static<rm::Root> root;
 Static<rm::VirqAllocator> virqs;
 Static<rm::Gic> gic;
+
+std::uint64_t virtual_count() {
+    std::uint64_t value = 0;
+    asm volatile("mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+}
+
+/// Hertz; firmware that left the register unset gets a plausible one.
+std::uint64_t counter_frequency() {
+    constexpr std::uint64_t plausible = 100'000'000;
+    std::uint64_t value = 0;
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(value));
+    return value < 1000 ? plausible : value;
+}
 
 [[noreturn]] void halt() {
     std::array<std::uint64_t, 8> registers{own_vcpu_cap, GH_VCPU_POWEROFF_LAST};
@@ -86,6 +101,8 @@ extern "C" [[noreturn]] void rm_main(const gh_rm_boot* boot) {
     new (&console.object) rm::HypervisorConsole(hypervisor.object, rm::CapId{boot->partition_cap});
     rm::set_log_sink(&console.object);
     rm::log("resource manager started");
+    constexpr std::uint64_t refusals_a_second = 10;
+    rm::refusal_limit().set_clock(virtual_count, counter_frequency() / refusals_a_second);
 
     const std::uint64_t end = boot->memory.base + boot->memory.size;
     if (boot->free_base >= end || end > rm::own_memory_limit) {

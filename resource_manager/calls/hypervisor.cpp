@@ -2,6 +2,8 @@
 // Argument order of each hypercall, as the public API document lists it (from x0).
 #include "calls/hypervisor.hpp"
 
+#include <algorithm>
+
 #include <cstring>
 
 namespace rm {
@@ -120,17 +122,27 @@ rt::Result<> Hypervisor::unmap_everywhere(CapId extent) {
     return call(GH_MEMEXTENT_MODIFY, {extent.value, GH_MEMEXTENT_MODIFY_UNMAP_ALL});
 }
 
+/// The hypervisor masks interrupts during a call: long ones are split.
+rt::Result<> Hypervisor::modify_range(std::uint64_t operation, ExtentPiece piece) {
+    constexpr std::uint64_t at_once = 4U << 20;
+    rt::Result<> done;
+    while (done && piece.size != 0) {
+        const std::uint64_t size = std::min(piece.size, at_once);
+        done =
+            call(GH_MEMEXTENT_MODIFY,
+                 {piece.extent.value, operation | GH_MEMEXTENT_MODIFY_NOSYNC, piece.offset, size});
+        piece.offset += size;
+        piece.size -= size;
+    }
+    return done;
+}
+
 rt::Result<> Hypervisor::zero(const ExtentPiece& piece) {
-    return call(GH_MEMEXTENT_MODIFY,
-                {piece.extent.value, GH_MEMEXTENT_MODIFY_ZERO_RANGE | GH_MEMEXTENT_MODIFY_NOSYNC,
-                 piece.offset, piece.size});
+    return modify_range(GH_MEMEXTENT_MODIFY_ZERO_RANGE, piece);
 }
 
 rt::Result<> Hypervisor::clean_cache(const ExtentPiece& piece) {
-    return call(GH_MEMEXTENT_MODIFY,
-                {piece.extent.value,
-                 GH_MEMEXTENT_MODIFY_CACHE_CLEAN_RANGE | GH_MEMEXTENT_MODIFY_NOSYNC, piece.offset,
-                 piece.size});
+    return modify_range(GH_MEMEXTENT_MODIFY_CACHE_CLEAN_RANGE, piece);
 }
 
 rt::Result<> Hypervisor::vic_configure(CapId vic, unsigned max_vcpus, unsigned max_shared_virqs) {
@@ -211,13 +223,14 @@ rt::Result<> Hypervisor::msgqueue_send(CapId queue, std::span<const std::byte> m
                                    push ? std::uint64_t{GH_MSGQUEUE_SEND_PUSH} : std::uint64_t{0}});
 }
 
-rt::Result<std::size_t> Hypervisor::msgqueue_receive(CapId queue, std::span<std::byte> buffer) {
+rt::Result<ReceivedMessage> Hypervisor::msgqueue_receive(CapId queue, std::span<std::byte> buffer) {
     const auto values = call_for_values(
         GH_MSGQUEUE_RECEIVE, {queue.value, virtual_address(buffer.data()), buffer.size()});
     if (!values) {
         return rt::fail(values.error());
     }
-    return (*values)[0] < buffer.size() ? static_cast<std::size_t>((*values)[0]) : buffer.size();
+    return ReceivedMessage{.size = std::min<std::size_t>((*values)[0], buffer.size()),
+                           .more = (*values)[1] != 0};
 }
 
 rt::Result<std::array<std::uint64_t, 4>> Hypervisor::entropy(unsigned bytes) {

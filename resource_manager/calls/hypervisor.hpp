@@ -33,6 +33,11 @@ enum class ObjectType : unsigned {
     vpm_group = GH_PARTITION_CREATE_VPM_GROUP,
 };
 
+struct ReceivedMessage {
+    std::size_t size; // bytes
+    bool more;        // another one waits
+};
+
 /// Part of a memory extent, in bytes from the extent's base; page aligned.
 struct ExtentPiece {
     CapId extent;
@@ -115,8 +120,8 @@ public:
     rt::Result<> msgqueue_bind_send(CapId queue, CapId vic, std::uint32_t virq);
     rt::Result<> msgqueue_bind_receive(CapId queue, CapId vic, std::uint32_t virq);
     rt::Result<> msgqueue_send(CapId queue, std::span<const std::byte> message, bool push);
-    /// Gives the number of bytes received; Error::msgqueue_empty when there is nothing.
-    rt::Result<std::size_t> msgqueue_receive(CapId queue, std::span<std::byte> buffer);
+    /// Error::msgqueue_empty when there is nothing.
+    rt::Result<ReceivedMessage> msgqueue_receive(CapId queue, std::span<std::byte> buffer);
 
     /// 1 to 32 random bytes; Error::unimplemented or busy when there are none now.
     rt::Result<std::array<std::uint64_t, 4>> entropy(unsigned bytes);
@@ -135,6 +140,7 @@ protected:
     virtual Outcome hypercall(unsigned number, const Arguments& arguments) = 0;
 
 private:
+    rt::Result<> modify_range(std::uint64_t operation, ExtentPiece piece);
     rt::Result<> call(unsigned number, const Arguments& arguments);
     rt::Result<std::array<std::uint64_t, 4>> call_for_values(unsigned number,
                                                              const Arguments& arguments);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "log/log.hpp"
+#include "log/rate_limit.hpp"
 
 #include <abi/rm_rpc.h>
 #include <runtime/result.hpp>
@@ -42,11 +43,18 @@ struct Stage {
     const char* request;
 };
 
-/// Logs the sentence and gives the error to return. Call it where the cause is known, once.
+/// Logs the sentence, unless the client has caused too many, and gives the error to return. Call it
+/// where the cause is known, once.
 template <typename... Arguments>
 std::unexpected<RmError> refuse(const Stage& stage, RmError error,
                                 rt::FormatString<std::type_identity_t<Arguments>...> format,
                                 const Arguments&... arguments) {
+    if (!refusal_limit().allow()) {
+        return std::unexpected(error);
+    }
+    if (const unsigned missing = refusal_limit().take_suppressed(); missing != 0) {
+        log("{} lines about refused requests were left out", missing);
+    }
     std::array<char, max_log_line> buffer{};
     rt::BufferSink sink(buffer);
     rt::print(sink, format, arguments...);

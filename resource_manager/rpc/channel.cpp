@@ -29,21 +29,23 @@ void Channel::flush() {
 }
 
 void Channel::serve(RequestHandler& handler) {
-    std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> buffer{};
-    for (;;) {
+    std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> buffer; // NOLINT: written before it is read
+    for (bool more = true; more;) {
         flush();
         if (outgoing_.room() < reserved_for_request) {
             return; // the peer must take messages first; its doing so interrupts us again
         }
-        const auto size = hypervisor_.msgqueue_receive(receive_, buffer);
-        if (!size) {
-            if (size.error() != rt::Error::msgqueue_empty) {
+        const auto message = hypervisor_.msgqueue_receive(receive_, buffer);
+        if (!message) {
+            if (message.error() != rt::Error::msgqueue_empty) {
                 complain("the message queue cannot be read");
             }
             return;
         }
-        take(std::span(buffer).first(*size), handler);
+        take(std::span(buffer).first(message->size), handler);
+        more = message->more; // one that comes later interrupts
     }
+    flush();
 }
 
 void Channel::take(std::span<const std::byte> message, RequestHandler& handler) {

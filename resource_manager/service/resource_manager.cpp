@@ -78,6 +78,9 @@ bool ResourceManager::work() {
     channel_->serve(service_); // also sends what waits: makes room for notifications
     noted_.reset(primary_->send_irq());
     noted_.reset(primary_->receive_irq());
+    if (noted_.none()) {
+        return false;
+    }
     for (std::uint32_t intid = 0; intid < noted_.size(); ++intid) {
         if (noted_.test(intid) && channel_->can_notify()) {
             noted_.reset(intid);

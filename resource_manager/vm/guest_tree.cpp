@@ -92,7 +92,11 @@ void add_bell(dt::Editor& tree, const GuestConfig& config, const GuestBell& bell
 } // namespace
 
 bool set_memory(dt::Editor& tree, std::span<const Range> ram) {
-    tree.remove_nodes(is_memory);
+    const Hex base(ram[0].base);
+    const Name name("memory@{}", base.text());
+    tree.remove_nodes([&](const void* fdt, dt::Node node) {
+        return is_memory(fdt, node) && rt::FlatTree(fdt).name(node) != name.text();
+    });
     if (tree.error() != 0) {
         return true; // the editor tells
     }
@@ -105,8 +109,6 @@ bool set_memory(dt::Editor& tree, std::span<const Range> ram) {
         reg.append(range.base, counts.address);
         reg.append(range.size, counts.size);
     }
-    const Hex base(ram[0].base);
-    const Name name("memory@{}", base.text());
     const dt::Node node = tree.child(0, name.text());
     tree.set_text(node, "device_type", "memory");
     tree.set_cells(node, "reg", std::span(reg.cells).first(reg.used));

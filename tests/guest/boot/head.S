@@ -22,6 +22,7 @@ _start:
 
 // x0 = device tree.
 primary_entry:
+    mrs     x20, cntvct_el0     // how long this took to reach
     mov     x19, x0
     bl      reset_el1
     adrp    x9, bss_start
@@ -56,6 +57,7 @@ primary_entry:
     mov     x29, xzr
     mov     x0, x19
     adr     x1, _start
+    mov     x2, x20
     bl      start_main
     b       park
 

@@ -14,6 +14,7 @@ namespace test {
 namespace {
 
 constinit std::uint64_t image_base = 0;
+constinit std::uint64_t tick_of_entry = 0;
 
 } // namespace
 
@@ -21,12 +22,17 @@ std::uint64_t image_offset(std::uint64_t address) {
     return address - image_base;
 }
 
+std::uint64_t first_tick() {
+    return tick_of_entry;
+}
+
 bool has_hypervisor() {
     return !board().has_argument("bare");
 }
 
-extern "C" [[noreturn]] void start_main(const void* dtb, std::uint64_t base) {
+extern "C" [[noreturn]] void start_main(const void* dtb, std::uint64_t base, std::uint64_t tick) {
     image_base = base;
+    tick_of_entry = tick;
     rt::run_static_constructors();
     const char* problem = read_board(dtb);
     init_uart(board().uart);

@@ -64,6 +64,9 @@ inline void expect_equal(const char* what, std::uint64_t actual, std::uint64_t e
 /// An address relative to the start of the program, for looking it up in the ELF file.
 std::uint64_t image_offset(std::uint64_t address);
 
+/// What the virtual counter was at the program's first instruction.
+std::uint64_t first_tick();
+
 /// The hypervisor is below (no "bare" among the boot arguments).
 bool has_hypervisor();
 
