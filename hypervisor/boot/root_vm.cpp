@@ -11,8 +11,8 @@
 #include "interrupt/hwirq.hpp"
 #include "interrupt/vic.hpp"
 #include "memory/address_space.hpp"
+#include "memory/partition.hpp"
 #include "object/cspace.hpp"
-#include "object/partition.hpp"
 #include "schedule/scheduler.hpp"
 #include "vcpu/vcpu.hpp"
 

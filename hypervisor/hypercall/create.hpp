@@ -3,18 +3,20 @@
 #pragma once
 
 #include "hypercall/handler.hpp"
+#include "memory/partition.hpp"
 #include "object/cspace.hpp"
-#include "object/partition.hpp"
 #include "object/ref.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/rights.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace hyp {
 
 /// x0 partition, x1 capability space, x2 zero -> x1 a capability with all rights to a new T.
+/// Its memory counts to the partition.
 template <typename T, typename... Parameters>
 rt::Result<Outputs> create_object(Vcpu& caller, const Arguments& a, Parameters&&... parameters) {
     if (auto zero = require_zero(a.x[2]); !zero) {
@@ -28,9 +30,17 @@ rt::Result<Outputs> create_object(Vcpu& caller, const Arguments& a, Parameters&&
     if (!cspace) {
         return rt::fail(cspace.error());
     }
-    Ref<T> object = make_object<T>(std::forward<Parameters>(parameters)...);
+    Ref<T> object;
+    if constexpr (std::is_same_v<T, Partition>) {
+        object = make_object<T>(*partition);
+    } else {
+        object = make_object<T>(std::forward<Parameters>(parameters)...);
+    }
     if (!object) {
         return rt::fail(rt::Error::no_memory);
+    }
+    if (auto paid = object->paid_by(**partition, sizeof(T)); !paid) {
+        return rt::fail(paid.error());
     }
     const auto id = (*cspace)->insert(std::move(object), GH_RIGHTS_ALL);
     if (!id) {

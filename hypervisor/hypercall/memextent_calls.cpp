@@ -109,7 +109,8 @@ Result<Outputs> memextent_modify(Vcpu& caller, const Arguments& a) {
     return operation ? done(modify(**extent, *operation, a.x[2], a.x[3])) : fail(operation.error());
 }
 
-/// Between an extent that is not derived and the partition, which counts as its parent.
+/// Between an extent that is not derived and the partition, which counts as its parent. Ours: or
+/// between a partition and its parent; then the offset is a physical address.
 Result<> donate_with_partition(Vcpu& caller, CapId partition_cap, CapId extent_cap, bool to_extent,
                                std::uint64_t offset, std::uint64_t size) {
     auto partition = caller.cspace().lookup<Partition>(partition_cap, GH_RIGHT_PARTITION_DONATE);
@@ -117,11 +118,20 @@ Result<> donate_with_partition(Vcpu& caller, CapId partition_cap, CapId extent_c
         return fail(partition.error());
     }
     auto extent = caller.cspace().lookup<MemExtent>(extent_cap, GH_RIGHT_MEMEXTENT_DONATE);
+    if (!extent && extent.error() == Error::wrong_object_type) {
+        auto other = caller.cspace().lookup<Partition>(extent_cap, GH_RIGHT_PARTITION_DONATE);
+        if (!other) {
+            return fail(other.error());
+        }
+        const PhysRange range{PhysAddr{offset}, size};
+        return to_extent ? Partition::donate_to_child(**partition, **other, range)
+                         : Partition::donate_to_parent(**other, **partition, range);
+    }
     if (!extent) {
         return fail(extent.error());
     }
-    return to_extent ? (*extent)->accept_from_partition(offset, size)
-                     : (*extent)->donate_to_partition(offset, size);
+    return to_extent ? (*extent)->accept_from_partition(**partition, offset, size)
+                     : (*extent)->donate_to_partition(**partition, offset, size);
 }
 
 /// x0 options, x1 from, x2 to, x3 offset (in the donating extent), x4 size, x5 zero.
@@ -134,20 +144,16 @@ Result<Outputs> memextent_donate(Vcpu& caller, const Arguments& a) {
         return fail(Error::argument_invalid);
     }
     auto from = caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_DONATE);
-    if (!from && from.error() == Error::wrong_object_type &&
-        operation->number == GH_MEMEXTENT_DONATE_TO_CHILD) {
-        return done(donate_with_partition(caller, a.x[1], a.x[2], true, a.x[3], a.x[4]));
-    }
-    if (!from) {
-        return fail(from.error());
-    }
     auto to = caller.cspace().lookup<MemExtent>(a.x[2], GH_RIGHT_MEMEXTENT_DONATE);
-    if (!to && to.error() == Error::wrong_object_type &&
-        operation->number == GH_MEMEXTENT_DONATE_TO_PARENT) {
-        return done(donate_with_partition(caller, a.x[2], a.x[1], false, a.x[3], a.x[4]));
+    const bool to_child = operation->number == GH_MEMEXTENT_DONATE_TO_CHILD;
+    const auto& parent = to_child ? from : to;
+    if (operation->number != GH_MEMEXTENT_DONATE_TO_SIBLING && !parent &&
+        parent.error() == Error::wrong_object_type) {
+        return done(donate_with_partition(caller, a.x[to_child ? 1 : 2], a.x[to_child ? 2 : 1],
+                                          to_child, a.x[3], a.x[4]));
     }
-    if (!to) {
-        return fail(to.error());
+    if (!from || !to) {
+        return fail(from ? to.error() : from.error());
     }
     static_assert(static_cast<unsigned>(MemExtent::DonateTo::child) ==
                   GH_MEMEXTENT_DONATE_TO_CHILD);

@@ -5,9 +5,9 @@
 
 #include "heap/page_allocator.hpp"
 #include "heap/trace.hpp"
+#include "memory/partition.hpp"
 #include "memory/stage2.hpp"
 #include "object/cspace.hpp"
-#include "object/partition.hpp"
 #include "platform/console.hpp"
 #include "platform/random.hpp"
 #include "vcpu/vcpu.hpp"

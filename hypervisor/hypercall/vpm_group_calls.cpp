@@ -4,7 +4,7 @@
 #include "hypercall/handler.hpp"
 
 #include "interrupt/vic.hpp"
-#include "object/partition.hpp"
+#include "memory/partition.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
 

@@ -54,6 +54,11 @@ Result<> Vic::on_activate() {
     if (max_vcpus_ == 0) {
         return fail(Error::object_config);
     }
+    const std::uint64_t bytes =
+        max_vcpus_ * sizeof(Redistributor) + sizeof(Distributor) + shared_count_ * sizeof(Virq);
+    if (!charge(bytes)) {
+        return fail(Error::no_memory);
+    }
     redistributors_ = make_array<Redistributor>(max_vcpus_);
     distributor_ = heap().create<Distributor>(*this);
     if (shared_count_ != 0) {
@@ -62,6 +67,7 @@ Result<> Vic::on_activate() {
     if (redistributors_ == nullptr || distributor_ == nullptr ||
         (shared_ == nullptr && shared_count_ != 0)) {
         release_memory();
+        refund(bytes);
         return fail(Error::no_memory);
     }
     for (unsigned n = 0; n < max_vcpus_; n++) {

@@ -43,8 +43,13 @@ rt::Result<> MessageQueue::on_activate() {
         return rt::fail(rt::Error::object_config);
     }
     const rt::LockGuard guard(lock_);
-    storage_ = static_cast<std::byte*>(heap().allocate(depth_ * cell_size(message_size_)));
+    const std::size_t bytes = depth_ * cell_size(message_size_);
+    if (!charge(bytes)) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    storage_ = static_cast<std::byte*>(heap().allocate(bytes));
     if (storage_ == nullptr) {
+        refund(bytes);
         return rt::fail(rt::Error::no_memory);
     }
     not_full_threshold_ = depth_ - 1;

@@ -57,8 +57,13 @@ Result<> VirtioMmio::on_activate() {
     }
     {
         const LockGuard guard(lock_);
-        queues_ = static_cast<Queue*>(heap().allocate(queue_count_ * sizeof(Queue)));
+        const std::size_t bytes = queue_count_ * sizeof(Queue);
+        if (!charge(bytes)) {
+            return fail(Error::no_memory);
+        }
+        queues_ = static_cast<Queue*>(heap().allocate(bytes));
         if (queues_ == nullptr) {
+            refund(bytes);
             return fail(Error::no_memory);
         }
         std::uninitialized_value_construct_n(queues_, queue_count_);

@@ -116,7 +116,7 @@ rt::Result<> AddressSpace::on_activate() {
     if (!vmid) {
         return rt::fail(vmid.error());
     }
-    if (auto made = stage2_.create(*vmid, of_one_extent); !made) {
+    if (auto made = stage2_.create(*vmid, of_one_extent, this); !made) {
         release_hardware_vmid(*vmid);
         return made;
     }

@@ -113,7 +113,7 @@ rt::Result<> MemExtent::on_activate() {
 
 rt::Result<> MemExtent::take_memory() {
     if (!is_sparse()) {
-        return ownership().transfer(range_, previous_owner(), id_, TouchMark::clear);
+        return take(range_);
     }
     if (parent_) {
         return {}; // starts with nothing
@@ -121,11 +121,11 @@ rt::Result<> MemExtent::take_memory() {
     PhysRange rest = range_;
     bool found = false;
     for (;;) {
-        const PhysRange run = ownership().first_owned(rest, OwnerId::partition);
+        const PhysRange run = ownership().first_owned(rest, Partition::owner_id(partition()));
         if (run.size == 0) {
             break;
         }
-        auto taken = ownership().transfer(run, OwnerId::partition, id_, TouchMark::clear);
+        auto taken = take(run);
         if (!taken) {
             return taken;
         }
@@ -138,9 +138,15 @@ rt::Result<> MemExtent::take_memory() {
     return {};
 }
 
-/// Where memory comes from and goes to: the parent or, without one, the partition.
-OwnerId MemExtent::previous_owner() const {
-    return parent_ ? parent_->id_ : OwnerId::partition;
+/// Memory comes from, and goes to, the parent or, without one, the partition.
+rt::Result<> MemExtent::take(PhysRange range) {
+    return parent_ ? ownership().transfer(range, parent_->id_, id_, TouchMark::clear)
+                   : Partition::give(partition(), range, id_, TouchMark::clear);
+}
+
+rt::Result<> MemExtent::return_to_previous(PhysRange range) {
+    return parent_ ? ownership().transfer(range, id_, parent_->id_, TouchMark::set)
+                   : Partition::take_back(partition(), range, id_, TouchMark::set);
 }
 
 void MemExtent::on_destroy() {
@@ -165,8 +171,7 @@ void MemExtent::give_back() {
         if (run.touched) {
             zero_memory(run.range);
         }
-        const bool given =
-            ownership().transfer(run.range, id_, previous_owner(), TouchMark::set).has_value();
+        const bool given = return_to_previous(run.range).has_value();
         rt::ensure(given, "a dying memory extent is still mapped");
         rest = {run.range.end(), rest.end() - run.range.end()};
     }
@@ -219,31 +224,31 @@ rt::Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& t
     return ownership().transfer(*range, from.id_, to.id_, mark);
 }
 
-rt::Result<> MemExtent::exchange_with_partition(std::uint64_t offset, std::uint64_t size,
-                                                bool take) {
+/// The part of the extent that it exchanges with its partition.
+rt::Result<PhysRange> MemExtent::shared_with(const Partition& other, std::uint64_t offset,
+                                             std::uint64_t size) const {
     if (!is_active()) {
         return rt::fail(rt::Error::object_state);
     }
     if (!is_sparse()) {
         return rt::fail(rt::Error::memextent_type);
     }
-    if (parent_) {
+    if (parent_ || Partition::owner_id(partition()) != Partition::owner_id(&other)) {
         return rt::fail(rt::Error::argument_invalid);
     }
-    auto range = slice(offset, size);
-    if (!range) {
-        return rt::fail(range.error());
-    }
-    return take ? ownership().transfer(*range, OwnerId::partition, id_, TouchMark::clear)
-                : ownership().transfer(*range, id_, OwnerId::partition, TouchMark::set);
+    return slice(offset, size);
 }
 
-rt::Result<> MemExtent::donate_to_partition(std::uint64_t offset, std::uint64_t size) {
-    return exchange_with_partition(offset, size, false);
+rt::Result<> MemExtent::donate_to_partition(const Partition& to, std::uint64_t offset,
+                                            std::uint64_t size) {
+    auto range = shared_with(to, offset, size);
+    return range ? return_to_previous(*range) : rt::fail(range.error());
 }
 
-rt::Result<> MemExtent::accept_from_partition(std::uint64_t offset, std::uint64_t size) {
-    return exchange_with_partition(offset, size, true);
+rt::Result<> MemExtent::accept_from_partition(const Partition& from, std::uint64_t offset,
+                                              std::uint64_t size) {
+    auto range = shared_with(from, offset, size);
+    return range ? take(*range) : rt::fail(range.error());
 }
 
 // Modification.

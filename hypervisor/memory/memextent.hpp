@@ -5,6 +5,7 @@
 #include "heap/address.hpp"
 #include "memory/memory_attributes.hpp"
 #include "memory/ownership.hpp"
+#include "memory/partition.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
 
@@ -56,9 +57,10 @@ public:
     /// object_state, not_owner, busy (still mapped somewhere).
     static rt::Result<> donate(DonateTo direction, MemExtent& from, MemExtent& to,
                                std::uint64_t offset, std::uint64_t size);
-    /// Between an extent that is not derived and the partition; errors likewise.
-    rt::Result<> donate_to_partition(std::uint64_t offset, std::uint64_t size);
-    rt::Result<> accept_from_partition(std::uint64_t offset, std::uint64_t size);
+    /// Between an extent that is not derived and the partition that it was made from; errors
+    /// likewise, and no_memory (the partition needs its memory for objects).
+    rt::Result<> donate_to_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
+    rt::Result<> accept_from_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
 
     /// Removes it from all address spaces.
     rt::Result<> unmap_all();
@@ -88,8 +90,11 @@ private:
     void on_destroy() override;
 
     rt::Result<> take_memory();
-    [[nodiscard]] OwnerId previous_owner() const;
-    rt::Result<> exchange_with_partition(std::uint64_t offset, std::uint64_t size, bool take);
+    [[nodiscard]] Partition* partition() const { return object_cast<Partition>(payer()); }
+    rt::Result<> take(PhysRange range);
+    rt::Result<> return_to_previous(PhysRange range);
+    rt::Result<PhysRange> shared_with(const Partition&, std::uint64_t offset,
+                                      std::uint64_t size) const;
     void give_back();
     template <typename Action>
     rt::Result<> for_each_owned(std::uint64_t offset, std::uint64_t size, Action action);

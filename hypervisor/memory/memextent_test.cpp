@@ -209,17 +209,19 @@ TEST_F(MemExtentTest, ChildKeepsItsParentAlive) {
 }
 
 TEST_F(MemExtentTest, PartitionIsTheParentOfRoots) {
-    ASSERT_TRUE(root->donate_to_partition(0, 2 * page_size));
+    const auto all = make_object<Partition>();
+    ASSERT_TRUE(root->donate_to_partition(*all, 0, 2 * page_size));
     EXPECT_EQ(ownership().owner_of(base), OwnerId::partition);
-    EXPECT_EQ(root->donate_to_partition(0, page_size).error(), rt::Error::not_owner);
+    EXPECT_EQ(root->donate_to_partition(*all, 0, page_size).error(), rt::Error::not_owner);
     auto other = make_object<MemExtent>();
     ASSERT_TRUE(other->configure(base, page_size, basic));
     ASSERT_TRUE(other->activate());
-    EXPECT_EQ(root->accept_from_partition(0, 2 * page_size).error(), rt::Error::not_owner);
+    EXPECT_EQ(root->accept_from_partition(*all, 0, 2 * page_size).error(), rt::Error::not_owner);
     other.clear();
-    ASSERT_TRUE(root->accept_from_partition(0, 2 * page_size));
+    ASSERT_TRUE(root->accept_from_partition(*all, 0, 2 * page_size));
     auto child = derive(root, 0, size);
-    EXPECT_EQ(child->accept_from_partition(0, page_size).error(), rt::Error::argument_invalid);
+    EXPECT_EQ(child->accept_from_partition(*all, 0, page_size).error(),
+              rt::Error::argument_invalid);
 }
 
 TEST_F(MemExtentTest, ZeroTouchesOwnedPagesOnly) {

@@ -65,10 +65,15 @@ Stage2::~Stage2() {
     destroy();
 }
 
-rt::Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join) {
+rt::Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner) {
     const unsigned order = PageAllocator::order_for(root_size());
+    owner_ = owner;
+    if (!charge(std::uint64_t{1} << order)) {
+        return rt::fail(rt::Error::no_memory);
+    }
     root_ = static_cast<Entry*>(page_allocator().allocate_zeroed(order));
     if (root_ == nullptr) {
+        refund(std::uint64_t{1} << order);
         return rt::fail(rt::Error::no_memory);
     }
     vttbr_ = (std::uint64_t{hardware_vmid} << vmid_shift) | virt_to_phys(root_).value;
@@ -88,6 +93,7 @@ void Stage2::destroy() {
     stage2_invalidate_all(vttbr_);
     page_allocator().release(root_);
     root_ = nullptr;
+    refund(table_pages_);
     count_tables(-static_cast<std::int64_t>(table_pages_));
 }
 

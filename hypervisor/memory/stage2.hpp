@@ -4,6 +4,7 @@
 
 #include "heap/address.hpp"
 #include "memory/memory_attributes.hpp"
+#include "object/object.hpp"
 
 #include <runtime/result.hpp>
 
@@ -45,8 +46,8 @@ public:
 
     /// May entries that map this range, contiguous and alike, become one block?
     using JoinPolicy = bool (*)(PhysRange);
-    /// Makes empty tables for a hardware VMID (1..255). Error: no_memory.
-    rt::Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join);
+    /// Makes empty tables for a hardware VMID (1..255). Tables count to `owner`. Error: no_memory.
+    rt::Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner = nullptr);
     /// Frees all tables after a TLB invalidation; mappings are just forgotten.
     void destroy();
     [[nodiscard]] bool exists() const { return root_ != nullptr; }
@@ -90,10 +91,19 @@ private:
     friend class Stage2Change;
 
     void count_tables(std::int64_t change);
+    [[nodiscard]] bool charge(std::uint64_t pages) {
+        return owner_ == nullptr || owner_->charge(pages * page_size);
+    }
+    void refund(std::uint64_t pages) {
+        if (owner_ != nullptr) {
+            owner_->refund(pages * page_size);
+        }
+    }
     static rt::Result<> check(IpaRange range);
     bool visit(const Entry* table, unsigned level, IpaRange range, LeafVisitor& visitor) const;
 
     Entry* root_ = nullptr;
+    Object* owner_ = nullptr; // the address space; null: nobody counts
     JoinPolicy may_join_ = nullptr;
     std::uint64_t vttbr_ = 0;
     std::size_t table_pages_ = 0;

@@ -34,6 +34,7 @@ std::size_t Slots::index() const {
 Stage2Change::~Stage2Change() {
     while (reserved_ != nullptr) {
         page_allocator().release(take_table());
+        tables_.refund(1);
     }
 }
 
@@ -97,8 +98,12 @@ std::size_t Stage2Change::split_cost(unsigned level, IpaRange range) {
 
 rt::Result<> Stage2Change::reserve() {
     for (; needed_ > 0; --needed_) {
+        if (!tables_.charge(1)) {
+            return rt::fail(rt::Error::no_memory);
+        }
         auto* table = static_cast<Entry*>(page_allocator().allocate_zeroed(0));
         if (table == nullptr) {
+            tables_.refund(1);
             return rt::fail(rt::Error::no_memory);
         }
         table[0] = reserved_ == nullptr ? 0 : virt_to_phys(reserved_).value;
@@ -118,6 +123,7 @@ Entry* Stage2Change::take_table() {
 
 void Stage2Change::free_table(Entry* table) {
     page_allocator().release(table);
+    tables_.refund(1);
     tables_.count_tables(-1);
 }
 

@@ -45,8 +45,13 @@ rt::Result<> Cspace::on_activate() {
         return rt::fail(rt::Error::object_config);
     }
     const std::size_t chunks = (max_ + slots_per_chunk - 1) / slots_per_chunk;
-    directory_ = static_cast<ChunkEntry*>(heap().allocate(chunks * sizeof(ChunkEntry)));
+    const std::size_t bytes = chunks * sizeof(ChunkEntry);
+    if (!charge(bytes)) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    directory_ = static_cast<ChunkEntry*>(heap().allocate(bytes));
     if (directory_ == nullptr) {
+        refund(bytes);
         return rt::fail(rt::Error::no_memory);
     }
     std::fill_n(directory_, chunks, ChunkEntry{});
@@ -139,8 +144,12 @@ rt::Result<Capability*> Cspace::allocate_slot() {
     chunk_hint_ = number;
     ChunkEntry& entry = directory_[number];
     if (entry.chunk == nullptr) {
+        if (!charge(sizeof(Chunk))) {
+            return rt::fail(rt::Error::no_memory);
+        }
         entry.chunk = heap().create<Chunk>();
         if (entry.chunk == nullptr) {
+            refund(sizeof(Chunk));
             return rt::fail(rt::Error::no_memory);
         }
     }
@@ -164,6 +173,7 @@ void Cspace::free_slot(Capability& slot) {
     chunk_hint_ = std::min<std::uint64_t>(chunk_hint_, number);
     if (--directory_[number].used == 0) {
         heap().destroy(directory_[number].chunk);
+        refund(sizeof(Chunk));
         directory_[number].chunk = nullptr;
     }
 }

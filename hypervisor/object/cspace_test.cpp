@@ -3,7 +3,6 @@
 #include "object/cspace.hpp"
 
 #include "fake/test_machine.hpp"
-#include "object/partition.hpp"
 
 #include <abi/rights.h>
 #include <arch/cpu.hpp>
@@ -17,6 +16,13 @@
 
 namespace hyp {
 namespace {
+
+/// An object to have capabilities to.
+class Partition final : public Object {
+public:
+    static constexpr ObjectType type = ObjectType::partition;
+    Partition() : Object(type) {}
+};
 
 constexpr std::uint32_t rights_a = 0x1;
 constexpr std::uint32_t rights_b = 0x2;

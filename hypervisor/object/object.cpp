@@ -39,7 +39,39 @@ Object::Object(ObjectType type) : type_(type) {
 }
 
 Object::~Object() {
+    if (payer_ != nullptr) {
+        payer_->repay(charged_);
+        payer_->release_reference();
+    }
     counter(type_).fetch_sub(1, std::memory_order_relaxed);
+}
+
+rt::Result<> Object::paid_by(Object& payer, std::uint64_t bytes) {
+    if (!payer.pay(bytes)) {
+        return rt::fail(rt::Error::no_memory);
+    }
+    payer.acquire_reference();
+    payer_ = &payer;
+    charged_ = bytes;
+    return {};
+}
+
+bool Object::charge(std::uint64_t bytes) {
+    if (payer_ == nullptr) {
+        return true;
+    }
+    if (!payer_->pay(bytes)) {
+        return false;
+    }
+    charged_ += bytes;
+    return true;
+}
+
+void Object::refund(std::uint64_t bytes) {
+    if (payer_ != nullptr) {
+        charged_ -= bytes;
+        payer_->repay(bytes);
+    }
 }
 
 std::uint64_t Object::count(ObjectType type) {

@@ -57,6 +57,15 @@ public:
     /// Back to the initial configuration. Error: unimplemented, unless the type can.
     virtual rt::Result<> reset() { return rt::fail(rt::Error::unimplemented); }
 
+    /// From now on the object's memory, `bytes` to begin with, counts to `payer`, a partition,
+    /// which it keeps alive. Error: no_memory.
+    rt::Result<> paid_by(Object& payer, std::uint64_t bytes);
+    [[nodiscard]] Object* payer() const { return payer_; }
+    /// Counts memory that the object takes for its contents; false if its partition has none left.
+    /// What is not refunded is when the object dies.
+    [[nodiscard]] bool charge(std::uint64_t bytes);
+    void refund(std::uint64_t bytes);
+
     void acquire_reference() {
         // Unsigned: zero, which nobody may revive, wraps to more than any limit.
         if (references_.fetch_add(1, std::memory_order_relaxed) - 1 >= reference_limit - 1) {
@@ -101,6 +110,9 @@ protected:
 
     /// Checks the configuration and takes what the active object needs; runs under config_lock.
     virtual rt::Result<> on_activate() { return {}; }
+    /// For partitions: whether memory for objects is left, and its return.
+    [[nodiscard]] virtual bool pay(std::uint64_t) { return true; }
+    virtual void repay(std::uint64_t) {}
     /// Lets go of everything others could still reach; the reference count is zero.
     virtual void on_destroy() {}
 
@@ -115,6 +127,8 @@ private:
     std::atomic<ObjectState> state_{ObjectState::init};
     std::atomic<std::uint32_t> references_{1};
     Object* next_dead_ = nullptr;
+    Object* payer_ = nullptr; // with a reference
+    std::atomic<std::uint64_t> charged_{0};
 };
 
 /// The object as a T if it is one, else nullptr.

@@ -2,7 +2,6 @@
 // Objects: references, activation, destruction order and depth.
 #include "fake/test_machine.hpp"
 #include "heap/page_allocator.hpp"
-#include "object/partition.hpp"
 #include "object/ref.hpp"
 
 #include <arch/cpu.hpp>
@@ -12,6 +11,13 @@
 
 namespace hyp {
 namespace {
+
+/// An object to have capabilities to.
+class Partition final : public Object {
+public:
+    static constexpr ObjectType type = ObjectType::partition;
+    Partition() : Object(type) {}
+};
 
 class Probe final : public Object {
 public:

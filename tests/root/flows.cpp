@@ -398,12 +398,58 @@ void virtio_input() {
     expect_equal("size of event type 2", guest.commands[11].a >> 16, 0);
 }
 
+/// A partition without memory can make nothing; with some, as much as fits; its end gives all back.
+void nested_partition() {
+    constexpr std::uint64_t size = 16 * page_size;
+    const std::uint64_t ram = make(Kind::ram);
+    const std::uint64_t offset = sparse_offset() + sparse_pages * page_size - size;
+    const std::uint64_t child = make(Kind::partition, State::init);
+    const std::uint64_t own = boot->cspace_cap;
+    must("activate", call(GH_OBJECT_ACTIVATE, child));
+    expect_error("poor", call(GH_PARTITION_CREATE_DOORBELL, child, own), GH_ERROR_NOMEM);
+    must("to the root partition",
+         call(GH_MEMEXTENT_DONATE, 1, ram, boot->partition_cap, offset, size));
+    const std::uint64_t at = ram_base() + offset;
+    expect_error("not the parent",
+                 call(GH_MEMEXTENT_DONATE, 1, boot->partition_cap, child, at, size),
+                 GH_ERROR_ARG_INVAL);
+    must("to the child", call(GH_MEMEXTENT_DONATE, 0, boot->partition_cap, child, at, size));
+    expect_error("gone", call(GH_MEMEXTENT_DONATE, 0, boot->partition_cap, child, at, size),
+                 GH_ERROR_MEMDB_NOT_OWNER);
+
+    const std::uint64_t space = make(Kind::cspace, State::init);
+    must("cspace", call(GH_CSPACE_CONFIGURE, space, 1000));
+    must("cspace", call(GH_OBJECT_ACTIVATE, space));
+    const Registers extent = call(GH_PARTITION_CREATE_MEMEXTENT, child, own);
+    must("extent", extent);
+    adopt(extent[1]);
+    must("configure", call(GH_MEMEXTENT_CONFIGURE, extent[1], at, page_size, 7));
+    must("the extent takes its page", call(GH_OBJECT_ACTIVATE, extent[1]));
+    unsigned made = 0;
+    Registers last{};
+    while (error_of(last = call(GH_PARTITION_CREATE_VIRTIO_MMIO, child, space)) == GH_ERROR_OK) {
+        ++made;
+    }
+    expect_error("rich no more", last, GH_ERROR_NOMEM);
+    if (made < 20 || made > 400) {
+        fail("{} objects in 60 KiB", made);
+    }
+    expect_error(
+        "memory is promised to objects",
+        call(GH_MEMEXTENT_DONATE, 1, child, boot->partition_cap, at + page_size, size - page_size),
+        GH_ERROR_NOMEM);
+    clean_up(); // the child dies
+    must("back", call(GH_MEMEXTENT_DONATE, 0, boot->partition_cap,
+                      boot->ram[boot->ram_count - 1].extent_cap, offset, size));
+}
+
 constexpr Check flows[] = {
     {"identify", identify},
     {"unknown_calls", unknown_calls},
     {"bindings", bindings},
     {"message_flow", message_flow},
     {"full_cspace", full_cspace},
+    {"nested_partition", nested_partition},
     {"random_numbers", random_numbers},
     {"trace", trace},
     {"information_area", information_area},

@@ -69,6 +69,9 @@ const char* running_name = nullptr;
 namespace root {
 
 void fail_with(std::string_view text) {
+    if (running_name == nullptr) {
+        rt::panic("outside of the checks");
+    }
     ++totals.failed;
     Console console;
     rt::print(console, "FAIL {}.{}: {}\n", running_group, running_name, text);
@@ -92,6 +95,7 @@ void fail_with(std::string_view text) {
         rt::print(console, "ok {}.{}\n", group, name);
     }
     clean_up();
+    running_name = nullptr;
 }
 
 } // namespace root
@@ -101,7 +105,9 @@ namespace rt {
 void panic(const char* reason) {
     Console console;
     print(console, "PANIC: {}\n", reason);
-    power_off();
+    for (;;) {
+        asm volatile("wfi");
+    }
 }
 
 } // namespace rt

@@ -185,6 +185,10 @@ std::uint64_t make(Kind kind, State state) {
     return cap;
 }
 
+void adopt(std::uint64_t cap) {
+    keep(cap);
+}
+
 std::uint64_t with_rights(std::uint64_t cap, std::uint32_t rights) {
     const Registers copied =
         call(GH_CSPACE_COPY_CAP_FROM, boot->cspace_cap, cap, boot->cspace_cap, rights);

@@ -57,6 +57,8 @@ inline constexpr std::uint64_t page_size = 4096;
 
 /// A new capability with all rights. Fails the check if the hypervisor refuses.
 std::uint64_t make(Kind kind, State state = State::active);
+/// Lets clean_up() delete a capability that the check got itself.
+void adopt(std::uint64_t cap);
 /// A copy with fewer rights.
 std::uint64_t with_rights(std::uint64_t cap, std::uint32_t rights);
 /// Kills and deletes all that make() made since the last clean_up(), in reverse.
