@@ -63,6 +63,10 @@ void VicCpu::fold_register(unsigned n, Wakeups& wakeups) {
 void VicCpu::fold_unlisted_eois(Wakeups& wakeups) {
     const std::uint64_t hcr = arch::ich_read_hcr();
     std::uint64_t count = hcr >> ich::hcr_eoi_count_shift & ich::hcr_eoi_count_mask;
+    if ((arch::ich_read_vmcr() & ich::vmcr_eoim) != 0) {
+        // EOIR deactivates nothing, and is not to be counted (QEMU does); DIR is trapped.
+        count = 0;
+    }
     for (; count != 0; count--) {
         // EOImode 0 ends interrupts in the reverse order of their acknowledgement: the active one
         // of the highest priority comes first.

@@ -17,6 +17,7 @@ std::span<const Check> message_queue_checks();
 std::span<const Check> rpc_checks();
 std::span<const Check> gic_register_checks();
 std::span<const Check> gic_delivery_checks();
+std::span<const Check> gic_state_checks();
 std::span<const Check> timer_checks();
 std::span<const Check> id_register_checks();
 std::span<const Check> undefined_register_checks();

@@ -17,6 +17,7 @@ std::span<const std::span<const Check>> check_tables() {
         rpc_checks(),
         gic_register_checks(),
         gic_delivery_checks(),
+        gic_state_checks(),
         timer_checks(),
         id_register_checks(),
         undefined_register_checks(),

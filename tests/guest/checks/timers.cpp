@@ -104,6 +104,115 @@ void mask_bit() {
     expect_equal("interrupts while masked", interrupt_count(physical_timer().intid()), then);
 }
 
+/// The condition of a masked timer, for compare values at the ends of their range: they are
+/// unsigned.
+void condition(Timer& timer, void (*write)(std::uint64_t compare)) {
+    const auto expect_met = [&](std::uint64_t compare, bool met) {
+        write(compare);
+        if (timer.condition_met() != met) {
+            fail("compare value {x}: ISTATUS is {}", compare, met ? 0 : 1);
+        }
+        expect_equal("the compare value", timer.compare(), compare);
+    };
+    expect_met(0, true);
+    expect_met(1, true);
+    expect_met(now(), true);
+    expect_met(now() + ticks_of_ms(1'000'000), false);
+    expect_met(std::uint64_t{1} << 63, false);
+    expect_met(~std::uint64_t{0}, false);
+    expect_met(0, true); // and back again
+    timer.stop();
+}
+
+void virtual_condition() {
+    watchdog_uses(WatchdogTimer::physical_timer);
+    condition(virtual_timer(), [](std::uint64_t compare) {
+        WRITE_SYSREG(cntv_cval_el0, compare);
+        WRITE_SYSREG(cntv_ctl_el0, std::uint64_t{3});
+        isb();
+    });
+}
+
+void physical_condition() {
+    condition(physical_timer(), [](std::uint64_t compare) {
+        WRITE_SYSREG(cntp_cval_el0, compare);
+        WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{3});
+        isb();
+    });
+}
+
+// TVAL is signed and 32 bits wide: a view of the compare value relative to now.
+void timer_value() {
+    WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{3});
+    const std::uint64_t before = now();
+    WRITE_SYSREG(cntp_tval_el0, std::uint64_t{1'000'000'000});
+    isb();
+    const std::uint64_t compare = physical_timer().compare();
+    expect(compare >= before + 1'000'000'000 && compare <= now() + 1'000'000'000,
+           "TVAL sets the compare value relative to now");
+    expect(!physical_timer().condition_met(), "a positive TVAL is in the future");
+    WRITE_SYSREG(cntp_tval_el0, std::uint64_t{0xffff0000});
+    isb();
+    expect(physical_timer().condition_met(), "a negative TVAL is in the past");
+    const auto left = static_cast<std::int32_t>(READ_SYSREG(cntp_tval_el0));
+    expect(left <= -0x10000, "TVAL counts on below zero");
+    physical_timer().stop();
+}
+
+// Masked when it became due, it fires when the mask goes; stopped in time, it never does.
+void unmasked_late() {
+    allow_interrupt(physical_timer().intid(), stop_physical);
+    physical_timer().start_at(now() + ticks_of_ms(1));
+    WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{3});
+    isb();
+    (void)wait_until(10, [] { return false; });
+    expect_equal("interrupts while masked", interrupt_count(physical_timer().intid()), 0);
+    WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{1});
+    isb();
+    expect(wait_until(patience_ms, [] { return interrupt_count(physical_timer().intid()) == 1; }),
+           "it fires without the mask");
+    physical_timer().start_at(now() + ticks_of_ms(5));
+    physical_timer().stop();
+    (void)wait_until(20, [] { return false; });
+    expect_equal("interrupts after a stop", interrupt_count(physical_timer().intid()), 1);
+}
+
+// Due timers whose line falls before the interrupt is taken leave nothing behind.
+void gone_before_taken() {
+    allow_interrupt(physical_timer().intid(), stop_physical);
+    for (int i = 0; i < 20; ++i) {
+        const MaskedInterrupts masked;
+        physical_timer().start_at(now());
+        (void)wait_until(1, [] { return false; });
+        physical_timer().stop();
+    }
+    (void)wait_until(10, [] { return false; });
+    expect(interrupt_count(physical_timer().intid()) <= 20, "at most a spurious one for each");
+    const std::uint32_t seen = interrupt_count(physical_timer().intid());
+    physical_timer().start_at(now());
+    expect(wait_until(patience_ms,
+                      [&] { return interrupt_count(physical_timer().intid()) == seen + 1; }),
+           "the next one still comes");
+}
+
+// Both at the same moment, and while asleep.
+void both_at_once() {
+    watchdog_uses(WatchdogTimer::physical_timer);
+    allow_interrupt(virtual_timer().intid(), stop_virtual);
+    for (std::uint32_t round = 0; round < 10; ++round) {
+        const std::uint64_t at = now() + ticks_of_ms(3);
+        virtual_timer().start_at(at);
+        const Alarm alarm(3); // the physical one
+        while (interrupt_count(virtual_timer().intid()) <= round) {
+            const MaskedInterrupts masked;
+            if (interrupt_count(virtual_timer().intid()) <= round) {
+                wait_for_interrupt();
+            }
+        }
+        expect(now() >= at, "not before its time");
+    }
+}
+
 void counter_goes_forward() {
     std::uint64_t last = now();
     for (int i = 0; i < 10'000; ++i) {
@@ -177,6 +286,12 @@ constexpr Check checks[] = {
     {"timer.sleep_until_physical", sleep_until_physical, Needs::nothing},
     {"timer.level_stays", level_stays, Needs::nothing},
     {"timer.mask_bit", mask_bit, Needs::nothing},
+    {"timer.virtual_condition", virtual_condition, Needs::nothing},
+    {"timer.physical_condition", physical_condition, Needs::nothing},
+    {"timer.timer_value", timer_value, Needs::nothing},
+    {"timer.unmasked_late", unmasked_late, Needs::nothing},
+    {"timer.gone_before_taken", gone_before_taken, Needs::nothing},
+    {"timer.both_at_once", both_at_once, Needs::nothing},
     {"timer.counter_goes_forward", counter_goes_forward, Needs::nothing},
     {"timer.counters_agree", counters_agree, Needs::nothing},
     {"timer.same_on_every_cpu", same_on_every_cpu, Needs::smp},
