@@ -23,6 +23,7 @@ set(HYP_ARM64_SOURCES
     arm64/smccc.cpp
     arm64/stage2_attributes.cpp
     arm64/tlb.cpp
+    arm64/vector_registers.cpp
     arm64/vectors.S)
 set(HYP_BOOT_SOURCES
     boot/boot_main.cpp

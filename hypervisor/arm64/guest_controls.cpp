@@ -6,6 +6,7 @@
 #include <arch/pmu.hpp>
 #include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
+#include <arch/vector_registers.hpp>
 
 namespace hyp::arch {
 
@@ -37,9 +38,6 @@ constexpr std::uint64_t hcr_guest = hcr_vm | hcr_swio | hcr_fmo | hcr_imo | hcr_
                                     hcr_bsu_is | hcr_twi | hcr_tid3 | hcr_tsc | hcr_tidcp |
                                     hcr_tacr | hcr_rw | hcr_tlor | hcr_terr | hcr_tea | hcr_apk |
                                     hcr_api | hcr_tid5;
-
-// CPTR_EL2 with E2H = 0: RES1 bits, trace, activity monitors, SVE (TZ) and SME (TSM) trap.
-constexpr std::uint64_t cptr_guest = 0x33ff | (1u << 20) | (1u << 30);
 
 // MDCR_EL2: debug ROM, OS lock, debug, PMU, SPE (TPMS; E2PB = 0) and trace filter (TTRF) trap.
 // Event counters stop at EL2 (HPMD).
@@ -79,7 +77,7 @@ void init_guest_controls(std::uint64_t vtcr) {
     HYP_WRITE_SYSREG(vtcr_el2, vtcr);
     // Stage2 writes its entries in the other encoding exactly when the CPU has it.
     HYP_WRITE_SYSREG(hcr_el2, hcr_guest | (has_s2fwb() ? hcr_fwb : 0));
-    HYP_WRITE_SYSREG(cptr_el2, cptr_guest);
+    init_vectors();
     HYP_WRITE_SYSREG(mdcr_el2, mdcr_traps | mdcr_counters());
     HYP_WRITE_SYSREG(hstr_el2, std::uint64_t{0});
     HYP_WRITE_SYSREG(cnthctl_el2, cnthctl_guest);

@@ -5,9 +5,8 @@
 #include <arch/percpu.hpp>
 #include <arch/pmu.hpp>
 #include <arch/sysreg.hpp>
+#include <arch/vector_registers.hpp>
 
-extern "C" void arch_fp_save(hyp::arch::FloatingPoint*);
-extern "C" void arch_fp_load(const hyp::arch::FloatingPoint*);
 extern "C" void arch_system_save(hyp::arch::SystemRegisters*);
 extern "C" void arch_system_load(const hyp::arch::SystemRegisters*);
 extern "C" void arch_keys_save(hyp::arch::PointerKeys*);
@@ -88,8 +87,11 @@ void stop_guest_timers() {
 
 void GuestState::reset(std::uint64_t vmpidr) {
     const GuestFeatures kept = features;
+    std::byte* const sve = fp.sve;
     *this = GuestState{};
     features = kept;
+    fp.sve = sve;
+    reset_vectors(fp);
     system.sctlr = sctlr_reset;
     system.vmpidr = vmpidr;
     debug.mdscr = mdscr_reset;
@@ -107,7 +109,7 @@ void GuestState::save() {
     }
     save_untrapped(untrapped);
     save_timers(*this);
-    arch_fp_save(&fp);
+    save_vectors(*this);
     if (debug_in_hardware) {
         save_debug(debug);
         debug_in_hardware = (debug.mdscr & mdscr_uses_hardware) != 0;
@@ -126,7 +128,7 @@ void GuestState::load(std::uint64_t vttbr) {
         arch_keys_load(&keys);
     }
     load_untrapped(untrapped);
-    arch_fp_load(&fp);
+    load_vectors(*this);
     trap_debug(!debug_in_hardware);
     if (debug_in_hardware) {
         load_debug(debug);

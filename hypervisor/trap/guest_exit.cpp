@@ -32,6 +32,14 @@ void handle_wfx(Vcpu& vcpu, std::uint64_t syndrome) {
     }
 }
 
+void handle_sve(Vcpu& vcpu) {
+    if (vcpu.guest.features.sve) {
+        vcpu.guest.open_vectors();
+    } else {
+        inject_undefined(vcpu);
+    }
+}
+
 void handle_synchronous(Vcpu& vcpu, std::uint64_t esr) {
     switch (esr::ec(esr)) {
     case esr::ec_hvc64:
@@ -47,6 +55,12 @@ void handle_synchronous(Vcpu& vcpu, std::uint64_t esr) {
         break;
     case esr::ec_sysreg:
         handle_system_register(vcpu, esr);
+        break;
+    case esr::ec_fp_simd:
+        vcpu.guest.open_vectors();
+        break;
+    case esr::ec_sve:
+        handle_sve(vcpu);
         break;
     case esr::ec_wfx:
         handle_wfx(vcpu, esr);

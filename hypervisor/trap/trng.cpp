@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Entropy comes from where prng_get_entropy has it. A machine without any does not offer the
-// service.
+// What VMs get comes from the one generator, as for prng_get_entropy. A machine that has no seed
+// for it does not offer the service.
 #include "trap/trng.hpp"
 
-#include "platform/entropy.hpp"
+#include "platform/random.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <algorithm>
@@ -43,14 +43,14 @@ Trng random_bits(Vcpu& vcpu, unsigned register_bits) {
     if (wanted == 0 || wanted > std::uint64_t{result_registers} * register_bits) {
         return Trng::invalid_parameters;
     }
+    const auto random = random_generator().generate();
+    if (!random) {
+        return Trng::no_entropy;
+    }
     std::uint64_t words[result_registers] = {};
     for (unsigned n = 0; wanted > 0; ++n) {
-        const auto word = entropy_word();
-        if (!word) {
-            return Trng::no_entropy;
-        }
         const std::uint64_t bits = std::min<std::uint64_t>(wanted, register_bits);
-        words[n] = *word >> (64 - bits);
+        words[n] = (*random)[n] >> (64 - bits);
         wanted -= bits;
     }
     std::copy(std::rbegin(words), std::rend(words), x + 1);
@@ -64,7 +64,7 @@ bool handle_trng(Vcpu& vcpu, std::uint32_t function) {
         return false;
     }
     auto& x = vcpu.registers.x;
-    if (!entropy_word().has_value()) {
+    if (!random_generator().generate().has_value()) {
         x[0] = static_cast<std::uint64_t>(Trng::not_supported);
         return true;
     }

@@ -38,6 +38,9 @@ Result<> Vcpu::on_activate() {
     if (!cspace_ || !address_space_ || (primary_ && affinity() == no_cpu)) {
         return fail(Error::object_config);
     }
+    if (!guest.allocate_vectors()) {
+        return fail(Error::no_memory);
+    }
     constexpr std::uint64_t mpidr_res1 = 1ull << 31; // Arm ARM, MPIDR_EL1
     // The primary VM finds its vCPUs in the firmware's device tree, by the CPUs' own numbers.
     const std::uint64_t own_name =
@@ -61,6 +64,7 @@ void Vcpu::on_destroy() {
         watchdog_->detach(*this);
     }
     watchdog_ = nullptr;
+    guest.release_vectors();
     address_space_ = nullptr;
     cspace_ = nullptr;
 }

@@ -27,6 +27,8 @@ Result<> Vcpu::configure(std::uint64_t option_flags) {
         return fail(Error::argument_invalid);
     }
     primary_ = (option_flags & GH_VCPU_OPTION_HLOS) != 0;
+    guest.features.sve =
+        (option_flags & GH_VCPU_OPTION_EXT_SVE) != 0 && arch::sve_vector_bytes() != 0;
     guest.features.pmu = (option_flags & GH_VCPU_OPTION_EXT_PMU) != 0 && arch::has_pmu();
     return {};
 }

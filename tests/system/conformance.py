@@ -17,7 +17,7 @@ _PROGRAM_SECONDS = 240
 _POWER_OFF_SECONDS = 30
 # What a machine may honestly lack; any other reason to skip a check is a failure.
 _GOOD_REASONS = {"only one CPU", "the CPU has no pointer authentication",
-                 "the CPU has no performance counters",
+                 "the CPU has no performance counters", "the CPU has no SVE",
                  "the distributor has all interrupts"}
 _LINE = re.compile(r"^(ok|FAIL|skip) ([a-z0-9_]+\.[a-z0-9_]+)(?:: (.*))?$", re.MULTILINE)
 _SUMMARY = r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$"

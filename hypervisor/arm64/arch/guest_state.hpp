@@ -7,6 +7,7 @@
 #include "vcpu/registers.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -25,10 +26,17 @@ struct SystemRegisters {
     std::uint64_t vmpidr;
 };
 
-/// SIMD and floating point: V0-V31 first, guest_fp.S knows the layout.
+/// SIMD and floating point: V0-V31 first, guest_fp.S knows the layout. A vCPU with SVE has its Z
+/// registers, P registers and FFR in `sve` instead of `v`; it owns that memory.
 struct alignas(16) FloatingPoint {
     std::array<unsigned __int128, 32> v;
     std::uint64_t fpsr, fpcr;
+    std::uint64_t zcr;
+    std::byte* sve;
+    /// The CPU whose registers hold the same, unless PerCpu::vectors names another owner by now.
+    unsigned cpu;
+    /// Guest accesses do not trap: the registers may have changed since they were loaded.
+    bool open;
 };
 
 /// Pointer-authentication keys (FEAT_PAuth): IA, IB, DA, DB, GA, low and high halves.
@@ -80,6 +88,12 @@ struct GuestState {
     bool pmu_in_hardware;
     GuestFeatures features; // kept over a reset
 
+    /// Memory for SVE, if `features` has it and `fp` none yet; false without memory.
+    [[nodiscard]] bool allocate_vectors();
+    void release_vectors();
+    /// The loaded guest's FP, SIMD or SVE instruction trapped: its registers, which it may use
+    /// until the next save().
+    void open_vectors();
     /// Architectural reset values of a vCPU that starts at EL1 with MMU off.
     void reset(std::uint64_t vmpidr);
     /// Hardware -> this. Timers are stopped in the hardware afterwards.
@@ -93,6 +107,10 @@ void set_running(Vcpu&, GuestRegisters&);
 
 /// What this CPU's registers hold for all vCPUs, and which of them there are. Once per CPU at boot.
 void init_guest_state();
+
+/// Bytes of an SVE register, the longest that this machine has; 0 without SVE. After
+/// init_guest_controls().
+[[nodiscard]] unsigned sve_vector_bytes();
 
 /// Settings of EL2 that hold for every VM: HCR_EL2, traps, VTCR_EL2. Once per CPU at boot.
 void init_guest_controls(std::uint64_t vtcr);

@@ -21,6 +21,7 @@ struct PerCpu {
     std::uint64_t emergency_stack; // used when the stack itself faults
     std::uint32_t index;           // 0 .. max_cpus - 1
     std::uint32_t reserved;
+    const void* vectors; // whose FP, SIMD and SVE registers this CPU's hold last (GuestState)
 };
 
 // arm64/*.S know these offsets.

@@ -43,12 +43,20 @@ struct GuestState {
     bool pmu_in_hardware;
     GuestFeatures features;
 
+    bool vectors_open = false; // by the trap of their first use; what the fake keeps of them
+
+    [[nodiscard]] bool allocate_vectors() { return true; }
+    void release_vectors() {}
+    void open_vectors() { vectors_open = true; }
     void reset(std::uint64_t vmpidr);
     void save();
     void load(std::uint64_t vttbr);
 };
 
 void set_running(Vcpu&, GuestRegisters&);
+inline unsigned sve_vector_bytes() {
+    return 32;
+}
 void stop_guest_timers();
 void unload_guest();
 

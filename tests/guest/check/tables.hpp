@@ -23,6 +23,7 @@ std::span<const Check> id_register_checks();
 std::span<const Check> undefined_register_checks();
 std::span<const Check> debug_checks();
 std::span<const Check> pmu_checks();
+std::span<const Check> vector_checks();
 std::span<const Check> stage2_checks();
 std::span<const Check> guest_build_checks();
 std::span<const Check> guest_run_checks();

@@ -20,7 +20,6 @@ void processor_features() {
     const std::uint64_t pfr0 = READ_SYSREG(id_aa64pfr0_el1);
     expect_hidden("EL2", pfr0, 8);
     expect_hidden("RAS", pfr0, 28);
-    expect_hidden("SVE", pfr0, 32);
     expect_hidden("SEL2", pfr0, 36);
     expect_hidden("MPAM", pfr0, 40);
     expect_hidden("AMU", pfr0, 44);
@@ -74,7 +73,6 @@ void instruction_features() {
     const std::uint64_t isar1 = READ_SYSREG(id_aa64isar1_el1);
     expect_hidden("LS64", isar1, 60);
     expect_hidden("XS", isar1, 56);
-    expect_equal("ID_AA64ZFR0_EL1", READ_SYSREG(s3_0_c0_c4_4), 0);
     expect_equal("ID_AA64SMFR0_EL1", READ_SYSREG(s3_0_c0_c4_5), 0);
 }
 

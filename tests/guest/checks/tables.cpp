@@ -23,6 +23,7 @@ std::span<const std::span<const Check>> check_tables() {
         undefined_register_checks(),
         debug_checks(),
         pmu_checks(),
+        vector_checks(),
         stage2_checks(),
         guest_build_checks(),
         guest_run_checks(),

@@ -45,7 +45,10 @@ enum class Operation : std::uint64_t {
     swap_untrapped, // result 0, 1: DISR_EL1 and TPIDR2_EL0 (0 if there is none), which then get
                     // argument 0
     read_hidden,    // reads PMCR_EL0
+    use_sve,        // writes ZCR_EL1 and executes RDVL
     swap_counters,  // result 0, 1: PMCCNTR_EL0 and PMEVCNTR0_EL0, which then get argument 0
+    swap_vectors,   // result 0: RDVL; 1: the bits of all Z registers, P registers and FFR ORed, 2:
+                    // whether they hold argument 1's pattern; they then get argument 0's
     store_for_ever, // argument 0: address of a device: an exit for every two instructions
 };
 

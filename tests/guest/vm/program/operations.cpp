@@ -5,6 +5,7 @@
 #include "calls/register_image.hpp"
 #include "calls/smccc.hpp"
 #include "machine/mmio.hpp"
+#include "machine/sve.hpp"
 #include "machine/sysreg.hpp"
 #include "machine/system_image.hpp"
 
@@ -268,6 +269,19 @@ void perform(Mailbox& mailbox, unsigned cpu) {
         WRITE_SYSREG(pmcntenset_el0, std::uint64_t{1} << 31);
         WRITE_SYSREG(pmcr_el0, READ_SYSREG(pmcr_el0) | 1);
         isb();
+        break;
+    case Operation::use_sve:
+        WRITE_SYSREG(cpacr_el1, READ_SYSREG(cpacr_el1) | 3u << 16);
+        isb();
+        WRITE_SYSREG(s3_0_c1_c2_0, std::uint64_t{0xf});
+        asm volatile(".inst 0x04bf5028" : : : "x8"); // rdvl x8, #1
+        break;
+    case Operation::swap_vectors:
+        sve::enable();
+        mailbox.result[0] = sve::vector_bytes();
+        mailbox.result[1] = sve::any_bit();
+        mailbox.result[2] = sve::holds(argument[1]) ? 1 : 0;
+        sve::fill(argument[0]);
         break;
     case Operation::store_for_ever:
         for (;;) {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Lazy switching of FP, SIMD and SVE by CPTR_EL2's traps. EL2 itself uses none of these registers.
+#include <arch/percpu.hpp>
+#include <arch/sysreg.hpp>
+#include <arch/vector_registers.hpp>
+
+#include "heap/heap.hpp"
+
+#include <cstring>
+
+extern "C" void arch_fp_save(hyp::arch::FloatingPoint*);
+extern "C" void arch_fp_load(const hyp::arch::FloatingPoint*);
+extern "C" void arch_sve_save(std::byte*);
+extern "C" void arch_sve_load(const std::byte*);
+extern "C" std::uint64_t arch_sve_vector_bytes();
+
+namespace hyp::arch {
+
+namespace {
+
+// CPTR_EL2 with E2H = 0: RES1 bits; activity monitors (TAM), trace (TTA) and SME (TSM) always trap.
+constexpr std::uint64_t cptr_always = 0x32ff | (1u << 20) | (1u << 30);
+constexpr std::uint64_t cptr_tfp = 1u << 10;
+constexpr std::uint64_t cptr_tz = 1u << 8;
+constexpr std::uint64_t cptr_closed = cptr_always | cptr_tfp | cptr_tz;
+
+constexpr unsigned nobody = ~0u;
+
+unsigned vector_bytes; // by the boot CPU, before others run
+
+bool has_sve() {
+    constexpr unsigned sve_shift = 32;
+    return ((HYP_READ_SYSREG(id_aa64pfr0_el1) >> sve_shift) & 0xf) != 0;
+}
+
+// 32 Z registers, 16 P registers of an eighth each, and FFR.
+std::size_t sve_size() {
+    return std::size_t{vector_bytes} * 32 + std::size_t{vector_bytes} / 8 * 17;
+}
+
+bool held_here(const GuestState& guest) {
+    return this_cpu().vectors == &guest && guest.fp.cpu == this_cpu().index;
+}
+
+// To EL2 as well: a closed register traps there, too.
+void set_open(const GuestState& guest) {
+    HYP_WRITE_SYSREG(cptr_el2, guest.fp.sve != nullptr ? cptr_always : cptr_always | cptr_tz);
+    isb();
+}
+
+} // namespace
+
+unsigned sve_vector_bytes() {
+    return vector_bytes;
+}
+
+void init_vectors() {
+    if (has_sve()) {
+        HYP_WRITE_SYSREG(cptr_el2, cptr_always);
+        isb();
+        constexpr std::uint64_t longest = 0xf; // ZCR_EL2.LEN: 16 times 128 bits, or what there is
+        HYP_WRITE_SYSREG(s3_4_c1_c2_0, vector_bytes == 0 ? longest : vector_bytes / 16 - 1);
+        isb();
+        vector_bytes = static_cast<unsigned>(arch_sve_vector_bytes());
+    }
+    HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
+    isb();
+}
+
+void reset_vectors(FloatingPoint& fp) {
+    fp.cpu = nobody;
+    if (fp.sve != nullptr) {
+        std::memset(fp.sve, 0, sve_size());
+    }
+}
+
+void load_vectors(GuestState& guest) {
+    guest.fp.open = held_here(guest);
+    if (guest.fp.open) {
+        set_open(guest);
+    } else {
+        HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
+    }
+}
+
+void save_vectors(GuestState& guest) {
+    FloatingPoint& fp = guest.fp;
+    if (!fp.open) {
+        return;
+    }
+    if (fp.sve != nullptr) {
+        arch_sve_save(fp.sve);
+        fp.zcr = HYP_READ_SYSREG(s3_0_c1_c2_0);
+        fp.fpsr = HYP_READ_SYSREG(s3_3_c4_c4_1);
+        fp.fpcr = HYP_READ_SYSREG(s3_3_c4_c4_0);
+    } else {
+        arch_fp_save(&fp);
+    }
+}
+
+void GuestState::open_vectors() {
+    set_open(*this);
+    if (fp.sve != nullptr) {
+        arch_sve_load(fp.sve);
+        HYP_WRITE_SYSREG(s3_0_c1_c2_0, fp.zcr);
+        HYP_WRITE_SYSREG(s3_3_c4_c4_1, fp.fpsr);
+        HYP_WRITE_SYSREG(s3_3_c4_c4_0, fp.fpcr);
+    } else {
+        arch_fp_load(&fp);
+    }
+    fp.open = true;
+    fp.cpu = this_cpu().index;
+    this_cpu().vectors = this;
+}
+
+bool GuestState::allocate_vectors() {
+    if (features.sve && fp.sve == nullptr) {
+        fp.sve = static_cast<std::byte*>(heap().allocate(sve_size(), 16));
+        return fp.sve != nullptr;
+    }
+    return true;
+}
+
+void GuestState::release_vectors() {
+    heap().release(fp.sve);
+    fp.sve = nullptr;
+}
+
+} // namespace hyp::arch
