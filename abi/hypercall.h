@@ -233,9 +233,7 @@ enum gh_counter {
 /* Ours, docs/interfaces.md: what the vCPU may use. Where the CPU lacks it, so does the vCPU. */
 #define GH_VCPU_OPTION_EXT_SVE (1ull << 32)
 #define GH_VCPU_OPTION_EXT_PMU (1ull << 33)
-#define GH_VCPU_OPTION_EXT_PV_TIME (1ull << 34)
-#define GH_VCPU_OPTION_EXT_ALL                                                                     \
-    (GH_VCPU_OPTION_EXT_SVE | GH_VCPU_OPTION_EXT_PMU | GH_VCPU_OPTION_EXT_PV_TIME)
+#define GH_VCPU_OPTION_EXT_ALL (GH_VCPU_OPTION_EXT_SVE | GH_VCPU_OPTION_EXT_PMU)
 #define GH_VCPU_PRIORITY_MAX 63u
 #define GH_VCPU_PRIORITY_DEFAULT 32u
 #define GH_VCPU_TIMESLICE_DEFAULT_NS 5000000u

@@ -190,15 +190,13 @@ RmResult<> Parser::features(dt::Node node) {
         std::uint64_t option;
     };
     static constexpr Feature known[] = {{"sve", GH_VCPU_OPTION_EXT_SVE},
-                                        {"pmu", GH_VCPU_OPTION_EXT_PMU},
-                                        {"pv-time", GH_VCPU_OPTION_EXT_PV_TIME}};
+                                        {"pmu", GH_VCPU_OPTION_EXT_PMU}};
     const int count = fdt_stringlist_count(fdt_, node, "features");
     for (int i = 0; i < count; ++i) {
         const std::string_view name = fdt_stringlist_get(fdt_, node, "features", i, nullptr);
         const Feature* found = std::ranges::find(known, name, &Feature::name);
         if (found == std::end(known)) {
-            return wrong("vcpus/features names \"{}\", not one of sve, pmu, pv-time",
-                         name.substr(0, 32));
+            return wrong("vcpus/features names \"{}\", neither sve nor pmu", name.substr(0, 32));
         }
         result_.vcpu_options |= found->option;
     }

@@ -21,6 +21,13 @@ class ChecksOnMax(conformance.Conformance):
     configuration = _machine("max")
 
 
+class ChecksOnMaxWithMemoryTags(conformance.Conformance):
+    """A feature that the CPU has and that no VM may touch (FEAT_MTE2)."""
+
+    configuration = Configuration(cpu="max", kernel=conformance.PROGRAM, initrd=None,
+                                  boot_arguments="conformance", extra=("-machine", "mte=on"))
+
+
 class ChecksOnMaxWithOneCpu(conformance.Conformance):
     """The Resource Manager and the guests share the only CPU with the program."""
 

@@ -148,13 +148,19 @@ void unmapped_memory() {
 void mmio_without_syndrome() {
     guest().create_and_boot();
     std::uint64_t count = 0;
-    for (const AccessKind kind : {AccessKind::pair, AccessKind::post_indexed}) {
+    for (const AccessKind kind : {AccessKind::pair, AccessKind::post_indexed, AccessKind::simd,
+                                  AccessKind::exclusive, AccessKind::acquire_pair}) {
         const Mailbox& box =
             guest().execute(0, Operation::load, {device, static_cast<std::uint64_t>(kind)});
         expect_equal("exceptions", box.exceptions, ++count);
         expect_equal("class", box.esr >> 26, ec_data_abort);
         expect_equal("FAR", box.far, device);
     }
+    // Nor does the VMM serve instructions.
+    const Mailbox& box = guest().execute(0, Operation::fetch, {device});
+    expect_equal("exceptions", box.exceptions, ++count);
+    expect_equal("class", box.esr >> 26, ec_instruction_abort);
+    expect_equal("FAR", box.far, device);
     finish();
 }
 

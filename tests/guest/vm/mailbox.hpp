@@ -66,6 +66,9 @@ enum class AccessKind : std::uint64_t {
     zero_register, // ldr wzr, str wzr
     pair,          // ldp, stp: no syndrome for a hypervisor
     post_indexed,  // ldr with write-back: likewise
+    simd,          // ldr q0: likewise
+    exclusive,     // ldxr: likewise
+    acquire_pair,  // ldaxp: likewise
 };
 
 struct Mailbox {

@@ -13,6 +13,11 @@ namespace test {
 
 namespace {
 
+void enable_simd() {
+    WRITE_SYSREG(cpacr_el1, READ_SYSREG(cpacr_el1) | 3u << 20);
+    isb();
+}
+
 std::uint64_t load(std::uint64_t address, AccessKind kind) {
     std::uint64_t value = 0x5555'5555'5555'5555; // a narrow load must clear the upper half
 // NOLINTNEXTLINE(bugprone-macro-parentheses): an assembly template is no expression
@@ -53,6 +58,16 @@ std::uint64_t load(std::uint64_t address, AccessKind kind) {
         break;
     case AccessKind::post_indexed:
         asm volatile("ldr %0, [%1], #8" : "+r"(value), "+r"(address) : : "memory");
+        break;
+    case AccessKind::simd:
+        enable_simd();
+        asm volatile(".arch_extension simd\n\tldr q0, [%0]" : : "r"(address) : "memory");
+        break;
+    case AccessKind::exclusive:
+        asm volatile("ldxr %0, [%1]" : "+r"(value) : "r"(address) : "memory");
+        break;
+    case AccessKind::acquire_pair:
+        asm volatile("ldaxp %0, x8, [%1]" : "+r"(value) : "r"(address) : "x8", "memory");
         break;
     }
 #undef LOAD
