@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vcpu_run: a guest that runs on its caller's time, and everything that ends it.
+#include "schedule/physical_interrupts.hpp"
 #include "schedule/vm_fixture.hpp"
 
 namespace hyp {
@@ -240,7 +241,7 @@ TEST_F(ProxyTimer, StaysArmedOverTheNextRuns) {
     for (int round = 0; round < 3; ++round) {
         ASSERT_EQ(run(), running);
         ASSERT_TRUE(enters(guest_));
-        guest_->begin_mmio({.ipa = 0x1000, .size = 4, .write = true});
+        guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
         ASSERT_TRUE(enters(caller_));
         EXPECT_EQ(fake::guest_hardware().deadline, 5000u);
     }
@@ -249,11 +250,65 @@ TEST_F(ProxyTimer, StaysArmedOverTheNextRuns) {
     EXPECT_TRUE(enters(guest_)) << "a loaded caller is not told by the timer that stayed armed";
 }
 
+class ProxyDoze : public ProxyTimer {
+protected:
+    void SetUp() override {
+        ProxyTimer::SetUp();
+        caller_->guest.virtual_timer = {};
+        MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
+        ASSERT_TRUE(vm_->vic->vdevice(0)->access(group));
+        MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
+        ASSERT_TRUE(vm_->vic->vdevice(1)->access(enable));
+        ASSERT_EQ(run(), running);
+        ASSERT_TRUE(enters(guest_));
+        guest_->guest.virtual_timer = {.control = 1, .compare = 100'000};
+        guest_->wait_for_interrupt(0);
+        ASSERT_TRUE(enters(caller_));
+        ASSERT_EQ(reported_state(), GH_VCPU_STATE_EXPECTS_WAKEUP);
+    }
+    static constexpr std::uint64_t early = 100'000 - Vcpu::wake_lead_ns;
+};
+
+TEST_F(ProxyDoze, TheCallerIsWokenEarly) {
+    EXPECT_EQ(fake::guest_hardware().deadline, early);
+    EXPECT_EQ(run(), GH_VCPU_STATE_EXPECTS_WAKEUP) << "before that it just waits";
+    expire_at(early);
+    EXPECT_TRUE(caller_->interrupts.has_deliverable() || enters(caller_));
+    EXPECT_EQ(guest_->run_state(), VcpuState::waiting) << "the guest's time has not come";
+}
+
+TEST_F(ProxyDoze, TheGuestWaitsLoadedUntilItsTimerFires) {
+    expire_at(early);
+    ASSERT_EQ(run(), running);
+    static int sleeps;
+    sleeps = 0;
+    fake::guest_hardware().on_idle = [] {
+        if (++sleeps == 2) {
+            fake::guest_hardware().counter = 100'000;
+            fake::gic_cpu(0).pending.push_back(ppi_virtual_timer);
+        }
+    };
+    EXPECT_TRUE(enters(guest_));
+    EXPECT_EQ(sleeps, 2);
+}
+
+TEST_F(ProxyDoze, AnInterruptOfTheCallerEndsIt) {
+    enable_timer_interrupt();
+    expire_at(early);
+    ASSERT_EQ(run(), running);
+    fake::guest_hardware().on_idle = [] {
+        fake::gic_cpu(0).pending.push_back(ppi_hypervisor_timer); // any: the caller has one, too
+    };
+    caller_->guest.virtual_timer = {.control = 1, .compare = early};
+    EXPECT_TRUE(enters(caller_));
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_EXPECTS_WAKEUP);
+}
+
 TEST_F(ProxyTimer, MovesWithTheCallersDeadline) {
     enable_timer_interrupt();
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
-    guest_->begin_mmio({.ipa = 0x1000, .size = 4, .write = true});
+    guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
     ASSERT_TRUE(enters(caller_));
     caller_->guest.virtual_timer.compare = 9000;
     ASSERT_EQ(run(), running);

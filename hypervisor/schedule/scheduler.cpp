@@ -115,10 +115,13 @@ GuestRegisters* Scheduler::resume() {
             give_up(cpu);
             choose(cpu);
         }
-        if (cpu.scheduled) {
+        if (!cpu.scheduled) {
+            idle(cpu);
+        } else if (cpu.proxied && cpu.proxy_dozes) {
+            doze(cpu);
+        } else {
             break;
         }
-        idle(cpu);
     }
     Vcpu& next = cpu.proxied ? *cpu.proxied : *cpu.scheduled;
     if (cpu.loaded != &next) {
@@ -225,6 +228,23 @@ void Scheduler::idle(CpuSchedule& cpu) {
     handle_physical_interrupts();
 }
 
+/// The proxied vCPU waits with its timers in the hardware: the first to fire goes to it directly.
+/// Any other interrupt that concerns its caller ends the run before.
+void Scheduler::doze(CpuSchedule& cpu) {
+    Vcpu& vcpu = *cpu.proxied;
+    if (cpu.loaded != &vcpu) {
+        load(cpu, vcpu);
+    }
+    vcpu.interrupts.enter();
+    if (vcpu.ready()) {
+        cpu.proxy_dozes = false;
+        return;
+    }
+    arch::wait_for_interrupt();
+    handle_physical_interrupts();
+    cpu.proxy_dozes = !vcpu.ready();
+}
+
 Ref<Vcpu> Scheduler::steal() {
     for (unsigned cpu = 0; any_movable_.load() && cpu < cpu_count_; ++cpu) {
         const bool takes_its_own = (idle_.load() >> cpu & 1) != 0;
@@ -282,6 +302,7 @@ Result<bool> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data, Ru
     }
     const auto begun = guest->begin_run(cpu_index(), resume_data, report);
     if (begun.has_value() && *begun) {
+        cpu.proxy_dozes = !guest->ready();
         cpu.proxied = std::move(guest);
         arch::note_work(arch::work_schedule);
     }
@@ -292,7 +313,9 @@ bool Scheduler::proxy_is_due(const CpuSchedule& cpu) {
     const Vcpu& caller = *cpu.scheduled;
     // While the caller is still loaded the hardware has its timers.
     const bool timer_due = caller.timer_due() && cpu.loaded != &caller;
-    return !cpu.proxied->ready() || cpu.proxy_yields || !caller.ready() || timer_due ||
+    const bool goes_on =
+        cpu.proxied->ready() || (cpu.proxy_dozes && cpu.proxied->run_state() == VcpuState::waiting);
+    return !goes_on || cpu.proxy_yields || !caller.ready() || timer_due ||
            caller.interrupts.has_deliverable();
 }
 

@@ -44,6 +44,7 @@ struct CpuSchedule {
     int lent_priority = -1;    // scheduled has it from whom yielded to it; -1: its own alone
     bool slice_over = false;   // scheduled gives way to its equals
     bool proxy_yields = false; // proxied gives way to its caller
+    bool proxy_dozes = false;  // proxied waits in the hardware, for a timer that fires soon
 };
 
 class Scheduler final : public VcpuScheduler {
@@ -92,6 +93,7 @@ private:
     void choose(CpuSchedule&);
     [[nodiscard]] bool start(CpuSchedule&, Ref<Vcpu>);
     void idle(CpuSchedule&);
+    static void doze(CpuSchedule&);
     [[nodiscard]] Ref<Vcpu> steal();
     [[nodiscard]] bool keeps_cpu(CpuSchedule&);
     static void give_way(CpuSchedule&);

@@ -9,6 +9,7 @@
 
 #include <abi/hypercall.h>
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -216,15 +217,19 @@ void Vcpu::virq_pending() {
         woken = wake_locked();
         running_on = running_on_;
     }
+    // Inside a vcpu_run nobody sleeps who would have to be told: end_run() comes under the lock.
+    const bool runner_sees = proxy() && running_on != no_cpu;
     if (woken) {
         end_suspension();
+    }
+    if (woken && !runner_sees) {
         announce_ready();
     } else if (running_on != no_cpu) {
         scheduler_.kick(running_on);
     }
 }
 
-void Vcpu::arm_wake_timer() {
+std::optional<std::uint64_t> Vcpu::next_timer() const {
     std::optional<std::uint64_t> first;
     const auto consider = [&](const arch::TimerRegisters& timer) {
         if (timer.armed() && (!first || timer.compare < *first)) {
@@ -233,25 +238,41 @@ void Vcpu::arm_wake_timer() {
     };
     consider(guest.virtual_timer);
     consider(guest.physical_timer);
-    SoftTimerQueue& queue = SoftTimerQueue::mine();
-    if (!first) {
+    return first;
+}
+
+void Vcpu::arm_wake_timer() {
+    std::optional<std::uint64_t> time = next_timer();
+    if (!time) {
         wake_timer.cancel();
-    } else if (!wake_timer.armed_for(queue, *first)) {
-        wake_timer.arm(queue, *first);
+        return;
+    }
+    if (proxy()) {
+        const std::uint64_t lead = wake_lead_ns * arch::counter_frequency() / 1'000'000'000;
+        *time -= std::min(lead, *time);
+    }
+    SoftTimerQueue& queue = SoftTimerQueue::mine();
+    if (!wake_timer.armed_for(queue, *time)) {
+        wake_timer.arm(queue, *time);
     }
 }
 
-// Which of its timers it was no longer matters. One that cannot interrupt, because it is masked in
-// the interrupt controller, must not end a wait or a vcpu_run.
+// Which of its timers it was does not matter here. One that cannot interrupt, because it is masked
+// in the interrupt controller, must not end a wait or a vcpu_run.
 void Vcpu::timer_expired() {
-    const auto interrupts_now = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
+    const auto would_interrupt = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
         return timer.armed() && interrupts.could_deliver(ppi);
     };
-    if (loaded_on_.load(std::memory_order_acquire) == no_cpu &&
-        (interrupts_now(guest.virtual_timer, ppi_virtual_timer) ||
-         interrupts_now(guest.physical_timer, ppi_physical_timer))) {
-        timer_due_.store(true, std::memory_order_release);
+    if (loaded_on_.load(std::memory_order_acquire) != no_cpu ||
+        (!would_interrupt(guest.virtual_timer, ppi_virtual_timer) &&
+         !would_interrupt(guest.physical_timer, ppi_physical_timer))) {
+        return;
+    }
+    timer_due_.store(true, std::memory_order_release);
+    if (!proxy()) {
         virq_pending();
+    } else if (run_state() == VcpuState::waiting) {
+        wakeup_virq_.assert_edge(); // early: it goes on waiting, in begin_run()
     }
 }
 

@@ -37,6 +37,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace hyp {
 
@@ -146,7 +147,8 @@ public:
     [[nodiscard]] rt::Result<> kill();
 
     // -- Proxy scheduling (vcpu_run) -----------------------------------------------------------
-    /// Takes the vCPU for `cpu`: true when it may run there now, else `report` says why not.
+    /// Takes the vCPU for `cpu`: true when it may run there now, or is still waiting for a timer
+    /// that is about to fire; else `report` says why not.
     [[nodiscard]] rt::Result<bool> begin_run(unsigned cpu, std::uint64_t resume_data,
                                              RunReport& report);
     /// It stopped running inside vcpu_run: what the caller is told.
@@ -202,9 +204,12 @@ public:
         return run_state() == VcpuState::off &&
                loaded_on_.load(std::memory_order_acquire) == no_cpu;
     }
-    /// It was saved and waits, or has lent out its time: the first of its timers that would
-    /// interrupt it is to wake it. Stays armed over the next load(), until it fires or changes.
+    /// It was saved and waits, or has lent out its time: the first of its timers is to wake it.
+    /// Stays armed over the next load(), until it fires or changes.
     void arm_wake_timer();
+    /// So much before the timer of a proxy-scheduled vCPU fires, its runner is woken: it needs
+    /// about as long to come to the vcpu_run in which the vCPU waits for the rest of the time.
+    static constexpr std::uint64_t wake_lead_ns = 10'000;
     /// One of its timers expired. Nothing to do while it is loaded: the hardware has its timers.
     void timer_expired();
     [[nodiscard]] bool timer_due() const { return timer_due_.load(std::memory_order_acquire); }
@@ -249,6 +254,7 @@ private:
     [[nodiscard]] rt::Result<bool> try_begin_run(unsigned cpu, std::uint64_t resume_data,
                                                  RunReport& report) RT_EXCLUDES(lock_);
     void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
+    [[nodiscard]] std::optional<std::uint64_t> next_timer() const;
     void let_go();
     void end_suspension();
     void announce_ready();

@@ -68,8 +68,13 @@ Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunRep
         report = RunReport{GH_VCPU_STATE_BLOCKED, {}};
         return false;
     }
-    if (run_state() == VcpuState::waiting && (interrupts.has_deliverable() || timer_due())) {
-        set_state(VcpuState::ready);
+    if (run_state() == VcpuState::waiting) {
+        if (interrupts.has_deliverable()) {
+            set_state(VcpuState::ready);
+        } else if (timer_due()) {
+            running_on_ = cpu; // its own timer makes it ready, once it is loaded
+            return true;
+        }
     } else if (run_state() == VcpuState::mmio) {
         finish_mmio(resume_data);
     }

@@ -3,6 +3,7 @@
 #include "libgunyah/event_fd.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,7 +22,8 @@ EventFd::EventFd() : fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
 void EventFd::signal() const {
     const std::uint64_t one = 1;
     // The only failure is a counter at its maximum: the event is pending anyway.
-    [[maybe_unused]] const ssize_t written = ::write(fd_.get(), &one, sizeof(one));
+    // Not write(), which first makes itself a cancellation point: every interrupt comes by here.
+    [[maybe_unused]] const auto written = ::syscall(SYS_write, fd_.get(), &one, sizeof(one));
 }
 
 bool EventFd::drain() const {
