@@ -167,11 +167,14 @@ Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
         return fail(Error::argument_invalid);
     }
     RunReport report;
-    const auto runs = scheduler().run_proxy(std::move(*vcpu), a.x[1], report);
+    const auto runs = scheduler().run_proxy(*vcpu, a.x[1], report);
     if (!runs) {
         return fail(runs.error());
     }
-    return *runs ? Outputs::later() : outputs_of(report);
+    if (*runs) {
+        return Outputs::later();
+    }
+    return outputs_of(report);
 }
 
 /// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.

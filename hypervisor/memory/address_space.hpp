@@ -14,6 +14,7 @@
 #include <runtime/spinlock.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -100,6 +101,12 @@ public:
     rt::Result<> attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range)
         RT_EXCLUDES(lock_);
     /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
+    /// False: no virtual device answers at `ipa`. Without the lock: a vCPU that accesses a device
+    /// while it is being attached may find it or not.
+    [[nodiscard]] bool may_be_vdevice(Ipa ipa) const {
+        return ipa.value - vdevices_begin_.load(std::memory_order_relaxed) <
+               vdevices_size_.load(std::memory_order_relaxed);
+    }
     /// device there; false: the device refused.
     std::optional<bool> access_vdevice(Ipa ipa, MmioAccess& access) RT_EXCLUDES(lock_);
 
@@ -149,6 +156,8 @@ private:
     Ipa info_base_;
     rt::IntrusiveList<DeviceMapping, DeviceTag> device_mappings_ RT_GUARDED_BY(lock_);
     rt::IntrusiveList<VdeviceSlot, VdeviceTag> vdevices_ RT_GUARDED_BY(lock_);
+    std::atomic<std::uint64_t> vdevices_begin_{0}; // of all together; change under lock_
+    std::atomic<std::uint64_t> vdevices_size_{0};
     std::array<IpaRange, max_vmmio_ranges> vmmio_ RT_GUARDED_BY(lock_){};
     std::size_t vmmio_count_ RT_GUARDED_BY(lock_) = 0;
 };

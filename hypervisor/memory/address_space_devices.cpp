@@ -215,6 +215,14 @@ rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, I
         }
         if (!overlaps) {
             vdevices_.push_back(*slot);
+            std::uint64_t begin = range.base.value;
+            std::uint64_t end = range.base.value + range.size;
+            for (const VdeviceSlot& other : vdevices_) {
+                begin = std::min(begin, other.range.base.value);
+                end = std::max(end, other.range.base.value + other.range.size);
+            }
+            vdevices_begin_.store(begin, std::memory_order_relaxed);
+            vdevices_size_.store(end - begin, std::memory_order_relaxed);
         }
     }
     if (overlaps) {

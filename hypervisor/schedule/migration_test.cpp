@@ -202,13 +202,14 @@ TEST_F(Migration, BecomingProxyWhileLoadedElsewhereIsBlockedAtFirst) {
     on(1);
     ASSERT_TRUE(enters(caller));
     RunReport report;
-    const auto blocked = scheduler().run_proxy(guest, 0, report);
+    Ref<Vcpu> lent = guest;
+    const auto blocked = scheduler().run_proxy(lent, 0, report);
     ASSERT_TRUE(blocked.has_value() && !*blocked);
     EXPECT_EQ(report.state, GH_VCPU_STATE_BLOCKED);
     on(0);
     EXPECT_TRUE(idles());
     on(1);
-    const auto runs = scheduler().run_proxy(guest, 0, report);
+    const auto runs = scheduler().run_proxy(lent, 0, report);
     ASSERT_TRUE(runs.has_value() && *runs);
     EXPECT_TRUE(enters(guest));
     retire({caller, guest});

@@ -32,7 +32,8 @@ protected:
     /// vcpu_run by the caller; the state when it returned at once.
     std::uint64_t run(std::uint64_t resume_data = 0) {
         RunReport report;
-        const auto runs = scheduler().run_proxy(guest_, resume_data, report);
+        Ref<Vcpu> guest = guest_;
+        const auto runs = scheduler().run_proxy(guest, resume_data, report);
         EXPECT_TRUE(runs.has_value());
         return *runs ? running : report.state;
     }
@@ -48,7 +49,7 @@ TEST_F(Proxy, NotStartedIsPoweredOff) {
 }
 
 TEST_F(Proxy, NeedsAWakeupInterrupt) {
-    const Ref<Vcpu> unbound = vm_->make_vcpu(1, {});
+    Ref<Vcpu> unbound = vm_->make_vcpu(1, {});
     RunReport report;
     EXPECT_EQ(scheduler().run_proxy(unbound, 0, report).error(), rt::Error::busy);
 }
@@ -165,7 +166,8 @@ TEST_F(Proxy, KilledWhileRunning) {
     EXPECT_TRUE(enters(caller_));
     EXPECT_EQ(caller_->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OBJECT_STATE));
     RunReport report;
-    EXPECT_EQ(scheduler().run_proxy(guest_, 0, report).error(), rt::Error::object_state);
+    Ref<Vcpu> guest = guest_;
+    EXPECT_EQ(scheduler().run_proxy(guest, 0, report).error(), rt::Error::object_state);
 }
 
 TEST_F(Proxy, KilledBetweenTheCallAndItsFirstInstruction) {

@@ -136,8 +136,12 @@ bool Scheduler::keeps_cpu(CpuSchedule& cpu) {
     if (!cpu.scheduled || !cpu.scheduled->stays() || cpu.preferred) {
         return false;
     }
-    const int mine = cpu.priority();
     const int waiting = cpu.queue.top_priority();
+    if (waiting < 0) {
+        cpu.slice_over = false;
+        return true;
+    }
+    const int mine = cpu.priority();
     if (waiting < mine) {
         cpu.slice_over = false;
         return true;
@@ -295,7 +299,7 @@ void Scheduler::yield_to_priority(std::uint64_t priority) {
     }
 }
 
-Result<bool> Scheduler::run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data, RunReport& report) {
+Result<bool> Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, RunReport& report) {
     CpuSchedule& cpu = mine();
     if (cpu.proxied) {
         return fail(Error::denied);

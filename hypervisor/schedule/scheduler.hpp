@@ -73,9 +73,10 @@ public:
     [[nodiscard]] GuestRegisters* resume();
 
     /// vcpu_run by current(). False: the guest cannot run, tell the caller the report. True: the
-    /// guest runs from the next resume() on and the caller gets its results when that ends.
+    /// guest runs from the next resume() on and the caller gets its results when that ends; the
+    /// reference is taken over.
     /// Errors: as Vcpu::begin_run; denied when the caller itself runs inside a vcpu_run.
-    [[nodiscard]] rt::Result<bool> run_proxy(Ref<Vcpu> guest, std::uint64_t resume_data,
+    [[nodiscard]] rt::Result<bool> run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data,
                                              RunReport& report);
 
     /// current() gives way to others of its priority; a proxied one to its caller.

@@ -67,6 +67,9 @@ std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) 
 enum class Served { no, yes };
 
 Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
+    if (!vcpu.address_space().may_be_vdevice(Ipa{request.ipa})) {
+        return Served::no;
+    }
     MmioAccess access{.offset = 0,
                       .size = request.size,
                       .write = request.write,

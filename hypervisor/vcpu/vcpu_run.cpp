@@ -31,8 +31,14 @@ std::uint64_t extend(std::uint64_t value, const MmioRequest& request) {
 void Vcpu::begin_mmio(const MmioRequest& request) {
     const LockGuard guard(lock_);
     if (run_state() == VcpuState::ready) {
-        mmio_ = request;
+        // One by one: as a whole it is copied by a call.
+        mmio_.ipa = request.ipa;
+        mmio_.size = request.size;
+        mmio_.write = request.write;
         mmio_.value = truncate(request.value, request.size);
+        mmio_.target = request.target;
+        mmio_.sign_extend = request.sign_extend;
+        mmio_.wide = request.wide;
         set_state(VcpuState::mmio);
     }
 }
