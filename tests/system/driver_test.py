@@ -6,7 +6,7 @@ import re
 import unittest
 
 from machine.qemu import BOOT_ARGUMENTS, PATIENCE, Configuration
-from tests.system import binding, conformance, sample
+from tests.system import binding, conformance, observing, sample
 
 _CASES_SECONDS = 600
 _LINE = re.compile(r"^(ok|FAIL) ([a-z0-9_]+)(?:: (.*))?$", re.MULTILINE)
@@ -18,7 +18,7 @@ _MODULES = ("gunyah_ioeventfd gunyah_irqfd gunyah_vcpu gunyah_rsc_mgr gunyah_msg
 _RELOADS = 100
 
 
-class Drivers(sample.Sample, binding.Binding):
+class Drivers(sample.Sample, binding.Binding, observing.Observing):
     """One boot with 4 GiB, for a region beyond 1 GiB; freed kernel memory is poisoned."""
 
     configuration = Configuration(memory="4G", boot_arguments=f"{BOOT_ARGUMENTS} slub_debug=FZP")

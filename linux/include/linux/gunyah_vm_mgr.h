@@ -17,9 +17,11 @@
 #include <uapi/linux/gunyah.h>
 
 struct gh_vm;
+struct seq_file;
 
 struct gh_vm *gh_vm_get(struct gh_vm *vm);
 void gh_vm_put(struct gh_vm *vm);
+u16 gh_vm_vmid(struct gh_vm *vm);
 
 /* Logs an error, rate limited, with the VM's number in front of it. */
 __printf(2, 3) void gh_vm_err(struct gh_vm *vm, const char *fmt, ...);
@@ -72,6 +74,7 @@ struct gh_vm_function_instance {
  * @owner: Module; held while there are instances
  * @bind: Begin. A value of 0 or more is what GH_VM_ADD_FUNCTION returns
  * @unbind: End: nothing of it is in use when this returns
+ * @show: Tell debugfs about it, lines indented by two; may be NULL
  * @list: In the list of all kinds
  *
  * Callbacks may sleep; the VM's lock is held.
@@ -81,6 +84,7 @@ struct gh_vm_function {
 	struct module *owner;
 	long (*bind)(struct gh_vm_function_instance *instance);
 	void (*unbind)(struct gh_vm_function_instance *instance);
+	void (*show)(struct gh_vm_function_instance *instance, struct seq_file *file);
 	struct list_head list;
 };
 

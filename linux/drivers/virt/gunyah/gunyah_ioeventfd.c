@@ -8,15 +8,19 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "trace.h"
+
 struct gh_ioeventfd {
 	struct gh_vm_io_handler handler;
 	struct eventfd_ctx *ctx;
+	struct gh_vm *vm;
 };
 
 static void gh_ioeventfd_write(struct gh_vm_io_handler *handler)
 {
 	struct gh_ioeventfd *ioeventfd = container_of(handler, struct gh_ioeventfd, handler);
 
+	trace_gh_ioeventfd_signal(ioeventfd->vm, handler->addr, handler->len, handler->value);
 	eventfd_signal(ioeventfd->ctx);
 }
 
@@ -71,6 +75,7 @@ static long gh_ioeventfd_bind(struct gh_vm_function_instance *instance)
 		ret = PTR_ERR(ioeventfd->ctx);
 		goto err_free;
 	}
+	ioeventfd->vm = instance->vm;
 	gh_ioeventfd_init(ioeventfd, arg);
 	ret = gh_vm_add_io_handler(instance->vm, &ioeventfd->handler);
 	if (ret)

@@ -12,6 +12,8 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "trace.h"
+
 /* The doorbell flag that is used: the one that the interface's users agreed on. */
 #define GH_IRQFD_BELL_FLAG	BIT_ULL(32)
 
@@ -46,6 +48,7 @@ static void gh_irqfd_ring(struct gh_irqfd *irqfd)
 	enum gh_error error;
 
 	lockdep_assert_held(&irqfd->lock);
+	trace_gh_irqfd_ring(irqfd->vm, irqfd->ticket.label, irqfd->bell);
 	if (!irqfd->bell) {
 		irqfd->pending = true;
 		return;

@@ -14,14 +14,20 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+
+#include "trace.h"
 
 /* How long VM_EXITED may take when the vCPU already says that the VM is at its end. */
 #define GH_VCPU_END_TIMEOUT	(10 * HZ)
 
 /* Times that a vCPU may be found blocked before the thread sleeps a little instead. */
 #define GH_VCPU_BLOCKED_SPINS	16
+
+/* States that are counted each; the others are counted together, behind them. */
+#define GH_VCPU_COUNTED_STATES	(GH_VCPU_ADDRSPACE_VMMIO_WRITE + 1)
 
 /**
  * struct gh_vcpu - A vCPU
@@ -40,6 +46,8 @@
  * @read_len: Bytes of the read that the VMM has been asked to do; 0 if none
  * @resume: Value to give the vCPU when it runs next
  * @blocked: Times in a row that it was found blocked
+ * @exits: Times that it came back, by state; read without a lock
+ * @served: Writes of these that were served within the kernel
  */
 struct gh_vcpu {
 	struct gh_vm *vm;
@@ -58,6 +66,8 @@ struct gh_vcpu {
 	u32 read_len;
 	u64 resume;
 	unsigned int blocked;
+	u64 exits[GH_VCPU_COUNTED_STATES + 1];
+	u64 served;
 };
 
 /* Most steps of the loop below say whether to go on: this, 0 for an exit, or an error. */
@@ -167,8 +177,10 @@ static int gh_vcpu_mmio(struct gh_vcpu *vcpu, struct gh_hypercall_vcpu_run_resp 
 	}
 	if (is_write) {
 		resp->data[2] = gh_vcpu_mask(resp->data[2], len);
-		if (gh_vm_io_write(vcpu->vm, resp->data[0], len, resp->data[2]))
+		if (gh_vm_io_write(vcpu->vm, resp->data[0], len, resp->data[2])) {
+			vcpu->served++;
 			return GH_VCPU_AGAIN;
+		}
 	}
 	return gh_vcpu_exit_mmio(vcpu, resp, is_write);
 }
@@ -238,15 +250,19 @@ static int gh_vcpu_enter(struct gh_vcpu *vcpu)
 	enum gh_error error;
 	int ret;
 
+	trace_gh_vcpu_enter(vcpu->vm, vcpu->ticket.label, vcpu->resume);
 	error = gh_hypercall_vcpu_run(vcpu->resource->capid, vcpu->resume, &resp);
+	trace_gh_vcpu_exit(vcpu->vm, vcpu->ticket.label, error, &resp);
 	if (error == GH_ERROR_RETRY) {
 		cond_resched();
 		return GH_VCPU_AGAIN;
 	}
 	/* Taken; in other states it has to be 0. */
 	vcpu->resume = 0;
-	if (error == GH_ERROR_OK)
+	if (error == GH_ERROR_OK) {
+		vcpu->exits[min_t(u64, resp.state, GH_VCPU_COUNTED_STATES)]++;
 		return gh_vcpu_handle(vcpu, &resp);
+	}
 
 	/* The VM may have ended in the meantime, and the vCPU with it. */
 	ret = gh_vm_wait_ended(vcpu->vm, HZ);
@@ -479,11 +495,28 @@ static void gh_vcpu_unbind(struct gh_vm_function_instance *instance)
 	gh_vcpu_put(vcpu);
 }
 
+static void gh_vcpu_show(struct gh_vm_function_instance *instance, struct seq_file *file)
+{
+	static const char * const names[] = {
+		"ready", "expects_wakeup", "powered_off", "blocked", "mmio_read", "mmio_write",
+		"other",
+	};
+	struct gh_vcpu *vcpu = instance->data;
+	int i;
+
+	static_assert(ARRAY_SIZE(names) == GH_VCPU_COUNTED_STATES + 1);
+	seq_printf(file, "  vcpu %u:", vcpu->ticket.label);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		seq_printf(file, " %s %llu", names[i], READ_ONCE(vcpu->exits[i]));
+	seq_printf(file, " served_in_kernel %llu\n", READ_ONCE(vcpu->served));
+}
+
 static struct gh_vm_function gh_vcpu_function = {
 	.type = GH_FN_VCPU,
 	.owner = THIS_MODULE,
 	.bind = gh_vcpu_bind,
 	.unbind = gh_vcpu_unbind,
+	.show = gh_vcpu_show,
 };
 module_gh_vm_function(gh_vcpu_function);
 

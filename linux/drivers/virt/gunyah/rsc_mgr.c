@@ -74,6 +74,8 @@ static struct gh_rm *gh_rm_alloc(struct device *dev)
 	kref_init(&rm->kref);
 	mutex_init(&rm->send_lock);
 	mutex_init(&rm->lock);
+	mutex_init(&rm->vms_lock);
+	INIT_LIST_HEAD(&rm->vms);
 	xa_init_flags(&rm->calls, XA_FLAGS_ALLOC);
 	BLOCKING_INIT_NOTIFIER_HEAD(&rm->notifiers);
 	rm->msgq.dev = dev;

@@ -33,6 +33,8 @@ struct workqueue_struct;
  * @silent: The last call was not answered; the next ones do not wait long
  * @notifications: Ordered work queue on which notifications are handled
  * @notifiers: Who wants notifications
+ * @vms_lock: Guards @vms. Outside the locks of VMs
+ * @vms: All VMs, for debugfs
  * @debugfs: Directory
  * @miscdev: /dev/gunyah
  */
@@ -52,6 +54,9 @@ struct gh_rm {
 
 	struct workqueue_struct *notifications;
 	struct blocking_notifier_head notifiers;
+
+	struct mutex vms_lock; /* vms */
+	struct list_head vms;
 
 	struct dentry *debugfs;
 	struct miscdevice miscdev;
@@ -92,6 +97,9 @@ const char *gh_rm_message_name(u32 msg_id);
 
 /* rsc_mgr_rpc.c */
 int gh_rm_read_own_vmid(struct gh_rm *rm, u16 *vmid);
+
+/* vm_mgr_debugfs.c */
+void gh_vm_debugfs_add(struct gh_rm *rm);
 
 /* rsc_mgr_debugfs.c */
 void gh_rm_debugfs_add(struct gh_rm *rm);

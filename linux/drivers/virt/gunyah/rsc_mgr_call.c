@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "rsc_mgr.h"
+#include "trace.h"
 
 /* The longest that a sane Resource Manager takes; it may have to zero memory. */
 #define GH_RM_REPLY_TIMEOUT	(60 * HZ)
@@ -320,6 +321,7 @@ int gh_rm_call(struct gh_rm *rm, struct gh_rm_request *request, void **reply, si
 	if (ret)
 		goto out;
 
+	trace_gh_rm_call(request->msg_id, request->vmid, request->size);
 	ret = gh_rm_send(rm, request, seq);
 	if (ret) {
 		gh_rm_call_cancel(rm, call, seq, ret);
@@ -329,6 +331,7 @@ int gh_rm_call(struct gh_rm *rm, struct gh_rm_request *request, void **reply, si
 		request->unknown = call->ret;
 	}
 
+	trace_gh_rm_reply(request->msg_id, request->vmid, call->ret, call->error);
 	if (call->ret || call->error)
 		gh_rm_log_failure(rm, request, call);
 	ret = gh_rm_call_result(call, reply, reply_size);

@@ -61,6 +61,7 @@ void gh_rm_debugfs_add(struct gh_rm *rm)
 {
 	rm->debugfs = debugfs_create_dir("gunyah", NULL);
 	debugfs_create_file("counters", 0400, rm->debugfs, rm, &counters_fops);
+	gh_vm_debugfs_add(rm);
 }
 
 /**

@@ -101,6 +101,10 @@ const char *gh_rm_message_name(u32 msg_id)
 		return "VM_GET_VMID";
 	case GH_RM_RPC_VM_SET_FIRMWARE_MEM:
 		return "VM_SET_FIRMWARE_MEM";
+	case GH_RM_NOTIFICATION_VM_EXITED:
+		return "VM_EXITED";
+	case GH_RM_NOTIFICATION_VM_STATUS:
+		return "VM_STATUS";
 	case GH_RM_RPC_GET_COUNTERS:
 		return "GET_COUNTERS";
 	default:

@@ -8,6 +8,7 @@
 #include <linux/workqueue.h>
 
 #include "rsc_mgr.h"
+#include "trace.h"
 
 struct gh_rm_notification_work {
 	struct work_struct work;
@@ -26,6 +27,7 @@ static void gh_rm_handle_notification(struct work_struct *work)
 		.size = item->size,
 	};
 
+	trace_gh_rm_notification(item->msg_id, item->size);
 	blocking_notifier_call_chain(&item->rm->notifiers, item->msg_id, &notification);
 	kvfree(item->payload);
 	kfree(item);

@@ -34,6 +34,18 @@ void gh_vm_err(struct gh_vm *vm, const char *fmt, ...)
 }
 EXPORT_SYMBOL_GPL(gh_vm_err);
 
+/**
+ * gh_vm_vmid() - Number that the Resource Manager knows a VM by
+ * @vm: The VM
+ *
+ * Return: GH_VMID_INVAL before its start and after its end.
+ */
+u16 gh_vm_vmid(struct gh_vm *vm)
+{
+	return READ_ONCE(vm->vmid);
+}
+EXPORT_SYMBOL_GPL(gh_vm_vmid);
+
 static struct gh_vm *gh_vm_alloc(struct gh_rm *rm)
 {
 	struct gh_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
@@ -53,6 +65,7 @@ static struct gh_vm *gh_vm_alloc(struct gh_rm *rm)
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	gh_rm_notifier_register(rm, &vm->rm_nb);
+	gh_vm_list_add(vm);
 	return vm;
 }
 
@@ -60,6 +73,7 @@ static void gh_vm_free(struct kref *kref)
 {
 	struct gh_vm *vm = container_of(kref, struct gh_vm, kref);
 
+	gh_vm_list_remove(vm);
 	/* No file of it is open, so that nothing runs it or waits for it. */
 	mutex_lock(&vm->lock);
 	gh_vm_functions_remove_all(vm);
@@ -186,6 +200,28 @@ static long gh_vm_ioctl_locked(struct gh_vm *vm, unsigned int cmd, unsigned long
 	}
 }
 
+static const char *gh_vm_ioctl_name(unsigned int cmd)
+{
+	switch (cmd) {
+	case GH_VM_SET_USER_MEM_REGION:
+		return "GH_VM_SET_USER_MEM_REGION";
+	case GH_VM_ANDROID_LEND_USER_MEM:
+		return "GH_VM_ANDROID_LEND_USER_MEM";
+	case GH_VM_SET_DTB_CONFIG:
+		return "GH_VM_SET_DTB_CONFIG";
+	case GH_VM_ANDROID_SET_FW_CONFIG:
+		return "GH_VM_ANDROID_SET_FW_CONFIG";
+	case GH_VM_START:
+		return "GH_VM_START";
+	case GH_VM_ADD_FUNCTION:
+		return "GH_VM_ADD_FUNCTION";
+	case GH_VM_REMOVE_FUNCTION:
+		return "GH_VM_REMOVE_FUNCTION";
+	default:
+		return "unknown ioctl";
+	}
+}
+
 static long gh_vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct gh_vm *vm = filp->private_data;
@@ -197,6 +233,11 @@ static long gh_vm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return -EINTR;
 	ret = gh_vm_ioctl_locked(vm, cmd, arg);
 	mutex_unlock(&vm->lock);
+	/* What the Resource Manager refused is an error of its own above this. */
+	if (ret < 0 && ret != -EINTR)
+		dev_notice_ratelimited(gh_rm_device(vm->rm), "VM %u of process %d: %s: %pe\n",
+				       gh_vm_vmid(vm), task_tgid_nr(current), gh_vm_ioctl_name(cmd),
+				       ERR_PTR(ret));
 	return ret;
 }
 

@@ -45,6 +45,7 @@ struct gh_vm_region {
  * struct gh_vm - A virtual machine
  * @rm: Who manages it
  * @kref: One of the VM file, one of each vCPU file
+ * @list: In the Resource Manager's list
  * @mm: Whose memory it has: the creator's. Only the struct is kept, not the memory
  * @lock: Held while the VM is changed: start, memory, functions, tickets, end.
  *        Outermost of all. Not taken by notifier callbacks nor to run a vCPU
@@ -69,6 +70,7 @@ struct gh_vm_region {
 struct gh_vm {
 	struct gh_rm *rm;
 	struct kref kref;
+	struct list_head list;
 	struct mm_struct *mm;
 
 	struct mutex lock; /* changes of the VM; all down to resources */
@@ -94,6 +96,10 @@ struct gh_vm {
 
 /* vm_mgr.c */
 extern const struct file_operations gh_dev_fops;
+
+/* vm_mgr_debugfs.c */
+void gh_vm_list_add(struct gh_vm *vm);
+void gh_vm_list_remove(struct gh_vm *vm);
 
 /* vm_mgr_state.c */
 void gh_vm_state_init(struct gh_vm *vm);

@@ -15,6 +15,7 @@ std::span<const Case> irqfd_cases();
 std::span<const Case> lend_cases();
 std::span<const Case> lifecycle_cases();
 std::span<const Case> memory_cases();
+std::span<const Case> stress_cases();
 std::span<const Case> vcpu_cases();
 
 } // namespace driver

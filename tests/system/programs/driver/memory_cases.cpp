@@ -130,6 +130,36 @@ void of_more_than_a_gibibyte_works() {
     expect_equal(static_cast<long>(last[page - 1]), 43, "this view of its last byte");
 }
 
+long page_table_pages() {
+    std::ifstream file{"/sys/kernel/debug/gunyah/counters"};
+    std::string name;
+    long value = 0;
+    while (file >> name >> value && name != "page_table_pages") {
+    }
+    return value;
+}
+
+// A table of 4 KiB pages would be needed for each 2 MiB.
+void of_huge_pages_is_mapped_by_blocks() {
+    constexpr std::size_t size = 64 * mebibyte;
+    const auto tables_for = [](Mapping memory) {
+        // Every second page first, so that small ones are not side by side by chance.
+        for (std::size_t i = 0; i < 2 * size; i += 2 * page) {
+            memory.bytes()[i < size ? i : i - size + page] = std::byte{1};
+        }
+        const long before = page_table_pages();
+        const Guest guest{std::move(memory)};
+        guest.start();
+        return page_table_pages() - before;
+    };
+    const long huge = tables_for(Mapping::huge(size));
+    Mapping small = Mapping::huge(size);
+    ::madvise(small.bytes().data(), size, MADV_NOHUGEPAGE);
+    const long pages = tables_for(std::move(small));
+    expect(huge < 12, std::to_string(huge) + " table pages for 64 MiB of huge pages");
+    expect(pages > huge, "as many for small pages: " + std::to_string(pages));
+}
+
 constexpr std::array cases{
     Case{"memory_is_charged_to_the_locked_memory_limit", is_charged_to_the_locked_memory_limit},
     Case{"memory_of_a_file_is_refused", of_a_file_is_refused},
@@ -137,6 +167,7 @@ constexpr std::array cases{
     Case{"memory_is_given_by_the_creator_only", is_given_by_the_creator_only},
     Case{"memory_with_broken_arguments_is_refused", with_broken_arguments_is_refused},
     Case{"memory_after_the_start_is_refused", after_the_start_is_refused},
+    Case{"memory_of_huge_pages_is_mapped_by_blocks", of_huge_pages_is_mapped_by_blocks},
     Case{"memory_of_more_than_a_gibibyte_works", of_more_than_a_gibibyte_works},
 };
 
