@@ -147,6 +147,13 @@ class Machine:
         """Whether QEMU has not ended."""
         return self._process.poll() is None
 
+    @property
+    def cpu_seconds(self) -> float:
+        """How much of this computer's CPU time QEMU has used so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        user, system = int(fields[11]), int(fields[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")
+
     def qemu_errors(self) -> str:
         """What QEMU itself complained about."""
         return last_lines(self._error_log.read_text(errors="replace"))

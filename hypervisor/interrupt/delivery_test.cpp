@@ -238,6 +238,22 @@ TEST_F(Delivery, GroupEnablesDecideWakeUp) {
     EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable());
 }
 
+TEST_F(Delivery, Group0HasEnablesOfItsOwn) {
+    enable(spi);
+    write(0, 0x84, ~(1u << (spi - 32))); // GICD_IGROUPR1
+    source.assert_edge();
+    EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable()) << "EnableGrp0 is off";
+    write(0, 0, 3);
+    EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable()) << "so is ICC_IGRPEN0_EL1";
+    enter(0);
+    EXPECT_FALSE(guest[0].signalled()) << "not as Group 1";
+    fake::gic_cpu(0).vmcr |= ich::vmcr_group0;
+    EXPECT_TRUE(vcpu[0]->interrupts.has_deliverable());
+    write(0, 0x84, ~0u);
+    enter(0);
+    EXPECT_EQ(guest[0].acknowledge(), spi);
+}
+
 TEST_F(Delivery, SleepingRedistributorWakesWhateverIsMasked) {
     enable(spi);
     enter(0);

@@ -110,10 +110,11 @@ std::uint32_t Distributor::read_control() const {
 void Distributor::write_control(std::uint32_t value) {
     Wakeups wakeups(VicCpu::current());
     const LockGuard guard(vic_.lock_);
-    vic_.group0_enabled_ = (value & ctlr_group0) != 0;
     const bool enable = (value & ctlr_group1) != 0;
-    if (vic_.group_enabled_ != enable) {
+    const bool enable0 = (value & ctlr_group0) != 0;
+    if (vic_.group_enabled_ != enable || vic_.group0_enabled_ != enable0) {
         vic_.group_enabled_ = enable;
+        vic_.group0_enabled_ = enable0;
         vic_.update_all(wakeups);
     }
 }

@@ -99,6 +99,9 @@ void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     }
     const std::uint64_t first = offset % 0x80 * 8;
     switch (offset & ~std::uint64_t{0x7f}) {
+    case bank_offset::group:
+        write_bits(first, word, &IrqBank::to_group1);
+        return write_bits(first, ~word, &IrqBank::to_group0);
     case bank_offset::set_enable:
         return write_bits(first, word, &IrqBank::enable);
     case bank_offset::clear_enable:

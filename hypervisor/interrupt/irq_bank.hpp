@@ -49,6 +49,8 @@ private:
     template <Bit bit>
     [[nodiscard]] std::uint32_t read_bits(std::uint64_t first) RT_REQUIRES(vic_.lock_);
     void write_bits(std::uint64_t first, std::uint32_t mask, Act act) RT_REQUIRES(vic_.lock_);
+    void to_group0(Virq& irq) { irq.group0 = true; }
+    void to_group1(Virq& irq) { irq.group0 = false; }
     [[nodiscard]] std::uint64_t read_priorities(std::uint64_t first, unsigned size)
         RT_REQUIRES(vic_.lock_);
     void write_priorities(std::uint64_t first, unsigned size, std::uint64_t value)
@@ -56,7 +58,7 @@ private:
     [[nodiscard]] std::uint32_t read_triggers(std::uint64_t first) RT_REQUIRES(vic_.lock_);
     void write_triggers(std::uint64_t first, std::uint32_t value) RT_REQUIRES(vic_.lock_);
 
-    bool is_group1(Virq&) { return true; }
+    bool is_group1(Virq& irq) { return !irq.group0; }
     bool is_enabled(Virq& irq) { return irq.enabled; }
     bool is_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
     bool is_active(Virq& irq) RT_REQUIRES(vic_.lock_);

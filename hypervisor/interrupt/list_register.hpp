@@ -21,6 +21,7 @@ inline constexpr std::uint64_t hcr_tdir = 1ull << 14;   // trap ICC_DIR_EL1
 inline constexpr unsigned hcr_eoi_count_shift = 27;
 inline constexpr std::uint64_t hcr_eoi_count_mask = 0x1f;
 
+inline constexpr std::uint64_t vmcr_group0 = 1ull << 0;
 inline constexpr std::uint64_t vmcr_group1 = 1ull << 1;
 inline constexpr std::uint64_t vmcr_cbpr = 1ull << 4; // Group 1 uses the binary point of Group 0
 inline constexpr std::uint64_t vmcr_eoim = 1ull << 9; // EOI only drops the priority

@@ -145,8 +145,9 @@ void VicCpu::place(Virq& irq) {
 
     const bool pending = vic_->forwarded(irq) && irq.pending();
     bool set_pending = pending;
-    std::uint64_t lr = ich::lr_group1 | std::uint64_t{irq.priority} << ich::lr_priority_shift |
-                       irq.intid | (irq.active ? ich::lr_active : 0);
+    std::uint64_t lr = (irq.group0 ? 0 : ich::lr_group1) |
+                       std::uint64_t{irq.priority} << ich::lr_priority_shift | irq.intid |
+                       (irq.active ? ich::lr_active : 0);
     if (irq.physical != 0) {
         // Pending and active at once is not defined for these; the latch waits for the end.
         set_pending = pending && !irq.active;

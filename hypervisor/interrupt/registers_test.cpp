@@ -76,12 +76,14 @@ TEST_F(Registers, PrivateOnesAreInTheRedistributorOnly) {
     EXPECT_EQ(read(0, 0x104), 0u);
 }
 
-TEST_F(Registers, GroupIsAlwaysOne) {
+TEST_F(Registers, GroupIsOneUntilWritten) {
     EXPECT_EQ(read(0, 0x80), 0u);
     EXPECT_EQ(read(0, 0x84), ~0u);
     EXPECT_EQ(read(1, 0x10080), ~0u);
-    write(0, 0x84, 0);
-    EXPECT_EQ(read(0, 0x84), ~0u);
+    write(0, 0x84, 0xffff0000);
+    EXPECT_EQ(read(0, 0x84), 0xffff0000u);
+    write(1, 0x10080, 0xfffffff7);
+    EXPECT_EQ(read(1, 0x10080), 0xfffffff7u);
     EXPECT_EQ(read(0, 0x90), 0u) << "not implemented";
 }
 

@@ -31,7 +31,7 @@ struct SgiRequest {
 
 } // namespace
 
-void Vic::send_sgi(VicCpu& from, std::uint64_t value) {
+void Vic::send_sgi(VicCpu& from, std::uint64_t value, bool group0) {
     const SgiRequest request(value);
     Wakeups wakeups(&from);
     const rt::LockGuard guard(lock_);
@@ -42,8 +42,10 @@ void Vic::send_sgi(VicCpu& from, std::uint64_t value) {
             continue;
         }
         Virq& irq = cpu->private_[request.intid];
-        irq.latch = true;
-        update(irq, wakeups);
+        if (irq.group0 == group0) {
+            irq.latch = true;
+            update(irq, wakeups);
+        }
     }
 }
 

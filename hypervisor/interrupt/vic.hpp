@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A virtual interrupt controller: the GICv3 that one VM sees (IHI 0069).
 //
-// One security state (GICD_CTLR.DS = 1), Group 1 only, affinity routing always on, no LPIs, no
-// 1-of-N. The CPU interface is the hardware's virtual one (see vic_cpu.hpp); distributor and
-// redistributors are emulated here.
+// One security state (GICD_CTLR.DS = 1), affinity routing always on, no LPIs, no 1-of-N; interrupts
+// are in Group 1 until the guest says otherwise. The CPU interface is the hardware's virtual one
+// (see vic_cpu.hpp); distributor and redistributors are emulated here.
 #pragma once
 
 #include "interrupt/virq.hpp"
@@ -56,9 +56,9 @@ public:
     /// range or not active. They live as long as the VIC.
     [[nodiscard]] Vdevice* vdevice(std::uint64_t interface);
 
-    /// A trapped write of ICC_SGI1R_EL1 by the vCPU of `from`, running on this CPU. (Writes of
-    /// ICC_SGI0R_EL1 and ICC_ASGI1R_EL1 name Group 0 interrupts, of which there are none: ignore.)
-    void send_sgi(VicCpu& from, std::uint64_t value) RT_EXCLUDES(lock_);
+    /// A trapped write of ICC_SGI1R_EL1, or (`group0`) ICC_SGI0R_EL1, by the vCPU of `from`,
+    /// running on this CPU. It reaches those that have the interrupt in that group.
+    void send_sgi(VicCpu& from, std::uint64_t value, bool group0 = false) RT_EXCLUDES(lock_);
 
     [[nodiscard]] unsigned max_vcpus() const { return max_vcpus_; }
     [[nodiscard]] unsigned shared_virqs() const { return shared_count_; }
@@ -91,7 +91,7 @@ private:
     [[nodiscard]] Virq* find(std::uint32_t intid, unsigned vcpu) RT_REQUIRES(lock_);
     [[nodiscard]] VicCpu* target_of(Virq& irq) RT_REQUIRES(lock_);
     [[nodiscard]] bool forwarded(const Virq& irq) const RT_REQUIRES(lock_) {
-        return irq.enabled && group_enabled_;
+        return irq.enabled && (irq.group0 ? group0_enabled_ : group_enabled_);
     }
     /// Moves the interrupt to where its state says it belongs, and notes whom to tell. After any
     /// change of its state, route or enable.
@@ -117,7 +117,7 @@ private:
     Distributor* distributor_ = nullptr;               // fixed from activation on
     Redistributor* redistributors_ = nullptr;          // max_vcpus_ entries, likewise
     bool group_enabled_ RT_GUARDED_BY(lock_) = false;  // GICD_CTLR.EnableGrp1
-    bool group0_enabled_ RT_GUARDED_BY(lock_) = false; // GICD_CTLR.EnableGrp0: kept, no effect
+    bool group0_enabled_ RT_GUARDED_BY(lock_) = false; // GICD_CTLR.EnableGrp0
     unsigned max_vcpus_ = 0;                           // fixed from activation on, as is the next
     unsigned shared_count_ = 0;
 };

@@ -62,6 +62,7 @@ void VicCpu::reset_private() {
         irq.physical = 0;
         irq.priority = 0;
         irq.enabled = false;
+        irq.group0 = false;
         irq.edge = n < first_ppi;
         irq.latch = false;
         irq.line = false;
@@ -246,12 +247,13 @@ VicCpu::Mask VicCpu::mask() const {
     const std::uint64_t vmcr = here ? arch::ich_read_vmcr() : vmcr_;
     const bool shared_point = (vmcr & ich::vmcr_cbpr) != 0;
     // Binary point b leaves bits 7:b of a Group 1 priority, bits 7:b+1 of a Group 0 one.
-    const unsigned low_bits =
-        shared_point ? static_cast<unsigned>(vmcr >> ich::vmcr_bpr0_shift & ich::vmcr_bpr_mask) + 1
-                     : static_cast<unsigned>(vmcr >> ich::vmcr_bpr1_shift & ich::vmcr_bpr_mask);
-    Mask result{(vmcr & ich::vmcr_group1) != 0,
-                static_cast<std::uint8_t>(vmcr >> ich::vmcr_pmr_shift), 0xff,
-                static_cast<std::uint8_t>(0xffu << low_bits)};
+    const auto low0 = static_cast<unsigned>(vmcr >> ich::vmcr_bpr0_shift & ich::vmcr_bpr_mask) + 1;
+    const auto low1 = static_cast<unsigned>(vmcr >> ich::vmcr_bpr1_shift & ich::vmcr_bpr_mask);
+    Mask result{{(vmcr & ich::vmcr_group0) != 0, (vmcr & ich::vmcr_group1) != 0},
+                {static_cast<std::uint8_t>(0xffu << low0),
+                 static_cast<std::uint8_t>(0xffu << (shared_point ? low0 : low1))},
+                static_cast<std::uint8_t>(vmcr >> ich::vmcr_pmr_shift),
+                0xff};
     for (unsigned n = 0; n < interface_features.active_registers; n++) {
         const auto active = static_cast<std::uint32_t>(
             here ? arch::ich_read_ap0r(n) | arch::ich_read_ap1r(n) : ap0r_[n] | ap1r_[n]);
@@ -267,7 +269,7 @@ VicCpu::Mask VicCpu::mask() const {
 
 bool VicCpu::would_signal(const Virq& irq, const Mask& mask) const {
     // A redistributor asleep asks for wake-up whatever the CPU interface masks (IHI 0069, 11.1).
-    return vic_->forwarded(irq) && (asleep_ || mask.passes(irq.priority));
+    return vic_->forwarded(irq) && (asleep_ || mask.passes(irq));
 }
 
 bool VicCpu::has_deliverable() const {

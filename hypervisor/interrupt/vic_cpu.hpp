@@ -103,12 +103,14 @@ private:
 
     /// What decides whether an interrupt is signalled (IHI 0069, section 4.8).
     struct Mask {
-        bool group_enabled;
-        std::uint8_t priority;   // only numbers below it pass
-        std::uint8_t running;    // group priority of what is being handled; 0xff: nothing
-        std::uint8_t group_mask; // the bits of a priority that can preempt
-        [[nodiscard]] bool passes(std::uint8_t number) const {
-            return group_enabled && number < priority && (number & group_mask) < running;
+        std::array<bool, 2> enabled;            // of Group 0 and 1
+        std::array<std::uint8_t, 2> group_mask; // likewise: the bits of a priority that can preempt
+        std::uint8_t priority;                  // only numbers below it pass
+        std::uint8_t running; // group priority of what is being handled; 0xff: nothing
+        [[nodiscard]] bool passes(const Virq& irq) const {
+            const unsigned group = irq.group0 ? 0 : 1;
+            return enabled[group] && irq.priority < priority &&
+                   (irq.priority & group_mask[group]) < running;
         }
     };
 

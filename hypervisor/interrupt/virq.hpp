@@ -31,9 +31,10 @@ public:
     std::uint8_t priority = 0;      // 0 highest; only bits 7:3 exist
     std::uint8_t vcpu = 0;          // private: its vCPU's index; SPI: where it was last routed to
     bool enabled = false;
-    bool edge = false;  // trigger that the guest configured
-    bool latch = false; // an edge, or a write to ISPENDR, waits for delivery
-    bool line = false;  // level of the source
+    bool group0 = false; // GICD_IGROUPR: signalled as FIQ
+    bool edge = false;   // trigger that the guest configured
+    bool latch = false;  // an edge, or a write to ISPENDR, waits for delivery
+    bool line = false;   // level of the source
     bool active = false;
     bool announced = false; // its vCPU was told and has not looked yet
     // While in a list register:

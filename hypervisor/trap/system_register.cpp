@@ -33,8 +33,15 @@ bool generate_sgi(Vcpu& vcpu, RegisterAccess& access) {
     return true;
 }
 
-// Group 0 SGIs: the virtual GIC has Group 1 only.
-bool ignore_group0_sgi(Vcpu&, RegisterAccess& access) {
+bool generate_group0_sgi(Vcpu& vcpu, RegisterAccess& access) {
+    if (Vic* vic = vcpu.interrupts.vic(); access.write && vic != nullptr) {
+        vic->send_sgi(vcpu.interrupts, access.value, true);
+    }
+    return access.write;
+}
+
+// For the other security state, of which there is none.
+bool ignore_other_state_sgi(Vcpu&, RegisterAccess& access) {
     return access.write;
 }
 
@@ -54,8 +61,8 @@ struct Entry {
 constexpr auto table = std::to_array<Entry>({
     {encoding(3, 0, 1, 0, 1), read_as_zero_write_ignored}, // ACTLR_EL1
     {encoding(3, 0, 12, 11, 5), generate_sgi},             // ICC_SGI1R_EL1
-    {encoding(3, 0, 12, 11, 6), ignore_group0_sgi},        // ICC_ASGI1R_EL1
-    {encoding(3, 0, 12, 11, 7), ignore_group0_sgi},        // ICC_SGI0R_EL1
+    {encoding(3, 0, 12, 11, 6), ignore_other_state_sgi},   // ICC_ASGI1R_EL1
+    {encoding(3, 0, 12, 11, 7), generate_group0_sgi},      // ICC_SGI0R_EL1
     {encoding(3, 0, 12, 11, 1), deactivate_interrupt},     // ICC_DIR_EL1
 });
 

@@ -16,6 +16,7 @@ std::span<const Check> capability_checks();
 std::span<const Check> message_queue_checks();
 std::span<const Check> rpc_checks();
 std::span<const Check> gic_register_checks();
+std::span<const Check> idle_checks();
 std::span<const Check> gic_delivery_checks();
 std::span<const Check> gic_state_checks();
 std::span<const Check> timer_checks();

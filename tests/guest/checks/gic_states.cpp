@@ -346,6 +346,85 @@ void senseless_ends() {
     gic::end_of_interrupt(3);
 }
 
+/// Group 0 on in distributor and CPU interface, until the end of the scope.
+struct Group0 {
+    Group0() { set(1u << 4 | 3); }
+    ~Group0() {
+        WRITE_SYSREG(s3_0_c12_c8_3, std::uint64_t{0}); // ICC_BPR0_EL1
+        set(1u << 4 | 2);
+    }
+    Group0(const Group0&) = delete;
+    Group0& operator=(const Group0&) = delete;
+
+private:
+    static void set(std::uint32_t control) {
+        mmio::write32(gic::distributor() + gic::ctlr, control);
+        WRITE_SYSREG(s3_0_c12_c12_6, std::uint64_t{control & 1}); // ICC_IGRPEN0_EL1
+        isb();
+    }
+};
+
+void set_group(std::uint32_t intid, bool one) {
+    const std::uint64_t address = gic::bank(intid) + gic::igroupr + intid / 32 * 4;
+    const std::uint32_t bit = 1u << intid % 32;
+    const std::uint32_t others = mmio::read32(address) & ~bit;
+    mmio::write32(address, others | (one ? bit : 0));
+    expect_equal("IGROUPR", mmio::read32(address), others | (one ? bit : 0));
+}
+
+std::uint32_t acknowledge_group0() {
+    (void)wait_until(silence_ms, [] { return READ_SYSREG(s3_0_c12_c8_2) != gic::spurious; });
+    const auto intid = static_cast<std::uint32_t>(READ_SYSREG(s3_0_c12_c8_0)); // ICC_IAR0_EL1
+    dsb();
+    return intid;
+}
+
+void end_group0(std::uint32_t intid) {
+    WRITE_SYSREG(s3_0_c12_c8_1, std::uint64_t{intid}); // ICC_EOIR0_EL1
+    isb();
+}
+
+// An interrupt in Group 0 is an FIQ, by other registers, under enables of its own.
+void group0_spi() {
+    const MaskedInterrupts masked;
+    const Group0 enabled;
+    prepare_spi(spi, true);
+    set_group(spi, false);
+    gic::set_pending(spi);
+    (void)wait_until(silence_ms, [] { return false; });
+    expect_equal("ICC_IAR1_EL1", gic::acknowledge(), gic::spurious);
+    expect_equal("ICC_IAR0_EL1", acknowledge_group0(), spi);
+    expect_equal("running priority", gic::running_priority(), 0xa0);
+    prepare_spi(other_spi, true, 0x40); // of Group 1, more urgent
+    gic::set_pending(other_spi);
+    acknowledge(other_spi);
+    gic::end_of_interrupt(other_spi);
+    end_group0(spi);
+    expect(!gic::is_active(spi), "it is not active after EOIR0");
+    mmio::write32(gic::distributor() + gic::ctlr, 1u << 4 | 2); // Group 1 alone
+    gic::set_pending(spi);
+    expect_equal("with its group off", acknowledge_group0(), gic::spurious);
+    set_group(spi, true); // moves to the other group while it is pending
+    acknowledge(spi);
+    gic::end_of_interrupt(spi);
+}
+
+void group0_sgi() {
+    const MaskedInterrupts masked;
+    const Group0 enabled;
+    allow_interrupt(4);
+    set_group(4, false);
+    gic::send_sgi(4, self()); // by ICC_SGI1R_EL1: not for Group 0
+    expect_equal("ICC_SGI1R_EL1 and Group 0", acknowledge_group0(), gic::spurious);
+    dsb();
+    WRITE_SYSREG(s3_0_c12_c11_7, std::uint64_t{4} << 24 | std::uint64_t{1} << (self() & 0xf));
+    isb();
+    expect_equal("by ICC_SGI0R_EL1", acknowledge_group0(), 4);
+    end_group0(4);
+    set_group(4, true);
+    expect_quiet("it was ended");
+}
+
 void routes_by_halves() {
     const std::uint64_t address = gic::distributor() + gic::irouter + spi * 8;
     mmio::write64(address, 0);
@@ -390,6 +469,8 @@ constexpr Check checks[] = {
     {"state.active_stays_where_it_is", active_stays_where_it_is, Needs::smp},
     {"state.interface_off", interface_off, Needs::nothing},
     {"state.senseless_ends", senseless_ends, Needs::nothing},
+    {"state.group0_spi", group0_spi, Needs::nothing},
+    {"state.group0_sgi", group0_sgi, Needs::nothing},
     {"state.routes_by_halves", routes_by_halves, Needs::nothing},
     {"state.priorities_of_private_interrupts", priorities_of_private_interrupts, Needs::nothing},
 };

@@ -19,6 +19,7 @@ std::span<const std::span<const Check>> check_tables() {
         gic_delivery_checks(),
         gic_state_checks(),
         timer_checks(),
+        idle_checks(),
         id_register_checks(),
         undefined_register_checks(),
         debug_checks(),

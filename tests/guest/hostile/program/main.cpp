@@ -217,7 +217,8 @@ void reset_own_state() {
 }
 
 extern "C" void hostile_exception(Frame* frame, std::uint64_t kind) {
-    constexpr std::uint64_t spsr_if = 3u << 6;
+    constexpr std::uint64_t spsr_f = 1u << 6;
+    constexpr std::uint64_t spsr_i = 1u << 7;
     const unsigned cpu = this_vcpu();
     volatile Box& box = box_of(cpu);
     if (kind == 0) {
@@ -227,7 +228,7 @@ extern "C" void hostile_exception(Frame* frame, std::uint64_t kind) {
         box.interrupts = box.interrupts + 1;
         take_interrupt(cpu);
     } else {
-        frame->spsr |= spsr_if;
+        frame->spsr |= kind == 1 ? spsr_i : spsr_f; // an SError is over
     }
 }
 

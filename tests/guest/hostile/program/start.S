@@ -87,8 +87,8 @@ hostile_vectors:
     .rept   4
     vector  0
     vector  1
-    vector  1
     vector  2
+    vector  3
     .endr
     .balign 0x80
 save:

@@ -80,6 +80,13 @@ void disturb(Attacker& attacker, std::uint64_t random) {
     case 10:
         WRITE_SYSREG(s3_0_c12_c12_7, random >> 32 & 1); // IGRPEN1
         break;
+    case 12:
+        mmio::write32(frame + 0x80, bits); // IGROUPR0
+        break;
+    case 13:
+        WRITE_SYSREG(s3_0_c12_c12_6, random >> 32 & 1);         // IGRPEN0
+        WRITE_SYSREG(s3_0_c12_c11_7, random >> 24 & 0xf000003); // SGI0R
+        break;
     case 11:
         mmio::write32(guest_distributor, static_cast<std::uint32_t>(random >> 32)); // GICD_CTLR
         break;
@@ -107,11 +114,12 @@ void reset_own_gic(unsigned cpu) {
     mmio::write32(guest_distributor, 1u << 4 | 1u << 1);
     mmio::write32(redistributor(cpu) + 0x14, 0); // GICR_WAKER
     for (std::uint64_t word = 1; word < 32; ++word) {
+        mmio::write32(guest_distributor + 0x80 + 4 * word, ~0u); // all in Group 1
         mmio::write32(guest_distributor + 0x180 + 4 * word, ~0u);
         mmio::write32(guest_distributor + 0x280 + 4 * word, ~0u);
         mmio::write32(guest_distributor + 0x380 + 4 * word, ~0u);
     }
-    for (const std::uint64_t clear : {0x180, 0x280, 0x380}) {
+    for (const std::uint64_t clear : {0x80, 0x180, 0x280, 0x380}) {
         mmio::write32(frame + clear, ~0u);
     }
     for (std::uint64_t n = 0; n < 32; n += 4) {
