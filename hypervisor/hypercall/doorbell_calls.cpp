@@ -2,7 +2,7 @@
 // Hypercalls on doorbells (public API document, "Doorbell Management").
 #include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
-#include "interrupt/vic.hpp"
+#include "hypercall/on_object.hpp"
 #include "ipc/doorbell.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -11,68 +11,45 @@
 
 namespace hyp {
 
-using rt::fail;
 using rt::Result;
 
 namespace {
 
-Result<Ref<Doorbell>> look_up(Vcpu& caller, CapId id, std::uint32_t right, std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
-    }
-    return caller.cspace().lookup_active<Doorbell>(id, right);
-}
-
-Result<Outputs> one_output(const Result<std::uint64_t>& value) {
-    return value ? Result<Outputs>(Outputs{*value}) : fail(value.error());
-}
-
 /// x0 doorbell, x1 VIC, x2 interrupt, x3 zero.
 Result<Outputs> doorbell_bind_virq(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_BIND, a.x[3]);
-    if (!doorbell) {
-        return fail(doorbell.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    auto info = VirqInfo::decode(a.x[2]);
-    return info ? done((*doorbell)->bind(**vic, *info)) : fail(info.error());
+    return bind_source<Doorbell>(
+        caller, a, GH_RIGHT_DOORBELL_BIND, a.x[3],
+        [](Doorbell& bell, Vic& vic, VirqInfo info) { return bell.bind(vic, info); });
 }
 
 /// x0 doorbell, x1 zero.
 Result<Outputs> doorbell_unbind_virq(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_BIND, a.x[1]);
-    if (!doorbell) {
-        return fail(doorbell.error());
-    }
-    (*doorbell)->unbind();
-    return Outputs{};
+    return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_BIND, a.x[1],
+                               [](Doorbell& bell) { bell.unbind(); });
 }
 
 /// x0 doorbell, x1 flags, x2 zero -> flags before.
 Result<Outputs> doorbell_send(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_SEND, a.x[2]);
-    return doorbell ? one_output((*doorbell)->send(a.x[1])) : fail(doorbell.error());
+    return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_SEND, a.x[2],
+                               [&](Doorbell& bell) { return bell.send(a.x[1]); });
 }
 
 /// x0 doorbell, x1 flags to clear, x2 zero -> flags before.
 Result<Outputs> doorbell_receive(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_RECEIVE, a.x[2]);
-    return doorbell ? one_output((*doorbell)->receive(a.x[1])) : fail(doorbell.error());
+    return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[2],
+                               [&](Doorbell& bell) { return bell.receive(a.x[1]); });
 }
 
 /// x0 doorbell, x1 zero.
 Result<Outputs> doorbell_reset(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_RECEIVE, a.x[1]);
-    return doorbell ? done((*doorbell)->reset_flags()) : fail(doorbell.error());
+    return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[1],
+                               [](Doorbell& bell) { return bell.reset_flags(); });
 }
 
 /// x0 doorbell, x1 enable mask, x2 acknowledge mask, x3 zero.
 Result<Outputs> doorbell_mask(Vcpu& caller, const Arguments& a) {
-    auto doorbell = look_up(caller, a.x[0], GH_RIGHT_DOORBELL_RECEIVE, a.x[3]);
-    return doorbell ? done((*doorbell)->set_masks(a.x[1], a.x[2])) : fail(doorbell.error());
+    return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[3],
+                               [&](Doorbell& bell) { return bell.set_masks(a.x[1], a.x[2]); });
 }
 
 constexpr HypercallEntry entries[] = {

@@ -3,7 +3,7 @@
 #include "hypercall/create.hpp"
 #include "hypercall/guest_buffer.hpp"
 #include "hypercall/handler.hpp"
-#include "interrupt/vic.hpp"
+#include "hypercall/on_object.hpp"
 #include "ipc/message_queue.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -37,47 +37,30 @@ std::optional<std::uint64_t> optional_argument(std::uint64_t value) {
     return value == unchanged ? std::nullopt : std::optional(value);
 }
 
-/// x0 queue, x1 VIC, x2 interrupt, x3 zero; then `operation`.
-Result<Outputs> bind(Vcpu& caller, const Arguments& a, std::uint32_t right,
-                     Result<> (MessageQueue::*operation)(Vic&, VirqInfo)) {
-    auto queue = look_up(caller, a.x[0], right, a.x[3]);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    auto info = VirqInfo::decode(a.x[2]);
-    return info ? done(((*queue).get()->*operation)(**vic, *info)) : fail(info.error());
-}
-
+/// x0 queue, x1 VIC, x2 interrupt, x3 zero.
 Result<Outputs> msgqueue_bind_send_virq(Vcpu& caller, const Arguments& a) {
-    return bind(caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, &MessageQueue::bind_send);
+    return bind_source<MessageQueue>(
+        caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[3],
+        [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_send(vic, info); });
 }
 
+/// Likewise.
 Result<Outputs> msgqueue_bind_receive_virq(Vcpu& caller, const Arguments& a) {
-    return bind(caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, &MessageQueue::bind_receive);
+    return bind_source<MessageQueue>(
+        caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[3],
+        [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_receive(vic, info); });
 }
 
 /// x0 queue, x1 zero.
 Result<Outputs> msgqueue_unbind_send_virq(Vcpu& caller, const Arguments& a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[1]);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    (*queue)->unbind_send();
-    return Outputs{};
+    return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[1],
+                                   [](MessageQueue& queue) { queue.unbind_send(); });
 }
 
 /// x0 queue, x1 zero.
 Result<Outputs> msgqueue_unbind_receive_virq(Vcpu& caller, const Arguments& a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[1]);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    (*queue)->unbind_receive();
-    return Outputs{};
+    return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[1],
+                                   [](MessageQueue& queue) { queue.unbind_receive(); });
 }
 
 /// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.

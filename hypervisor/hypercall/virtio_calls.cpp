@@ -4,7 +4,7 @@
 #include "hypercall/create.hpp"
 #include "hypercall/guest_buffer.hpp"
 #include "hypercall/handler.hpp"
-#include "interrupt/vic.hpp"
+#include "hypercall/on_object.hpp"
 #include "ipc/virtio_mmio.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -21,15 +21,6 @@ using rt::fail;
 using rt::Result;
 
 namespace {
-
-using Device = Result<Ref<VirtioMmio>>;
-
-Device look_up(Vcpu& caller, CapId id, std::uint32_t right, std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
-    }
-    return caller.cspace().lookup_active<VirtioMmio>(id, right);
-}
 
 /// x0 device, x1 extent, x2 queues, x3 flags, x4 device type, x5 size of its configuration.
 Result<Outputs> virtio_mmio_configure(Vcpu& caller, const Arguments& a) {
@@ -53,16 +44,10 @@ template <bool Backend>
 Result<Outputs> bind_virq(Vcpu& caller, const Arguments& a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
-    auto device = look_up(caller, a.x[0], right, a.x[3]);
-    if (!device) {
-        return fail(device.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    const auto info = VirqInfo::decode(a.x[2]);
-    return info ? done((*device)->bind(Backend, **vic, *info)) : fail(info.error());
+    return bind_source<VirtioMmio>(caller, a, right, a.x[3],
+                                   [](VirtioMmio& device, Vic& vic, VirqInfo info) {
+                                       return device.bind(Backend, vic, info);
+                                   });
 }
 
 /// x0 device, x1 zero.
@@ -70,112 +55,99 @@ template <bool Backend>
 Result<Outputs> unbind_virq(Vcpu& caller, const Arguments& a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
-    auto device = look_up(caller, a.x[0], right, a.x[1]);
-    if (!device) {
-        return fail(device.error());
-    }
-    (*device)->unbind(Backend);
-    return Outputs{};
+    return on_active<VirtioMmio>(caller, a, right, a.x[1],
+                                 [](VirtioMmio& device) { device.unbind(Backend); });
 }
 
 /// x0 device, x1 interrupt status, x2 zero.
 Result<Outputs> backend_assert_virq(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_ASSERT_VIRQ, a.x[2]);
-    return device ? done((*device)->assert_frontend(a.x[1])) : fail(device.error());
+    return on_active<VirtioMmio>(
+        caller, a, GH_RIGHT_VIRTIO_MMIO_ASSERT_VIRQ, a.x[2],
+        [&](VirtioMmio& device) { return device.assert_frontend(a.x[1]); });
+}
+
+/// Calls of the backend: x0 device, a reserved argument, then `action`.
+template <typename Action>
+Result<Outputs> by_backend(Vcpu& caller, const Arguments& a, std::uint64_t reserved,
+                           const Action& action) {
+    return on_active<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, reserved, action);
 }
 
 /// x0 device, x1 selector, x2 features, x3 zero.
 Result<Outputs> backend_set_dev_features(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[3]);
-    return device ? done((*device)->set_device_features(a.x[1], a.x[2])) : fail(device.error());
+    return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
+        return device.set_device_features(a.x[1], a.x[2]);
+    });
 }
 
 /// x0 device, x1 queue, x2 size, x3 zero.
 Result<Outputs> backend_set_queue_num_max(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[3]);
-    return device ? done((*device)->set_queue_size_limit(a.x[1], a.x[2])) : fail(device.error());
+    return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
+        return device.set_queue_size_limit(a.x[1], a.x[2]);
+    });
 }
 
 /// x0 device, x1 selector, x2 zero -> features.
 Result<Outputs> backend_get_drv_features(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[2]);
-    if (!device) {
-        return fail(device.error());
-    }
-    const auto features = (*device)->driver_features(a.x[1]);
-    return features ? Result<Outputs>(Outputs{*features}) : fail(features.error());
+    return by_backend(caller, a, a.x[2],
+                      [&](VirtioMmio& device) { return device.driver_features(a.x[1]); });
 }
 
 /// x0 device, x1 queue, x2 zero -> size, ready, descriptors, driver's area, device's area.
 Result<Outputs> backend_get_queue_info(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[2]);
-    if (!device) {
-        return fail(device.error());
-    }
-    const auto queue = (*device)->queue(a.x[1]);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    const auto& areas = queue->areas;
-    return Outputs{queue->size, queue->ready ? 1U : 0U, areas[0], areas[1], areas[2]};
+    return by_backend(caller, a, a.x[2], [&](VirtioMmio& device) -> Result<Outputs> {
+        const auto queue = device.queue(a.x[1]);
+        if (!queue) {
+            return fail(queue.error());
+        }
+        const auto& areas = queue->areas;
+        return Outputs{queue->size, queue->ready ? 1U : 0U, areas[0], areas[1], areas[2]};
+    });
 }
 
 /// x0 device, x1 zero -> queues, reasons.
 Result<Outputs> backend_get_notification(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[1]);
-    if (!device) {
-        return fail(device.error());
-    }
-    const VirtioMmio::Notification taken = (*device)->take_notification();
-    return Outputs{taken.queues, taken.reasons};
+    return by_backend(caller, a, a.x[1], [](VirtioMmio& device) {
+        const VirtioMmio::Notification taken = device.take_notification();
+        return Outputs{taken.queues, taken.reasons};
+    });
 }
 
 /// x0 device, x1 zero.
 Result<Outputs> backend_acknowledge_reset(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[1]);
-    if (!device) {
-        return fail(device.error());
-    }
-    (*device)->acknowledge_reset();
-    return Outputs{};
+    return by_backend(caller, a, a.x[1], [](VirtioMmio& device) { device.acknowledge_reset(); });
 }
 
 /// x0 device, x1 status, x2 zero.
 Result<Outputs> backend_set_status(Vcpu& caller, const Arguments& a) {
-    auto device = look_up(caller, a.x[0], GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[2]);
-    return device ? done((*device)->set_status(a.x[1])) : fail(device.error());
+    return by_backend(caller, a, a.x[2],
+                      [&](VirtioMmio& device) { return device.set_status(a.x[1]); });
 }
 
-/// Input devices are configured before or after activation.
-Device look_up_input(Vcpu& caller, CapId id, std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
-    }
-    return caller.cspace().lookup<VirtioMmio>(id, GH_RIGHT_VIRTIO_MMIO_CONFIG);
-}
+// Input devices are configured before or after activation.
 
 /// x0 device, x1 device IDs, x2 properties, x3 event types, x4 axes, x5 zero.
 Result<Outputs> virtio_input_configure(Vcpu& caller, const Arguments& a) {
-    auto device = look_up_input(caller, a.x[0], a.x[5]);
-    return device ? done((*device)->configure_input({a.x[1], a.x[2]}, a.x[3], a.x[4]))
-                  : fail(device.error());
+    return on_any<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5],
+                              [&](VirtioMmio& device) {
+                                  return device.configure_input({a.x[1], a.x[2]}, a.x[3], a.x[4]);
+                              });
 }
 
 /// x0 device, x1 selector, x2 subselector, x3 size, x4 address, x5 zero.
 Result<Outputs> virtio_input_set_data(Vcpu& caller, const Arguments& a) {
-    auto device = look_up_input(caller, a.x[0], a.x[5]);
-    if (!device) {
-        return fail(device.error());
-    }
-    std::array<std::byte, VirtioInput::max_data> buffer;
-    if (a.x[3] > buffer.size()) {
-        return fail(Error::argument_size);
-    }
-    const auto data = std::span(buffer).first(a.x[3]);
-    if (auto copied = copy_from_guest(caller, VirtAddr{a.x[4]}, data); !copied) {
-        return fail(copied.error());
-    }
-    return done((*device)->set_input_data(a.x[1], a.x[2], data));
+    return on_any<VirtioMmio>(
+        caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5], [&](VirtioMmio& device) -> Result<> {
+            std::array<std::byte, VirtioInput::max_data> buffer;
+            if (a.x[3] > buffer.size()) {
+                return fail(Error::argument_size);
+            }
+            const auto data = std::span(buffer).first(a.x[3]);
+            if (auto copied = copy_from_guest(caller, VirtAddr{a.x[4]}, data); !copied) {
+                return copied;
+            }
+            return device.set_input_data(a.x[1], a.x[2], data);
+        });
 }
 
 constexpr HypercallEntry entries[] = {

@@ -2,8 +2,8 @@
 // Hypercalls on virtual power-management groups.
 #include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
+#include "hypercall/on_object.hpp"
 
-#include "interrupt/vic.hpp"
 #include "memory/partition.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
@@ -13,76 +13,47 @@
 
 namespace hyp {
 
-using rt::fail;
 using rt::Result;
 
 namespace {
 
-Result<Outputs> partition_create_vpm_group(Vcpu& caller, const Arguments& a) {
-    return create_object<VpmGroup>(caller, a);
-}
-
+/// x0 group, x1 vCPU, x2 index, x3 zero.
 Result<Outputs> vpm_group_attach_vcpu(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[3]); !zero) {
-        return fail(zero.error());
-    }
-    auto group = caller.cspace().lookup<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_ATTACH_VCPU);
-    if (!group) {
-        return fail(group.error());
-    }
-    auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->attach_group(std::move(*group), a.x[2])) : fail(vcpu.error());
+    return on_any<VpmGroup>(
+        caller, a, GH_RIGHT_VPM_GROUP_ATTACH_VCPU, a.x[3], [&](VpmGroup& group) -> Result<> {
+            auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+            return vcpu ? (*vcpu)->attach_group(Ref(group), a.x[2]) : rt::fail(vcpu.error());
+        });
 }
 
+/// x0 group, x1 option flags, x2 zero.
 Result<Outputs> vpm_group_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto group = caller.cspace().lookup<VpmGroup>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return group ? done((*group)->configure(a.x[1])) : fail(group.error());
+    return on_any<VpmGroup>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
+                            [&](VpmGroup& group) { return group.configure(a.x[1]); });
 }
 
+/// x0 group, x1 VIC, x2 interrupt, x3 zero.
 Result<Outputs> vpm_group_bind_virq(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[3]); !zero) {
-        return fail(zero.error());
-    }
-    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_BIND_VIRQ);
-    if (!group) {
-        return fail(group.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    const auto info = VirqInfo::decode(a.x[2]);
-    return info ? done((*group)->bind(**vic, *info)) : fail(info.error());
+    return bind_source<VpmGroup>(
+        caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[3],
+        [](VpmGroup& group, Vic& vic, VirqInfo info) { return group.bind(vic, info); });
 }
 
+/// x0 group, x1 zero.
 Result<Outputs> vpm_group_unbind_virq(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[1]); !zero) {
-        return fail(zero.error());
-    }
-    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_BIND_VIRQ);
-    if (!group) {
-        return fail(group.error());
-    }
-    (*group)->unbind();
-    return Outputs{};
+    return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[1],
+                               [](VpmGroup& group) { group.unbind(); });
 }
 
+/// x0 group, x1 zero -> VPMState.
 Result<Outputs> vpm_group_get_state(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[1]); !zero) {
-        return fail(zero.error());
-    }
-    auto group = caller.cspace().lookup_active<VpmGroup>(a.x[0], GH_RIGHT_VPM_GROUP_QUERY);
-    if (!group) {
-        return fail(group.error());
-    }
-    return Outputs{static_cast<std::uint64_t>((*group)->state())};
+    return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_QUERY, a.x[1], [](VpmGroup& group) {
+        return Outputs{static_cast<std::uint64_t>(group.state())};
+    });
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VPM_GROUP, partition_create_vpm_group},
+    {GH_PARTITION_CREATE_VPM_GROUP, create_object<VpmGroup>},
     {GH_VPM_GROUP_ATTACH_VCPU, vpm_group_attach_vcpu},
     {GH_VPM_GROUP_CONFIGURE, vpm_group_configure},
     {GH_VPM_GROUP_BIND_VIRQ, vpm_group_bind_virq},

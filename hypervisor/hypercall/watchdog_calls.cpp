@@ -2,81 +2,54 @@
 // Hypercalls on watchdogs (public API document, "Watchdog Management").
 #include "hypercall/create.hpp"
 #include "hypercall/handler.hpp"
-#include "interrupt/vic.hpp"
+#include "hypercall/on_object.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/watchdog.hpp"
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
 
-#include <utility>
-
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
 using rt::Result;
 
 namespace {
 
+// Bit 0 of a bind call's flags: the bite's interrupt, else the bark's.
+constexpr std::uint64_t unknown_flags = ~std::uint64_t{GH_WATCHDOG_BIND_BITE};
+
 /// x0 watchdog, x1 option flags, x2 zero.
 Result<Outputs> watchdog_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto watchdog = caller.cspace().lookup<Watchdog>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return watchdog ? done((*watchdog)->configure(a.x[1])) : fail(watchdog.error());
+    return on_any<Watchdog>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
+                            [&](Watchdog& dog) { return dog.configure(a.x[1]); });
 }
 
 /// x0 watchdog, x1 vCPU, x2 zero.
 Result<Outputs> watchdog_attach_vcpu(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto watchdog = caller.cspace().lookup<Watchdog>(a.x[0], GH_RIGHT_WATCHDOG_ATTACH_VCPU);
-    if (!watchdog) {
-        return fail(watchdog.error());
-    }
-    auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->attach_watchdog(std::move(*watchdog))) : fail(vcpu.error());
-}
-
-/// A watchdog whose interrupt is named by flags: bit 0 the bite's, else the bark's.
-Result<Ref<Watchdog>> look_up_for_virq(Vcpu& caller, CapId id, std::uint64_t flags) {
-    if ((flags & ~std::uint64_t{GH_WATCHDOG_BIND_BITE}) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    return caller.cspace().lookup_active<Watchdog>(id, GH_RIGHT_WATCHDOG_BIND_VIRQ);
+    return on_any<Watchdog>(
+        caller, a, GH_RIGHT_WATCHDOG_ATTACH_VCPU, a.x[2], [&](Watchdog& dog) -> Result<> {
+            auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
+            return vcpu ? (*vcpu)->attach_watchdog(Ref(dog)) : rt::fail(vcpu.error());
+        });
 }
 
 /// x0 watchdog, x1 VIC, x2 interrupt, x3 flags.
 Result<Outputs> watchdog_bind_virq(Vcpu& caller, const Arguments& a) {
-    auto watchdog = look_up_for_virq(caller, a.x[0], a.x[3]);
-    if (!watchdog) {
-        return fail(watchdog.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    const auto info = VirqInfo::decode(a.x[2]);
-    return info ? done((*watchdog)->bind(a.x[3] != 0, **vic, *info)) : fail(info.error());
+    return bind_source<Watchdog>(
+        caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, a.x[3] & unknown_flags,
+        [&](Watchdog& dog, Vic& vic, VirqInfo info) { return dog.bind(a.x[3] != 0, vic, info); });
 }
 
 /// x0 watchdog, x1 flags.
 Result<Outputs> watchdog_unbind_virq(Vcpu& caller, const Arguments& a) {
-    auto watchdog = look_up_for_virq(caller, a.x[0], a.x[1]);
-    if (!watchdog) {
-        return fail(watchdog.error());
-    }
-    (*watchdog)->unbind(a.x[1] != 0);
-    return Outputs{};
+    return on_active<Watchdog>(caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, a.x[1] & unknown_flags,
+                               [&](Watchdog& dog) { dog.unbind(a.x[1] != 0); });
 }
 
 /// x0 watchdog, x1 operation. The document names no right; whoever may bind manages.
 Result<Outputs> watchdog_manage(Vcpu& caller, const Arguments& a) {
-    auto watchdog = caller.cspace().lookup_active<Watchdog>(a.x[0], GH_RIGHT_WATCHDOG_BIND_VIRQ);
-    return watchdog ? done((*watchdog)->manage(a.x[1])) : fail(watchdog.error());
+    return on_active<Watchdog>(caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, 0,
+                               [&](Watchdog& dog) { return dog.manage(a.x[1]); });
 }
 
 constexpr HypercallEntry entries[] = {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shapes that most calls share: look an object up, then do one thing with it.
+#pragma once
+
+#include "hypercall/handler.hpp"
+#include "interrupt/vic.hpp"
+#include "vcpu/vcpu.hpp"
+
+#include <abi/rights.h>
+
+#include <cstdint>
+#include <type_traits>
+
+namespace hyp {
+
+/// What `action(object)` gives (nothing, Result<>, one number, Outputs) as a handler's result.
+template <typename T, typename Action>
+rt::Result<Outputs> answer(const rt::Result<Ref<T>>& object, const Action& action) {
+    if (!object) {
+        return rt::fail(object.error());
+    }
+    using Given = std::invoke_result_t<Action, T&>;
+    if constexpr (std::is_void_v<Given>) {
+        action(**object);
+        return Outputs{};
+    } else if constexpr (std::is_same_v<Given, rt::Result<>>) {
+        return done(action(**object));
+    } else if constexpr (std::is_same_v<Given, rt::Result<std::uint64_t>>) {
+        const auto value = action(**object);
+        return value ? rt::Result<Outputs>(Outputs{*value}) : rt::fail(value.error());
+    } else {
+        return action(**object);
+    }
+}
+
+/// `reserved` is zero, x0 an active T that the caller has the right to.
+template <typename T, typename Action>
+rt::Result<Outputs> on_active(Vcpu& caller, const Arguments& a, std::uint32_t right,
+                              std::uint64_t reserved, const Action& action) {
+    if (reserved != 0) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    return answer(caller.cspace().lookup_active<T>(a.x[0], right), action);
+}
+
+/// Likewise in any state: the action says which it needs.
+template <typename T, typename Action>
+rt::Result<Outputs> on_any(Vcpu& caller, const Arguments& a, std::uint32_t right,
+                           std::uint64_t reserved, const Action& action) {
+    if (reserved != 0) {
+        return rt::fail(rt::Error::argument_invalid);
+    }
+    return answer(caller.cspace().lookup<T>(a.x[0], right), action);
+}
+
+/// x0 as for on_active(), x1 VIC, x2 interrupt; then `bind(T&, Vic&, VirqInfo)`.
+template <typename T, typename Bind>
+rt::Result<Outputs> bind_source(Vcpu& caller, const Arguments& a, std::uint32_t right,
+                                std::uint64_t reserved, const Bind& bind) {
+    return on_active<T>(caller, a, right, reserved, [&](T& object) -> rt::Result<> {
+        auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
+        if (!vic) {
+            return rt::fail(vic.error());
+        }
+        const auto info = VirqInfo::decode(a.x[2]);
+        return info ? bind(object, **vic, *info) : rt::fail(info.error());
+    });
+}
+
+} // namespace hyp
