@@ -255,7 +255,8 @@ enum gh_counter {
 #define GH_WATCHDOG_MANAGE_FREEZE_AND_RESET 1u
 #define GH_WATCHDOG_MANAGE_UNFREEZE 2u
 
-/* virtio_mmio_configure's flags and device types; interrupts; backend_get_notification's reasons. */
+/* virtio_mmio_configure's flags and device types; interrupts; backend_get_notification's reasons.
+ */
 #define GH_VIRTIO_OPTION_TYPE_VALID (1u << 6)
 #define GH_VIRTIO_DEVICE_INPUT 18u
 #define GH_VIRTIO_NOTIFY_NEW_BUFFER (1u << 0)

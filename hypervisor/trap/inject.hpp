@@ -12,8 +12,6 @@ class Vcpu;
 void inject_undefined(Vcpu&);
 /// EL1 takes a synchronous exception with this ESR_EL1.
 void inject_exception(Vcpu&, std::uint64_t esr);
-/// EL1 takes a synchronous exception with this ESR_EL1.
-void inject_exception(Vcpu&, std::uint64_t syndrome);
 /// A synchronous external abort on the access (or instruction fetch) that `esr` describes, at
 /// virtual address `far`.
 void inject_external_abort(Vcpu&, std::uint64_t esr, std::uint64_t far);

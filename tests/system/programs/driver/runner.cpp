@@ -44,7 +44,7 @@ std::string counters() {
     std::string all;
     while (file >> name >> value) {
         if (std::find(compared.begin(), compared.end(), name) != compared.end()) {
-            all += name + " " + value + "; ";
+            all.append(name).append(" ").append(value).append("; ");
         }
     }
     return all;
