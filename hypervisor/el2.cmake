@@ -84,6 +84,17 @@ set(hyp_hot_sources
     vcpu/vcpu_run.cpp)
 set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 
+# What runs at boot, or when a VM is made, is compiled for size.
+set(hyp_cold_sources ${HYP_BOOT_SOURCES} ${hypervisor_platform_sources}
+                     ${hypervisor_hypercall_sources} ${hypervisor_ipc_sources}
+                     ${hypervisor_vcpu_sources})
+foreach(source IN LISTS hyp_hot_sources)
+    list(REMOVE_ITEM hyp_cold_sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+endforeach()
+list(FILTER hyp_cold_sources EXCLUDE REGEX "/(guest_buffer|register|soft_timer)")
+list(FILTER hyp_cold_sources EXCLUDE REGEX "\\.S$")
+set_property(SOURCE ${hyp_cold_sources} APPEND PROPERTY COMPILE_OPTIONS -Os)
+
 # The hypervisor with a first VM inside, whose flat binary, linked at GH_RM_IPA_BASE, is ROOT_BINARY
 # (made by target ROOT_TARGET): target NAME, files OUTPUT.elf and OUTPUT.Image.
 function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)

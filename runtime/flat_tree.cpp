@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 namespace rt {
 
@@ -53,6 +52,10 @@ constexpr std::uint64_t aligned(std::uint64_t value) {
     return (value + 3) & ~std::uint64_t{3};
 }
 
+bool has_zero_byte(std::uint32_t cell) {
+    return ((cell - 0x0101'0101U) & ~cell & 0x8080'8080U) != 0;
+}
+
 /// Where the reservation block ends; 0 if it does not.
 std::uint32_t reservations_end(const std::byte* blob, const Header& header) {
     for (std::uint64_t at = header.reservations; header.holds(at, reservation_size);
@@ -75,12 +78,16 @@ struct Walk {
     [[nodiscard]] bool has(std::uint64_t size) const { return structure.size() - at >= size; }
 
     bool enter() {
-        const auto name = structure.subspan(at + tag_size);
-        const void* nul = std::memchr(name.data(), 0, name.size());
-        if (nul == nullptr || depth == FlatTree::max_depth || (depth == 0 && at != 0)) {
+        if (depth == FlatTree::max_depth || (depth == 0 && at != 0)) {
             return false;
         }
-        at = aligned(at + tag_size + (static_cast<const std::byte*>(nul) - name.data()) + 1);
+        do { // the name ends with the first cell that has a NUL
+            at += tag_size;
+            if (!has(tag_size)) {
+                return false;
+            }
+        } while (!has_zero_byte(read(&structure[at])));
+        at += tag_size;
         ++depth;
         in_properties = true;
         return true;
@@ -131,10 +138,6 @@ struct Walk {
     }
 };
 
-bool has_zero_byte(std::uint32_t cell) {
-    return ((cell - 0x0101'0101U) & ~cell & 0x8080'8080U) != 0;
-}
-
 /// True if the terminated string `own` is `wanted`; looks no further than the first difference.
 bool is_text(const char* own, std::string_view wanted) {
     for (const char character : wanted) {
@@ -145,10 +148,14 @@ bool is_text(const char* own, std::string_view wanted) {
     return *own == '\0';
 }
 
-/// True if `component` of a path names the node `name`.
-bool names(std::string_view component, std::string_view name) {
-    const bool exact = component.find('@') != std::string_view::npos;
-    return component == (exact ? name : name.substr(0, name.find('@')));
+/// True if `component` of a path names the node `name`: as a whole, or up to its unit address.
+bool names(std::string_view component, const char* name) {
+    for (const char character : component) {
+        if (*name++ != character) {
+            return false;
+        }
+    }
+    return *name == '\0' || (*name == '@' && component.find('@') == std::string_view::npos);
 }
 
 } // namespace
@@ -300,7 +307,8 @@ FlatTree::Node FlatTree::parent(Node node) const {
 
 FlatTree::Node FlatTree::child_named(Node node, std::string_view component) const {
     Node child = first_child(node);
-    while (child >= 0 && !names(component, name(child))) {
+    while (child >= 0 &&
+           !names(component, reinterpret_cast<const char*>(structure_ + child + tag_size))) {
         child = next_sibling(child);
     }
     return child;
@@ -360,16 +368,14 @@ bool FlatTree::compatible(Node node, std::string_view compatible) const {
     if (!value) {
         return false;
     }
-    std::string_view list(reinterpret_cast<const char*>(value->data()), value->size());
-    while (!list.empty()) {
-        const std::size_t nul = list.find('\0');
-        if (nul == std::string_view::npos) {
-            return false;
-        }
-        if (list.substr(0, nul) == compatible) {
+    const auto* list = reinterpret_cast<const char*>(value->data());
+    const char* const list_end = list + value->size();
+    while (static_cast<std::size_t>(list_end - list) > compatible.size()) {
+        if (list[compatible.size()] == '\0' && is_text(list, compatible)) {
             return true;
         }
-        list.remove_prefix(nul + 1);
+        while (list != list_end && *list++ != '\0') {
+        }
     }
     return false;
 }

@@ -19,10 +19,14 @@ unsigned field(std::uint64_t value, unsigned shift) {
 } // namespace
 
 unsigned physical_address_bits() {
-    // ID_AA64MMFR0_EL1.PARange; values above 48 bits are used as 48.
+    // ID_AA64MMFR0_EL1.PARange; values above 48 bits are used as 48. Kept: stage 2 asks often.
     constexpr std::array<std::uint8_t, 6> widths{32, 36, 40, 42, 44, 48};
-    const unsigned range = field(HYP_READ_SYSREG(id_aa64mmfr0_el1), 0);
-    return range < widths.size() ? widths[range] : widths.back();
+    static constinit unsigned bits = 0; // the boot CPU asks before others run
+    if (bits == 0) {
+        const unsigned range = field(HYP_READ_SYSREG(id_aa64mmfr0_el1), 0);
+        bits = range < widths.size() ? widths[range] : widths.back();
+    }
+    return bits;
 }
 
 bool has_s2fwb() {

@@ -80,6 +80,10 @@ std::optional<Ipa> translate_guest(VirtAddr va, bool) {
     return Ipa{va.value};
 }
 
+std::optional<PhysAddr> translate_guest_fully(VirtAddr, bool) {
+    return std::nullopt; // there is no CPU that could walk the tables
+}
+
 ExitSyndrome read_syndrome() {
     return guest_hardware().syndrome;
 }

@@ -17,16 +17,19 @@ using rt::Result;
 
 namespace {
 
-// Calls copy(ipa, offset, length) for each piece of [va, va + size) that lies in one page.
-template <typename Copy>
-Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Copy copy) {
+// For each piece of [va, va + size) that lies in one page: try(va, offset, length), and if that
+// cannot, copy(ipa, offset, length).
+template <typename Try, typename Copy>
+Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Try attempt, Copy copy) {
     if (range_wraps(va.value, size)) {
         return fail(Error::address_invalid);
     }
-    for (std::size_t done = 0; done < size;) {
+    for (std::size_t done = 0, length = 0; done < size; done += length) {
         const VirtAddr at = va + done;
-        const std::size_t length =
-            std::min<std::size_t>(size - done, page_size - at.offset_in_page());
+        length = std::min<std::size_t>(size - done, page_size - at.offset_in_page());
+        if (attempt(at, done, length)) {
+            continue;
+        }
         const auto ipa = arch::translate_guest(at, write);
         if (!ipa) {
             return fail(Error::address_invalid);
@@ -34,7 +37,6 @@ Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Copy copy) {
         if (auto copied = copy(*ipa, done, length); !copied) {
             return copied;
         }
-        done += length;
     }
     return {};
 }
@@ -42,17 +44,27 @@ Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Copy copy) {
 } // namespace
 
 Result<> copy_from_guest(Vcpu& caller, VirtAddr from, std::span<std::byte> to) {
-    return for_each_page(from, to.size(), false,
-                         [&](Ipa ipa, std::size_t offset, std::size_t length) {
-                             return caller.address_space().read(ipa, to.subspan(offset, length));
-                         });
+    AddressSpace& memory = caller.address_space();
+    return for_each_page(
+        from, to.size(), false,
+        [&](VirtAddr at, std::size_t offset, std::size_t length) {
+            return memory.read_loaded(at, to.subspan(offset, length));
+        },
+        [&](Ipa ipa, std::size_t offset, std::size_t length) {
+            return memory.read(ipa, to.subspan(offset, length));
+        });
 }
 
 Result<> copy_to_guest(Vcpu& caller, VirtAddr to, std::span<const std::byte> from) {
-    return for_each_page(to, from.size(), true,
-                         [&](Ipa ipa, std::size_t offset, std::size_t length) {
-                             return caller.address_space().write(ipa, from.subspan(offset, length));
-                         });
+    AddressSpace& memory = caller.address_space();
+    return for_each_page(
+        to, from.size(), true,
+        [&](VirtAddr at, std::size_t offset, std::size_t length) {
+            return memory.write_loaded(at, from.subspan(offset, length));
+        },
+        [&](Ipa ipa, std::size_t offset, std::size_t length) {
+            return memory.write(ipa, from.subspan(offset, length));
+        });
 }
 
 } // namespace hyp

@@ -14,8 +14,8 @@ namespace hyp {
 
 namespace {
 
-/// A cell: the message's size, then its bytes.
-using MessageSize = std::uint16_t;
+/// A cell: the message's size, then its bytes, aligned so that they are copied by words.
+using MessageSize = std::uint64_t;
 
 constexpr std::size_t cell_size(std::size_t message_size) {
     return align_up(sizeof(MessageSize) + message_size, alignof(MessageSize));

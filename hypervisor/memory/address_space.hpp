@@ -83,6 +83,10 @@ public:
     /// The VM's memory as EL2 reads and writes it for a hypercall; pages may not vanish meanwhile.
     /// Error: address_invalid (not mapped as normal memory, or access not permitted); then the
     /// buffer, or the memory, may have been filled in part.
+    /// The first two are for the VM that is loaded on this CPU, by its virtual address within one
+    /// page: false if the CPU's own translation finds no RAM there, which the others then judge.
+    bool read_loaded(VirtAddr from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
+    bool write_loaded(VirtAddr to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
     rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
     rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
 
@@ -142,6 +146,7 @@ private:
     DeviceMapping* find_device_mapping(const MemExtent& extent, std::optional<Ipa> base)
         RT_REQUIRES(lock_);
     void forget(DeviceMapping& mapping) RT_REQUIRES(lock_);
+    void* loaded_ram(VirtAddr address, std::uint64_t size, bool write) RT_REQUIRES(lock_);
     template <typename Copy>
     rt::Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
         RT_EXCLUDES(lock_);

@@ -16,9 +16,11 @@ rt::Result<> Carveouts::add(PhysRange range) {
         return rt::fail(rt::Error::no_resources);
     }
     const PhysAddr base = range.base.page();
-    ranges_[count_++] = {base, align_up(range.end().value, page_size) - base.value};
-    std::sort(ranges_.begin(), ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
-              [](const PhysRange& a, const PhysRange& b) { return a.base < b.base; });
+    std::size_t place = count_++;
+    for (; place != 0 && base < ranges_[place - 1].base; --place) {
+        ranges_[place] = ranges_[place - 1];
+    }
+    ranges_[place] = {base, align_up(range.end().value, page_size) - base.value};
     return {};
 }
 

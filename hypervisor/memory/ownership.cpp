@@ -59,10 +59,11 @@ rt::Result<> Ownership::add_ram(PhysRange range) {
         return added;
     }
     std::uninitialized_default_construct_n(static_cast<Block*>(heads), blocks);
-    *end = {range, static_cast<PageRecord*>(records), static_cast<Block*>(heads)};
-    ++region_count_;
-    std::sort(regions_.begin(), end + 1,
-              [](const Region& a, const Region& b) { return a.range.base < b.range.base; });
+    std::size_t place = region_count_++;
+    for (; place != 0 && range.base < regions_[place - 1].range.base; --place) {
+        regions_[place] = regions_[place - 1];
+    }
+    regions_[place] = {range, static_cast<PageRecord*>(records), static_cast<Block*>(heads)};
     return {};
 }
 

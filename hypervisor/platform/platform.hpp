@@ -22,7 +22,7 @@ struct UartInfo {
     Kind kind = Kind::pl011;
     PhysRange registers;
     unsigned register_shift = 0; // ns16550: log2 of the distance between registers
-    unsigned register_width = 1; // ns16550: bytes per access, 1 or 4
+    unsigned register_width = 0; // ns16550: bytes per access, 1 or 4; others: 0
 };
 
 struct GicInfo {

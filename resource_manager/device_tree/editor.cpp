@@ -115,10 +115,11 @@ void Editor::remove_node(Node node) {
     }
 }
 
-void Editor::remove_property_everywhere(const char* name) {
-    const auto next = [&](Node node) { return rt::FlatTree(fdt()).next(node); };
-    for (Node node = 0; error_ == 0 && node >= 0; node = next(node)) {
-        remove_property(node, name); // does not move the node itself
+void Editor::remove_properties_everywhere(std::initializer_list<const char*> names) {
+    for (Node node = 0; error_ == 0 && node >= 0; node = rt::FlatTree(fdt()).next(node)) {
+        for (const char* name : names) {
+            remove_property(node, name); // does not move the node itself
+        }
     }
 }
 

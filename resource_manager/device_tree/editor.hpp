@@ -50,8 +50,8 @@ public:
             node = error_ != 0 ? tree.none : gone ? tree.at_or_behind(node) : tree.next(node);
         }
     }
-    /// Removes the property from every node.
-    void remove_property_everywhere(const char* name);
+    /// Removes the properties from every node.
+    void remove_properties_everywhere(std::initializer_list<const char*> names);
 
     /// Gives the tree in its smallest form; empty after an error.
     std::span<const std::byte> packed();

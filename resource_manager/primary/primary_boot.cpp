@@ -13,7 +13,7 @@ namespace rm {
 namespace {
 
 constexpr std::uint64_t two_mib = std::uint64_t{2} << 20;
-constexpr std::size_t tree_slack = 64 * 1024;
+constexpr std::size_t tree_slack = 16 * 1024;
 
 /// Adds what firmware reserved: the reservation block and static /reserved-memory nodes.
 bool add_reservations(const void* dtb, RangeSet& set) {

@@ -20,9 +20,7 @@ void remove_what_is_kept(dt::Editor& tree) {
     tree.remove_nodes([](const void* fdt, dt::Node node) {
         return is_boot_module(fdt, node) || dt::is_compatible(fdt, node, "arm,gic-v3-its");
     });
-    for (const char* name : {"msi-map", "msi-map-mask", "msi-parent"}) {
-        tree.remove_property_everywhere(name);
-    }
+    tree.remove_properties_everywhere({"msi-map", "msi-map-mask", "msi-parent"});
 }
 
 bool is_cpu(const void* fdt, dt::Node node) {

@@ -135,6 +135,9 @@ void clear_deadline();
 /// Stage 1 of the loaded vCPU for an access by EL1 (AT S1E1R/W). Preserves the guest's PAR_EL1.
 /// Nothing if the guest itself would take a fault.
 std::optional<Ipa> translate_guest(VirtAddr va, bool write);
+/// Through both stages, to normal memory. Nothing means only that the CPU could not tell. The
+/// address space's lock keeps stage 2 as it is.
+std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write);
 
 /// Why the CPU left the guest.
 struct ExitSyndrome {
