@@ -94,13 +94,23 @@ void share_1_gib() {
              [&] { (void)test::rpc().must(GH_RM_MEM_RECLAIM, reclaim.bytes()); });
 }
 
-// A VM with two vCPUs, a doorbell and a few scattered pages of memory.
+// A VM with two vCPUs, a doorbell and scattered pages of memory, which are filled before.
 void vm_life() {
     test::guest().create_and_boot(); // the first of all grows tables
     test::guest().stop();
     test::guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
     test::guest().tear_down();
-    row_once("rm.vm_create", [] { test::guest().create_and_boot(); });
+    test::guest().begin();
+    test::guest().allocate();
+    test::guest().fill_memory({.base_address = test::guest_ram_base, .cpus = test::guest_cpus});
+    row_once("rm.vm_create", [] {
+        test::guest().transfer(test::MemoryLayout::scattered, test::MemoryTransfer::share);
+        test::guest().configure_image();
+        test::guest().initialise();
+        test::guest().read_resources();
+        test::guest().start();
+        test::guest().run_to_signal(0);
+    });
     row_once("rm.vm_destroy", [] {
         test::guest().stop();
         test::guest().expect_exited(GH_RM_EXIT_STOP_FORCED);

@@ -42,7 +42,11 @@ primary_entry:
     bl      invalidate_reserved
     adrp    x0, bss_start
     adrp    x1, image_end
-1:  stp     xzr, xzr, [x0], #16
+1:  stp     xzr, xzr, [x0]     // both are multiples of a page
+    stp     xzr, xzr, [x0, #16]
+    stp     xzr, xzr, [x0, #32]
+    stp     xzr, xzr, [x0, #48]
+    add     x0, x0, #64
     cmp     x0, x1
     b.lo    1b
     adrp    x9, image_end

@@ -43,18 +43,16 @@ void erase(PhysRange seed) {
 } // namespace
 
 void take_random_seeds(const Machine& machine, void* copy) {
-    const auto tree = DeviceTree::open(copy, machine.device_tree.size);
-    const auto chosen = tree ? tree->find("/chosen") : -1;
-    if (chosen < 0) {
-        return;
-    }
+    const rt::FlatTree tree(copy); // of one that was checked
+    const auto chosen = tree.find("/chosen");
+    constexpr std::span<const std::byte> none;
     for (const char* property : seed_properties) {
-        const auto seed = tree->bytes(chosen, property);
+        const auto seed = tree.property(chosen, property).value_or(none);
         random_generator().add(seed,
                                static_cast<unsigned>(std::min<std::size_t>(seed.size(), 32) * 8));
     }
     for (const char* property : seed_properties) {
-        const auto seed = tree->bytes(chosen, property);
+        const auto seed = tree.property(chosen, property).value_or(none);
         const auto offset = static_cast<std::uint64_t>(seed.data() - static_cast<std::byte*>(copy));
         if (!seed.empty()) {
             erase({machine.device_tree.base + offset, seed.size()});

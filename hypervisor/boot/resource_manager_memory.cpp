@@ -25,7 +25,9 @@ ResourceManagerMemory::ResourceManagerMemory(PhysRange range)
                "the Resource Manager's image has a wrong header");
     auto* image = static_cast<std::uint8_t*>(reserve(header.memory_size, page_size));
     rt::copy_bytes(image, resource_manager_start, image_size);
-    rt::fill_bytes(image + image_size, 0, header.memory_size - image_size);
+    const std::uint64_t filled = align_up(image_size, page_size);
+    rt::fill_bytes(image + image_size, 0, filled - image_size);
+    zero_pages(image + filled, header.memory_size - filled);
     boot_ = new (reserve(sizeof(gh_rm_boot), page_size)) gh_rm_boot{};
     boot_->magic = GH_RM_BOOT_MAGIC;
     boot_->version = GH_RM_BOOT_VERSION;

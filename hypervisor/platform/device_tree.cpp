@@ -38,7 +38,7 @@ std::optional<DeviceTree> DeviceTree::open(const void* blob, std::uint64_t avail
     return DeviceTree(blob);
 }
 
-DeviceTree::Node DeviceTree::next_compatible(Node after, const char* name) const {
+DeviceTree::Node DeviceTree::next_compatible(Node after, std::string_view name) const {
     Node node = after;
     do {
         node = tree_.next_compatible(node, name);
@@ -51,7 +51,7 @@ bool DeviceTree::enabled(Node node) const {
     return !has(node, "status") || status == "okay" || status == "ok";
 }
 
-std::string_view DeviceTree::text(Node node, const char* property) const {
+std::string_view DeviceTree::text(Node node, std::string_view property) const {
     const std::span<const std::byte> data = bytes(node, property);
     const auto end = std::find(data.begin(), data.end(), std::byte{0});
     if (end == data.end()) {
@@ -61,7 +61,7 @@ std::string_view DeviceTree::text(Node node, const char* property) const {
             static_cast<std::size_t>(end - data.begin())};
 }
 
-std::optional<std::uint32_t> DeviceTree::cell(Node node, const char* property,
+std::optional<std::uint32_t> DeviceTree::cell(Node node, std::string_view property,
                                               std::size_t index) const {
     const std::span<const std::byte> data = bytes(node, property);
     if (index >= data.size() / cell_bytes) {

@@ -29,25 +29,25 @@ public:
     [[nodiscard]] Node first_child(Node node) const { return tree_.first_child(node); }
     [[nodiscard]] Node next_sibling(Node node) const { return tree_.next_sibling(node); }
     /// The next node behind `after` (root() to start) with this compatible string and not disabled.
-    [[nodiscard]] Node next_compatible(Node after, const char* compatible) const;
+    [[nodiscard]] Node next_compatible(Node after, std::string_view compatible) const;
 
-    [[nodiscard]] bool compatible(Node node, const char* name) const {
+    [[nodiscard]] bool compatible(Node node, std::string_view name) const {
         return tree_.compatible(node, name);
     }
     /// True unless "status" says otherwise.
     [[nodiscard]] bool enabled(Node node) const;
     [[nodiscard]] std::string_view name(Node node) const { return tree_.name(node); }
 
-    [[nodiscard]] bool has(Node node, const char* property) const {
+    [[nodiscard]] bool has(Node node, std::string_view property) const {
         return tree_.property(node, property).has_value();
     }
-    [[nodiscard]] std::span<const std::byte> bytes(Node node, const char* property) const {
+    [[nodiscard]] std::span<const std::byte> bytes(Node node, std::string_view property) const {
         return tree_.property(node, property).value_or(std::span<const std::byte>());
     }
     /// The property as a string without its NUL; empty if absent or not terminated.
-    [[nodiscard]] std::string_view text(Node node, const char* property) const;
+    [[nodiscard]] std::string_view text(Node node, std::string_view property) const;
     /// One 32-bit cell of a property.
-    [[nodiscard]] std::optional<std::uint32_t> cell(Node node, const char* property,
+    [[nodiscard]] std::optional<std::uint32_t> cell(Node node, std::string_view property,
                                                     std::size_t index = 0) const;
     /// #address-cells or #size-cells that hold for the children of `node`.
     [[nodiscard]] unsigned address_cells(Node node) const;

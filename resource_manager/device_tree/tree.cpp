@@ -37,11 +37,12 @@ std::optional<std::uint64_t> translate_once(const void* fdt, Node bus, Node pare
 
 } // namespace
 
-std::optional<std::span<const std::byte>> property(const void* fdt, Node node, const char* name) {
+std::optional<std::span<const std::byte>> property(const void* fdt, Node node,
+                                                   std::string_view name) {
     return rt::FlatTree(fdt).property(node, name);
 }
 
-std::optional<std::uint32_t> cell(const void* fdt, Node node, const char* name) {
+std::optional<std::uint32_t> cell(const void* fdt, Node node, std::string_view name) {
     const auto value = property(fdt, node, name);
     if (!value || value->size() != cell_size) {
         return std::nullopt;
@@ -49,7 +50,7 @@ std::optional<std::uint32_t> cell(const void* fdt, Node node, const char* name) 
     return static_cast<std::uint32_t>(number(*value, 0, 1));
 }
 
-std::optional<std::string_view> text(const void* fdt, Node node, const char* name) {
+std::optional<std::string_view> text(const void* fdt, Node node, std::string_view name) {
     const auto value = property(fdt, node, name);
     if (!value) {
         return std::nullopt;
@@ -71,7 +72,7 @@ std::uint64_t number(std::span<const std::byte> property, std::size_t index, uns
     return value;
 }
 
-bool is_compatible(const void* fdt, Node node, const char* compatible) {
+bool is_compatible(const void* fdt, Node node, std::string_view compatible) {
     return rt::FlatTree(fdt).compatible(node, compatible);
 }
 

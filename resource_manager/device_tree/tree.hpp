@@ -22,19 +22,20 @@ using Node = rt::FlatTree::Node;
 /// Levels below the root that RM follows; deeper nodes have no address for it.
 inline constexpr std::size_t max_depth = 16;
 
-std::optional<std::span<const std::byte>> property(const void* fdt, Node node, const char* name);
+std::optional<std::span<const std::byte>> property(const void* fdt, Node node,
+                                                   std::string_view name);
 
 /// A property that is one cell.
-std::optional<std::uint32_t> cell(const void* fdt, Node node, const char* name);
+std::optional<std::uint32_t> cell(const void* fdt, Node node, std::string_view name);
 
 /// A property that is a NUL-terminated string (the first one of a list).
-std::optional<std::string_view> text(const void* fdt, Node node, const char* name);
+std::optional<std::string_view> text(const void* fdt, Node node, std::string_view name);
 
 /// The number in `count` (0 to 2) cells of a property, starting at cell `index`. Cells that the
 /// property does not have count as 0.
 std::uint64_t number(std::span<const std::byte> property, std::size_t index, unsigned count);
 
-bool is_compatible(const void* fdt, Node node, const char* compatible);
+bool is_compatible(const void* fdt, Node node, std::string_view compatible);
 bool is_enabled(const void* fdt, Node node);
 
 /// #address-cells and #size-cells of a node for its children.

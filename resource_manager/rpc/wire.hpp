@@ -2,6 +2,7 @@
 // Little-endian reading and writing of RPC payloads with bounds that cannot be forgotten.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,15 +11,17 @@
 
 namespace rm {
 
+static_assert(std::endian::native == std::endian::little); // as messages are
+
 /// Reads from the front. After a read past the end everything is 0 and ok() is false.
 class Reader {
 public:
     explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-    std::uint8_t u8() { return static_cast<std::uint8_t>(take(1)); }
-    std::uint16_t u16() { return static_cast<std::uint16_t>(take(2)); }
-    std::uint32_t u32() { return static_cast<std::uint32_t>(take(4)); }
-    std::uint64_t u64() { return take(8); }
+    std::uint8_t u8() { return take<std::uint8_t>(); }
+    std::uint16_t u16() { return take<std::uint16_t>(); }
+    std::uint32_t u32() { return take<std::uint32_t>(); }
+    std::uint64_t u64() { return take<std::uint64_t>(); }
 
     [[nodiscard]] bool ok() const { return ok_; }
     [[nodiscard]] std::size_t left() const { return bytes_.size(); }
@@ -26,16 +29,15 @@ public:
     [[nodiscard]] bool finished() const { return ok_ && bytes_.empty(); }
 
 private:
-    std::uint64_t take(std::size_t size) {
-        if (!ok_ || bytes_.size() < size) {
+    template <typename T>
+    T take() {
+        if (!ok_ || bytes_.size() < sizeof(T)) {
             ok_ = false;
             return 0;
         }
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            value |= std::to_integer<std::uint64_t>(bytes_[i]) << (8 * i);
-        }
-        bytes_ = bytes_.subspan(size);
+        T value{};
+        __builtin_memcpy(&value, bytes_.data(), sizeof(T));
+        bytes_ = bytes_.subspan(sizeof(T));
         return value;
     }
 
@@ -48,10 +50,10 @@ class Writer {
 public:
     explicit Writer(std::span<std::byte> buffer) : buffer_(buffer) {}
 
-    void u8(std::uint8_t value) { put(value, 1); }
-    void u16(std::uint16_t value) { put(value, 2); }
-    void u32(std::uint32_t value) { put(value, 4); }
-    void u64(std::uint64_t value) { put(value, 8); }
+    void u8(std::uint8_t value) { put(value); }
+    void u16(std::uint16_t value) { put(value); }
+    void u32(std::uint32_t value) { put(value); }
+    void u64(std::uint64_t value) { put(value); }
     /// `text`, cut or padded with NUL to `size` bytes.
     void text(std::string_view text, std::size_t size) {
         for (std::size_t i = 0; i < size; ++i) {
@@ -67,14 +69,14 @@ public:
     }
 
 private:
-    void put(std::uint64_t value, std::size_t size) {
-        if (!ok_ || buffer_.size() - used_ < size) {
+    template <typename T>
+    void put(T value) {
+        if (!ok_ || buffer_.size() - used_ < sizeof(T)) {
             ok_ = false;
             return;
         }
-        for (std::size_t i = 0; i < size; ++i) {
-            buffer_[used_++] = static_cast<std::byte>(value >> (8 * i));
-        }
+        __builtin_memcpy(buffer_.data() + used_, &value, sizeof(T));
+        used_ += sizeof(T);
     }
 
     std::span<std::byte> buffer_;
