@@ -13,7 +13,7 @@ struct GuestTreeOptions {
     unsigned cpus;
     bool config = true; // the gunyah-vm-config node
     const char* affinity = "proxy";
-    const char* feature = nullptr; // one of vcpus/features
+    const char* feature = nullptr;                 // one of vcpus/features
     std::span<const std::uint32_t> affinity_map{}; // physical CPUs, at most guest_cpus of them
 };
 
