@@ -119,16 +119,31 @@ void system_suspend() {
     must("bind", call(GH_VPM_GROUP_BIND_VIRQ, guest.group, manager, 41));
     expect_error("bind twice", call(GH_VPM_GROUP_BIND_VIRQ, guest.group, manager, 42),
                  GH_ERROR_IRQ_BOUND);
-    // It goes on at its program's start with the list behind the first command.
-    constexpr std::uint64_t rest = Guest::base + Guest::commands_offset + sizeof(Command);
-    const Command list[] = {smc_command(0xc400000e, Guest::base, rest), end_command};
+    constexpr std::uint64_t distributor = 0x20000;
+    constexpr std::uint32_t irq = 45;
+    must("distributor",
+         call(GH_ADDRSPACE_ATTACH_VDEVICE, guest.space, guest.vic, 0, distributor, 0x10000));
+    const std::uint64_t bell = make(Kind::doorbell);
+    must("doorbell", call(GH_DOORBELL_BIND_VIRQ, bell, guest.vic, irq));
+    // It goes on at its program's start with the list behind the call.
+    constexpr std::uint64_t rest = Guest::base + Guest::commands_offset + 3 * sizeof(Command);
+    const Command list[] = {store_command(distributor, 0x12),
+                            store_command(distributor + 0x104, 1u << (irq - 32)),
+                            smc_command(0xc400000e, Guest::base, rest),
+                            smc_command(0x84000000),
+                            store_command(distributor + 0x184, 1u << (irq - 32)),
+                            end_command};
     const Registers suspended = guest.execute(list);
     expect_equal("state", suspended[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
     expect_equal("power state", suspended[2], 0x3010000);
     expect_equal("group", call(GH_VPM_GROUP_GET_STATE, guest.group)[1], 3);
-    const std::uint64_t bell = make(Kind::doorbell);
-    must("doorbell", call(GH_DOORBELL_BIND_VIRQ, bell, guest.vic, 45));
-    expect_equal("nothing enabled wakes nobody", guest.run()[2], 0x3010000);
+    expect_equal("still asleep", guest.run()[2], 0x3010000);
+    must("wake", call(GH_DOORBELL_SEND, bell, 1));
+    expect_equal("group", call(GH_VPM_GROUP_GET_STATE, guest.group)[1], 1);
+    const Registers woken = guest.run();
+    expect_equal("state", woken[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("waits for an interrupt only", woken[2], 0);
+    expect_equal("went on behind the call", guest.commands[3].a, 0x10001);
 }
 
 void cpu_suspend() {
