@@ -87,6 +87,10 @@ set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 # What runs at boot, or when a VM is made, is compiled for size.
 set(hyp_cold_sources ${HYP_BOOT_SOURCES} ${hypervisor_hypercall_sources}
                      ${hypervisor_ipc_sources} ${hypervisor_vcpu_sources})
+foreach(source memory/memextent memory/partition platform/console platform/cpu_nodes
+               platform/interrupt_nodes platform/random platform/uart_node)
+    list(APPEND hyp_cold_sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp")
+endforeach()
 foreach(source IN LISTS hyp_hot_sources)
     list(REMOVE_ITEM hyp_cold_sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
 endforeach()
