@@ -7,10 +7,6 @@
 //            work for this CPU (PerCpu::work), the vCPU goes on at once. Else the rest is stored, too.
 //   others   store everything, call C++, and load everything of the vCPU that it returns.
 
-#define EXIT_SYNC 0
-#define EXIT_INTERRUPT 1
-#define EXIT_SERROR 2
-
 #define PERCPU_GUEST_WORK 0
 #define PERCPU_VCPU_STACK 16
 #define REGS_PC_PSTATE 248
@@ -84,8 +80,7 @@ guest_exit_sync:
 
 1:  change_to_el2_stack
     store_other_registers x3
-    mov     w2, #EXIT_SYNC
-    bl      guest_exit                  // (Vcpu&, esr, kind) -> registers to enter with
+    bl      guest_synchronous           // (Vcpu&, esr) -> registers to enter with
     b       guest_enter
 
 2:  store_other_registers x0
@@ -94,22 +89,21 @@ guest_exit_sync:
     b       guest_enter
     .size guest_exit_sync, . - guest_exit_sync
 
-    .macro  asynchronous_exit name, kind
+    .macro  asynchronous_exit name, handler
     .global guest_exit_\name
     .type guest_exit_\name, %function
 guest_exit_\name:
     for_scratch_registers stp
     change_to_el2_stack
     store_other_registers x3
-    mov     w2, #\kind
-    bl      guest_exit
+    bl      \handler                    // (Vcpu&) -> registers to enter with
     b       guest_enter
     .size guest_exit_\name, . - guest_exit_\name
     .endm
 
-    asynchronous_exit irq, EXIT_INTERRUPT
-    asynchronous_exit fiq, EXIT_INTERRUPT
-    asynchronous_exit serror, EXIT_SERROR
+    asynchronous_exit irq, guest_interrupt
+    asynchronous_exit fiq, guest_interrupt
+    asynchronous_exit serror, guest_serror
 
 // void guest_enter(GuestRegisters*): never returns.
     .global guest_enter

@@ -59,7 +59,7 @@ std::uint32_t gic_identification(std::uint64_t offset) {
 }
 
 bool Distributor::access(MmioAccess& access) {
-    if (access.offset % access.size != 0) {
+    if ((access.offset & (access.size - 1)) != 0) {
         access.value = access.write ? access.value : 0;
     } else if (access.write) {
         write(access.offset, access.size, access.value);

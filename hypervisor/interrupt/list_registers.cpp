@@ -135,9 +135,36 @@ Virq* VicCpu::best_ready(bool only_pending) {
 }
 
 void VicCpu::place(Virq& irq) {
-    const auto n = static_cast<unsigned>(std::countr_one(used_));
     rt::IntrusiveList<Virq, ReadyListTag>::remove(irq);
     ready_count_--;
+    write_list_register(irq, static_cast<unsigned>(std::countr_one(used_)));
+}
+
+bool VicCpu::place_at_once(Virq& irq) {
+    const bool settled = loaded_here() && !attention_.load(std::memory_order_relaxed) &&
+                         ready_count_ == 0 && vic_->forwarded(irq) && !irq.active;
+    if (!settled) {
+        return false;
+    }
+    auto n = static_cast<unsigned>(irq.list_register);
+    if (irq.loaded()) {
+        const bool ended = (arch::ich_read_lr(n) & (ich::lr_pending | ich::lr_active)) == 0;
+        if (!ended || irq.drop_pending || irq.drop_active || irq.force_active) {
+            return false;
+        }
+    } else {
+        n = static_cast<unsigned>(std::countr_one(used_));
+        if (n >= interface_features.list_registers) {
+            return false;
+        }
+        irq.holder = this;
+    }
+    write_list_register(irq, n);
+    return true;
+}
+
+/// Whatever the register held is folded, or of this very interrupt and over.
+void VicCpu::write_list_register(Virq& irq, unsigned n) {
     irq.announced = false;
     irq.list_register = static_cast<std::int8_t>(n);
     in_list_register_[n] = &irq;

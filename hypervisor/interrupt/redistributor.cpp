@@ -34,7 +34,7 @@ std::uint64_t packed(std::uint64_t affinity) {
 } // namespace
 
 bool Redistributor::access(MmioAccess& access) {
-    if (access.offset % access.size != 0) {
+    if ((access.offset & (access.size - 1)) != 0) {
         access.value = access.write ? access.value : 0;
     } else if (access.write) {
         write(access.offset, access.size, access.value);

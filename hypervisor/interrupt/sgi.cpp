@@ -9,23 +9,20 @@ namespace {
 
 struct SgiRequest {
     std::uint32_t intid;
-    bool all_but_self;        // IRM
-    std::uint64_t cluster;    // affinity with Aff0 zero
-    std::uint32_t first_aff0; // RS * 16
-    std::uint32_t targets;    // bit n: Aff0 = first_aff0 + n
+    bool all_but_self;     // IRM
+    std::uint64_t first;   // affinity of bit 0 of the list: the cluster, and RS * 16
+    std::uint32_t targets; // bit n: affinity first + n
 
     explicit SgiRequest(std::uint64_t value)
         : intid(static_cast<std::uint32_t>(value >> 24 & 0xf)),
           all_but_self((value >> 40 & 1) != 0),
-          cluster((value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 |
-                  (value >> 16 & 0xff) << 8),
-          first_aff0(static_cast<std::uint32_t>(value >> 44 & 0xf) * 16),
+          first((value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 |
+                (value >> 16 & 0xff) << 8 | (value >> 44 & 0xf) << 4),
           targets(static_cast<std::uint32_t>(value & 0xffff)) {}
 
     [[nodiscard]] bool names(std::uint64_t affinity) const {
-        const auto aff0 = static_cast<std::uint32_t>(affinity & 0xff);
-        return (affinity & ~std::uint64_t{0xff}) == cluster && aff0 >= first_aff0 &&
-               aff0 - first_aff0 < 16 && (targets >> (aff0 - first_aff0) & 1) != 0;
+        const std::uint64_t bit = affinity - first; // no carry: 16 numbers from a multiple of 16
+        return bit < 16 && (targets >> bit & 1) != 0;
     }
 };
 
@@ -42,8 +39,11 @@ void Vic::send_sgi(VicCpu& from, std::uint64_t value, bool group0) {
             continue;
         }
         Virq& irq = cpu->private_[request.intid];
-        if (irq.group0 == group0) {
-            irq.latch = true;
+        if (irq.group0 != group0) {
+            continue;
+        }
+        irq.latch = true;
+        if (!cpu->place_at_once_locked(irq)) {
             update(irq, wakeups);
         }
     }

@@ -201,14 +201,16 @@ bool VicCpu::raise_hardware(std::uint32_t intid) {
     if (!vic_ || !loaded_here()) {
         return false;
     }
-    Wakeups wakeups; // tells this vCPU too: it may have gone to sleep while still loaded
+    Wakeups wakeups(this);
     const LockGuard guard(vic_->lock_);
     Virq& irq = private_[intid];
     irq.physical = intid;
     irq.latch = true;
     timer_ppis_ |= 1u << intid;
     physically_active_ |= 1u << intid;
-    vic_->update(irq, wakeups);
+    if (!place_at_once(irq)) {
+        vic_->update(irq, wakeups);
+    }
     return true;
 }
 

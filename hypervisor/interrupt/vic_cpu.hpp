@@ -54,7 +54,8 @@ public:
     void handle_maintenance();
     /// A timer interrupt (PPI 27 or 30) of this vCPU fired physically while it was loaded, and was
     /// acknowledged and priority-dropped. True: it now belongs to the guest, whose EOI deactivates
-    /// it. False: there is no VIC; the caller stops the timer and deactivates.
+    /// it; the caller calls VirqTarget::virq_pending() if the vCPU sleeps. False: there is no VIC;
+    /// the caller stops the timer and deactivates.
     [[nodiscard]] bool raise_hardware(std::uint32_t intid);
     /// A trapped write of ICC_DIR_EL1 (only while ICH_HCR_EL2.TDIR is set by this class).
     void deactivate(std::uint32_t intid);
@@ -131,6 +132,12 @@ private:
     void refill() RT_REQUIRES(vic_->lock_);
     void refill_best() RT_REQUIRES(vic_->lock_);
     void place(Virq& irq) RT_REQUIRES(vic_->lock_);
+    /// Puts a private interrupt that has just become pending into a list register, if nothing else
+    /// of this vCPU would change by a fold and refill; else false, and update() is to be called.
+    [[nodiscard]] bool place_at_once(Virq& irq) RT_REQUIRES(vic_->lock_);
+    /// For a caller that the analysis cannot see to hold this VIC's lock.
+    [[nodiscard]] bool place_at_once_locked(Virq& irq) RT_NO_ANALYSIS { return place_at_once(irq); }
+    void write_list_register(Virq& irq, unsigned n) RT_REQUIRES(vic_->lock_);
     void clear_stale() RT_REQUIRES(vic_->lock_);
     void adjust_ppis() RT_REQUIRES(vic_->lock_);
     [[nodiscard]] Virq* best_ready(bool only_pending) RT_REQUIRES(vic_->lock_);

@@ -104,15 +104,15 @@ public:
     /// argument_size, address_overflow, address_invalid, busy (overlaps a device), no_memory.
     rt::Result<> attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range)
         RT_EXCLUDES(lock_);
-    /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
     /// False: no virtual device answers at `ipa`. Without the lock: a vCPU that accesses a device
     /// while it is being attached may find it or not.
     [[nodiscard]] bool may_be_vdevice(Ipa ipa) const {
         return ipa.value - vdevices_begin_.load(std::memory_order_relaxed) <
                vdevices_size_.load(std::memory_order_relaxed);
     }
+    /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
     /// device there; false: the device refused.
-    std::optional<bool> access_vdevice(Ipa ipa, MmioAccess& access) RT_EXCLUDES(lock_);
+    std::optional<bool> access_vdevice(Ipa ipa, MmioAccess& access);
 
     // Fixed while active: what a vCPU loads to run here.
     [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }
@@ -123,7 +123,6 @@ private:
     struct DeviceMapping;
     struct VdeviceSlot;
     struct DeviceTag;
-    struct VdeviceTag;
     class Match;
     class OwnedLeaves;
     friend void unmap_from_all_address_spaces(MemExtent& extent);
@@ -150,7 +149,7 @@ private:
     template <typename Copy>
     rt::Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
         RT_EXCLUDES(lock_);
-    void detach_vdevices() RT_EXCLUDES(lock_);
+    void detach_vdevices();
 
     rt::Spinlock lock_;
     Stage2 stage2_; // changes under lock_; vttbr is fixed
@@ -160,7 +159,8 @@ private:
     Ref<MemExtent> info_area_;
     Ipa info_base_;
     rt::IntrusiveList<DeviceMapping, DeviceTag> device_mappings_ RT_GUARDED_BY(lock_);
-    rt::IntrusiveList<VdeviceSlot, VdeviceTag> vdevices_ RT_GUARDED_BY(lock_);
+    // Grows under lock_, until the address space ends: faults walk it without.
+    std::atomic<VdeviceSlot*> vdevices_{nullptr};
     std::atomic<std::uint64_t> vdevices_begin_{0}; // of all together; change under lock_
     std::atomic<std::uint64_t> vdevices_size_{0};
     std::array<IpaRange, max_vmmio_ranges> vmmio_ RT_GUARDED_BY(lock_){};

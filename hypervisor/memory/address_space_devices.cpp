@@ -212,7 +212,8 @@ bool AddressSpace::is_vmmio(IpaRange range) {
 
 // Virtual devices.
 
-struct AddressSpace::VdeviceSlot : rt::ListNode<AddressSpace::VdeviceTag> {
+struct AddressSpace::VdeviceSlot {
+    std::atomic<VdeviceSlot*> next{nullptr};
     IpaRange range;
     Vdevice* device = nullptr;
     Ref<Object> keeper; // of which the device is a part
@@ -235,17 +236,17 @@ rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, I
     bool overlaps = false;
     {
         const rt::LockGuard guard(lock_);
-        for (const VdeviceSlot& other : vdevices_) {
-            overlaps = overlaps || other.range.overlaps(range);
+        std::atomic<VdeviceSlot*>* last = &vdevices_;
+        std::uint64_t begin = range.base.value;
+        std::uint64_t end = range.base.value + range.size;
+        while (VdeviceSlot* other = last->load(std::memory_order_relaxed)) {
+            overlaps = overlaps || other->range.overlaps(range);
+            begin = std::min(begin, other->range.base.value);
+            end = std::max(end, other->range.base.value + other->range.size);
+            last = &other->next;
         }
         if (!overlaps) {
-            vdevices_.push_back(*slot);
-            std::uint64_t begin = range.base.value;
-            std::uint64_t end = range.base.value + range.size;
-            for (const VdeviceSlot& other : vdevices_) {
-                begin = std::min(begin, other.range.base.value);
-                end = std::max(end, other.range.base.value + other.range.size);
-            }
+            last->store(slot, std::memory_order_release);
             vdevices_begin_.store(begin, std::memory_order_relaxed);
             vdevices_size_.store(end - begin, std::memory_order_relaxed);
         }
@@ -258,37 +259,24 @@ rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, I
 }
 
 std::optional<bool> AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
-    Ref<Object> keeper; // dropped after the device has answered
-    Vdevice* device = nullptr;
-    {
-        const rt::LockGuard guard(lock_);
-        for (const VdeviceSlot& slot : vdevices_) {
-            if (slot.range.contains(IpaRange{ipa, access.size})) {
-                access.offset = ipa - slot.range.base;
-                device = slot.device;
-                keeper = slot.keeper;
-                break;
-            }
-        }
+    const VdeviceSlot* slot = vdevices_.load(std::memory_order_acquire);
+    while (slot != nullptr && !slot->range.contains(IpaRange{ipa, access.size})) {
+        slot = slot->next.load(std::memory_order_acquire);
     }
-    if (device == nullptr) {
+    if (slot == nullptr) {
         return std::nullopt;
     }
-    return device->access(access);
+    access.offset = ipa - slot->range.base;
+    return slot->device->access(access); // its keeper stays as long as this address space
 }
 
 /// The last reference is gone, so nobody else uses the list.
 void AddressSpace::detach_vdevices() {
-    for (;;) {
-        VdeviceSlot* slot = nullptr;
-        {
-            const rt::LockGuard guard(lock_);
-            slot = vdevices_.pop_front();
-        }
-        if (slot == nullptr) {
-            return;
-        }
+    VdeviceSlot* slot = vdevices_.exchange(nullptr);
+    while (slot != nullptr) {
+        VdeviceSlot* next = slot->next.load(std::memory_order_relaxed);
         heap().destroy(slot);
+        slot = next;
     }
 }
 

@@ -104,28 +104,28 @@ rt::Result<Capability*> Cspace::find_live(CapId id) {
 }
 
 /// With a reference for the caller. ObjectType::count stands for any type.
-rt::Result<Object*> Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
-                                        ObjectState least) {
+Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
+                                  ObjectState least) {
     const rt::LockGuard guard(lock_);
     const Capability* slot = find(id);
     if (slot == nullptr) {
-        return rt::fail(rt::Error::cap_null);
+        return {nullptr, rt::Error::cap_null};
     }
     Object* object = slot->object;
     if (object == nullptr) {
-        return rt::fail(rt::Error::cap_revoked);
+        return {nullptr, rt::Error::cap_revoked};
     }
     if (object->object_type() != wanted && wanted != ObjectType::count) {
-        return rt::fail(rt::Error::wrong_object_type);
+        return {nullptr, rt::Error::wrong_object_type};
     }
     if ((rights & ~slot->rights) != 0) {
-        return rt::fail(rt::Error::insufficient_rights);
+        return {nullptr, rt::Error::insufficient_rights};
     }
     if (least == ObjectState::active && !object->is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return {nullptr, rt::Error::object_state};
     }
     object->acquire_reference();
-    return object;
+    return {object, {}};
 }
 
 rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {

@@ -74,19 +74,25 @@ private:
         std::size_t used = 0; // slots
     };
 
+    /// Fits into two registers, which a Result does not.
+    struct Found {
+        Object* object; // with a reference for the caller; nullptr: see error
+        rt::Error error;
+    };
+
     template <typename T>
-    static rt::Result<Ref<T>> adopt(rt::Result<Object*> object) {
-        if (!object) {
-            return rt::fail(object.error());
+    static rt::Result<Ref<T>> adopt(Found found) {
+        if (found.object == nullptr) {
+            return rt::fail(found.error);
         }
-        return Ref<T>::adopt(static_cast<T*>(*object));
+        return Ref<T>::adopt(static_cast<T*>(found.object));
     }
     ~Cspace() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
-    rt::Result<Object*> lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
-                                    ObjectState least) RT_EXCLUDES(lock_);
+    Found lookup_type(CapId id, std::uint32_t rights, ObjectType wanted, ObjectState least)
+        RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);

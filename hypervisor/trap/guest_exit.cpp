@@ -20,9 +20,6 @@ namespace hyp {
 
 namespace {
 
-// As arm64/guest_exit.S numbers them.
-enum class ExitKind : unsigned { synchronous = 0, interrupt = 1, serror = 2 };
-
 void handle_wfx(Vcpu& vcpu, std::uint64_t syndrome) {
     vcpu.registers.pc += 4;
     if (esr::is_wfe(syndrome)) {
@@ -72,18 +69,8 @@ void handle_synchronous(Vcpu& vcpu, std::uint64_t esr) {
     }
 }
 
-void handle_serror(Vcpu& vcpu) {
-    log("vCPU {} of VM {}: physical SError while it ran; it is stopped", vcpu.index(),
-        vcpu.address_space().vmid());
-    vcpu.stop(VcpuState::faulted, RunReport{GH_VCPU_STATE_FAULT, {}});
-}
-
-GuestRegisters* go_on(Vcpu& vcpu) {
-    const std::uint64_t work = arch::work_left();
-    if (work == 0) {
-        return &vcpu.registers;
-    }
-    if ((work & arch::work_schedule) == 0) {
+[[gnu::noinline]] GuestRegisters* work_off(Vcpu& vcpu) {
+    if ((arch::work_left() & arch::work_schedule) == 0) {
         vcpu.interrupts.enter(); // which may wake others
         arch::forget_work(arch::work_interrupts);
         if (arch::work_left() == 0) {
@@ -93,23 +80,29 @@ GuestRegisters* go_on(Vcpu& vcpu) {
     return scheduler().resume();
 }
 
+inline GuestRegisters* go_on(Vcpu& vcpu) {
+    return arch::work_left() == 0 ? &vcpu.registers : work_off(vcpu);
+}
+
 } // namespace
 
 // Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked, with all registers
 // of the vCPU in memory; they return the registers to enter with.
 
-extern "C" GuestRegisters* guest_exit(Vcpu& vcpu, std::uint64_t esr, unsigned kind) {
-    switch (static_cast<ExitKind>(kind)) {
-    case ExitKind::synchronous:
-        handle_synchronous(vcpu, esr);
-        break;
-    case ExitKind::interrupt:
-        handle_physical_interrupts();
-        break;
-    case ExitKind::serror:
-        handle_serror(vcpu);
-        break;
-    }
+extern "C" GuestRegisters* guest_synchronous(Vcpu& vcpu, std::uint64_t esr) {
+    handle_synchronous(vcpu, esr);
+    return go_on(vcpu);
+}
+
+extern "C" GuestRegisters* guest_interrupt(Vcpu& vcpu) {
+    handle_physical_interrupts();
+    return go_on(vcpu);
+}
+
+extern "C" GuestRegisters* guest_serror(Vcpu& vcpu) {
+    log("vCPU {} of VM {}: physical SError while it ran; it is stopped", vcpu.index(),
+        vcpu.address_space().vmid());
+    vcpu.stop(VcpuState::faulted, RunReport{GH_VCPU_STATE_FAULT, {}});
     return go_on(vcpu);
 }
 

@@ -13,6 +13,7 @@
 #include <arch/id_registers.hpp>
 
 #include <array>
+#include <atomic>
 
 namespace hyp {
 
@@ -66,21 +67,7 @@ constexpr auto table = std::to_array<Entry>({
     {encoding(3, 0, 12, 11, 1), deactivate_interrupt},     // ICC_DIR_EL1
 });
 
-bool read_identification(const RegisterAccess& access, std::uint64_t& value,
-                         GuestFeatures features) {
-    const bool is_id = access.op0 == 3 && access.op1 == 0 && access.crn == 0 && access.crm >= 1 &&
-                       access.crm <= 7 && !access.write;
-    if (is_id) {
-        value = guest_id_register(access.crm, access.op2,
-                                  arch::read_id_register(access.crm, access.op2), features);
-    }
-    return is_id;
-}
-
 bool serve(Vcpu& vcpu, RegisterAccess& access) {
-    if (read_identification(access, access.value, vcpu.guest.features)) {
-        return true;
-    }
     for (const Entry& entry : table) {
         if (entry.encoding == access.encoding()) {
             return entry.handle(vcpu, access);
@@ -89,14 +76,48 @@ bool serve(Vcpu& vcpu, RegisterAccess& access) {
     return access_debug_register(vcpu, access);
 }
 
+/// The identification registers as vCPUs with the same features read them, by CRm * 8 + Op2. Made
+/// at the first read, on whichever CPU: a vCPU that moves must not see them change.
+struct Identification {
+    std::atomic<bool> made{false};
+    std::array<std::uint64_t, 64> value{};
+};
+
+std::uint64_t identification(GuestFeatures features, unsigned which) {
+    static_assert(sizeof(GuestFeatures) == 2, "each feature is one bit of the index");
+    static constinit std::array<Identification, 4> all{};
+    Identification& mine = all[(features.sve ? 1U : 0U) + (features.pmu ? 2U : 0U)];
+    if (!mine.made.load(std::memory_order_acquire)) {
+        for (unsigned i = 8; i < mine.value.size(); ++i) { // CRm 0 does not trap
+            mine.value[i] =
+                guest_id_register(i / 8, i % 8, arch::read_id_register(i / 8, i % 8), features);
+        }
+        mine.made.store(true, std::memory_order_release);
+    }
+    return mine.value[which];
+}
+
+// What an access names, in place in the ISS (register_access.hpp), with the direction.
+constexpr std::uint64_t iss_read = 1;
+constexpr std::uint64_t iss(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2) {
+    return (std::uint64_t{op0} << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | (crm << 1);
+}
+constexpr std::uint64_t iss_access = iss(3, 7, 15, 15, 7) | iss_read;
+constexpr std::uint64_t iss_crm_op2 = iss(0, 0, 0, 7, 7);
+
+/// S3_0_C0_C<1..7>_<op2>, read.
+bool is_identification(std::uint64_t access) {
+    return (access & ~iss_crm_op2) == (iss(3, 0, 0, 0, 0) | iss_read) &&
+           (access & iss(0, 0, 0, 7, 0)) != 0;
+}
+
 // A register in the space of ID registers that is not there has a class of its own where the guest
 // is told so (FEAT_IDST, Arm ARM D17.3.1): op0 3, op1 0, 1 or 3, CRn 0, CRm 0..7.
 void inject_undefined_access(Vcpu& vcpu, std::uint64_t esr, const RegisterAccess& access) {
     const bool id_space = access.op0 == 3 && (access.op1 <= 1 || access.op1 == 3) &&
                           access.crn == 0 && access.crm <= 7 && !access.write;
     constexpr unsigned ids_shift = 36;
-    const std::uint64_t mmfr2 =
-        id_space ? guest_id_register(7, 2, arch::read_id_register(7, 2), vcpu.guest.features) : 0;
+    const std::uint64_t mmfr2 = id_space ? identification(vcpu.guest.features, 7 * 8 + 2) : 0;
     if (((mmfr2 >> ids_shift) & 0xf) != 0) {
         inject_exception(vcpu, esr);
     } else {
@@ -104,9 +125,8 @@ void inject_undefined_access(Vcpu& vcpu, std::uint64_t esr, const RegisterAccess
     }
 }
 
-} // namespace
-
-void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
+/// Whatever is not as frequent as those that handle_system_register() serves itself.
+void serve_slowly(Vcpu& vcpu, std::uint64_t esr) {
     RegisterAccess access = decode_register_access(esr);
     auto& x = vcpu.registers.x;
     access.value = access.write && access.rt < 31 ? x[access.rt] : 0;
@@ -119,6 +139,28 @@ void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
     }
     if (!access.write && access.rt < 31) {
         x[access.rt] = access.value;
+    }
+    vcpu.registers.pc += 4;
+}
+
+} // namespace
+
+void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
+    auto& x = vcpu.registers.x;
+    const std::uint64_t access = esr & iss_access;
+    const unsigned rt = static_cast<unsigned>(esr >> 5) & 0x1f;
+    if (is_identification(access)) {
+        const auto which = static_cast<unsigned>((esr >> 1 & 7) * 8 + (esr >> 17 & 7));
+        const std::uint64_t value = identification(vcpu.guest.features, which);
+        if (rt < 31) {
+            x[rt] = value;
+        }
+    } else if (Vic* vic = vcpu.interrupts.vic();
+               access == iss(3, 0, 12, 11, 5) && vic != nullptr) { // ICC_SGI1R_EL1
+        vic->send_sgi(vcpu.interrupts, rt < 31 ? x[rt] : 0, false);
+    } else {
+        serve_slowly(vcpu, esr);
+        return;
     }
     vcpu.registers.pc += 4;
 }
