@@ -40,7 +40,7 @@ TEST(MemoryPlan, moves_when_something_lies_behind_the_image) {
 }
 
 TEST(MemoryPlan, says_so_when_there_is_no_room) {
-    EXPECT_FALSE(plan_memory(machine_with(8 * mib), image));
+    EXPECT_FALSE(plan_memory(machine_with(4 * mib), image));
 }
 
 static_assert(pool_size(2048 * mib) == (2 + 4) * mib + 5 * mib / 2);
