@@ -8,6 +8,16 @@ namespace {
 
 class Yield : public ScheduleTest {
 protected:
+    void SetUp() override {
+        ScheduleTest::SetUp();
+        vm_ = std::make_unique<TestVm>();
+    }
+
+    void TearDown() override {
+        vm_.reset();
+        ScheduleTest::TearDown();
+    }
+
     static void slice_ends() {
         fake::guest_hardware().counter += GH_VCPU_TIMESLICE_DEFAULT_NS;
         fake::gic_cpu(0).pending.push_back(ppi_hypervisor_timer);
@@ -15,13 +25,13 @@ protected:
     }
     static void start(const Ref<Vcpu>& vcpu) { ASSERT_TRUE(vcpu->power_on(0, 0, 0)); }
 
-    TestVm vm_;
+    std::unique_ptr<TestVm> vm_;
 };
 
 TEST_F(Yield, ToATargetSkipsTheQueue) {
-    const Ref<Vcpu> a = vm_.make_vcpu(0, {});
-    const Ref<Vcpu> b = vm_.make_vcpu(1, {});
-    const Ref<Vcpu> c = vm_.make_vcpu(2, {});
+    const Ref<Vcpu> a = vm_->make_vcpu(0, {});
+    const Ref<Vcpu> b = vm_->make_vcpu(1, {});
+    const Ref<Vcpu> c = vm_->make_vcpu(2, {});
     start(a);
     start(b);
     start(c);
@@ -36,8 +46,8 @@ TEST_F(Yield, ToATargetSkipsTheQueue) {
 }
 
 TEST_F(Yield, ToALowerPriorityLastsOneTurn) {
-    const Ref<Vcpu> high = vm_.make_vcpu(0, {.priority = 40});
-    const Ref<Vcpu> low = vm_.make_vcpu(1, {.priority = 10});
+    const Ref<Vcpu> high = vm_->make_vcpu(0, {.priority = 40});
+    const Ref<Vcpu> low = vm_->make_vcpu(1, {.priority = 10});
     start(high);
     start(low);
     ASSERT_TRUE(enters(high));
@@ -52,9 +62,9 @@ TEST_F(Yield, ToALowerPriorityLastsOneTurn) {
 }
 
 TEST_F(Yield, LentPriorityYieldsToAHigherOne) {
-    const Ref<Vcpu> top = vm_.make_vcpu(0, {.priority = 50});
-    const Ref<Vcpu> high = vm_.make_vcpu(1, {.priority = 40});
-    const Ref<Vcpu> low = vm_.make_vcpu(2, {.priority = 10});
+    const Ref<Vcpu> top = vm_->make_vcpu(0, {.priority = 50});
+    const Ref<Vcpu> high = vm_->make_vcpu(1, {.priority = 40});
+    const Ref<Vcpu> low = vm_->make_vcpu(2, {.priority = 10});
     start(high);
     start(low);
     ASSERT_TRUE(enters(high));
@@ -68,9 +78,9 @@ TEST_F(Yield, LentPriorityYieldsToAHigherOne) {
 }
 
 TEST_F(Yield, ToWhomDoesNotWaitIsAPlainYield) {
-    const Ref<Vcpu> a = vm_.make_vcpu(0, {});
-    const Ref<Vcpu> b = vm_.make_vcpu(1, {});
-    const Ref<Vcpu> off = vm_.make_vcpu(2, {});
+    const Ref<Vcpu> a = vm_->make_vcpu(0, {});
+    const Ref<Vcpu> b = vm_->make_vcpu(1, {});
+    const Ref<Vcpu> off = vm_->make_vcpu(2, {});
     start(a);
     start(b);
     ASSERT_TRUE(enters(a));
@@ -82,9 +92,9 @@ TEST_F(Yield, ToWhomDoesNotWaitIsAPlainYield) {
 }
 
 TEST_F(Yield, ToPriorityRunsTheBestOfTheLower) {
-    const Ref<Vcpu> high = vm_.make_vcpu(0, {.priority = 40});
-    const Ref<Vcpu> middle = vm_.make_vcpu(1, {.priority = 20});
-    const Ref<Vcpu> low = vm_.make_vcpu(2, {.priority = 10});
+    const Ref<Vcpu> high = vm_->make_vcpu(0, {.priority = 40});
+    const Ref<Vcpu> middle = vm_->make_vcpu(1, {.priority = 20});
+    const Ref<Vcpu> low = vm_->make_vcpu(2, {.priority = 10});
     start(high);
     start(low);
     ASSERT_TRUE(enters(high));
@@ -103,8 +113,8 @@ TEST_F(Yield, ToPriorityRunsTheBestOfTheLower) {
 }
 
 TEST_F(Yield, SpinnerIsPreemptedByItsEquals) {
-    const Ref<Vcpu> spinner = vm_.make_vcpu(0, {});
-    const Ref<Vcpu> other = vm_.make_vcpu(1, {});
+    const Ref<Vcpu> spinner = vm_->make_vcpu(0, {});
+    const Ref<Vcpu> other = vm_->make_vcpu(1, {});
     start(spinner);
     ASSERT_TRUE(enters(spinner));
     start(other);
