@@ -374,7 +374,9 @@ bool FlatTree::compatible(Node node, std::string_view compatible) const {
         if (list[compatible.size()] == '\0' && is_text(list, compatible)) {
             return true;
         }
-        while (list != list_end && *list++ != '\0') {
+        list = std::find(list, list_end, '\0');
+        if (list != list_end) {
+            ++list;
         }
     }
     return false;

@@ -146,7 +146,7 @@ bool VicCpu::place_at_once(Virq& irq) {
     if (!settled) {
         return false;
     }
-    auto n = static_cast<unsigned>(irq.list_register);
+    unsigned n = static_cast<std::uint8_t>(irq.list_register); // means nothing unless it is loaded
     if (irq.loaded()) {
         const bool ended = (arch::ich_read_lr(n) & (ich::lr_pending | ich::lr_active)) == 0;
         if (!ended || irq.drop_pending || irq.drop_active || irq.force_active) {
