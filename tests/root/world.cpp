@@ -211,10 +211,10 @@ void clean_up() {
 
 std::array<std::uint64_t, 3> counters() {
     std::array<std::uint64_t, 3> values{};
-    constexpr gh_counter which[] = {GH_COUNTER_OBJECTS, GH_COUNTER_CAPABILITIES,
-                                    GH_COUNTER_PAGE_TABLE_PAGES};
-    for (unsigned i = 0; i < values.size(); ++i) {
-        values[i] = call(GH_EXT_QUERY_COUNTER, boot->partition_cap, which[i])[1];
+    auto* value = values.begin();
+    for (const gh_counter counter :
+         {GH_COUNTER_OBJECTS, GH_COUNTER_CAPABILITIES, GH_COUNTER_PAGE_TABLE_PAGES}) {
+        *value++ = call(GH_EXT_QUERY_COUNTER, boot->partition_cap, counter)[1];
     }
     return values;
 }
