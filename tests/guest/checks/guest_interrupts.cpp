@@ -30,12 +30,6 @@ void end_of(std::uint64_t intid, unsigned vcpu = 0) {
     guest().execute(vcpu, Operation::gic_end, {intid});
 }
 
-void finish() {
-    guest().stop();
-    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
-    guest().tear_down();
-}
-
 void expect_asleep(unsigned vcpu) {
     const VcpuExit exit = guest().run(vcpu);
     if (exit.state != GH_VCPU_STATE_EXPECTS_WAKEUP) {
@@ -53,7 +47,7 @@ void doorbell() {
         expect_equal("after", acknowledge(), guest_bell_spi);
         end_of(guest_bell_spi);
     }
-    finish();
+    guest().finish();
 }
 
 // Rung twice before the VM looks: one edge.
@@ -64,7 +58,7 @@ void doorbell_edges_join() {
     expect_equal("first", acknowledge(), guest_bell_spi);
     end_of(guest_bell_spi);
     expect_equal("second", acknowledge(), spurious);
-    finish();
+    guest().finish();
 }
 
 void doorbell_while_active() {
@@ -76,7 +70,7 @@ void doorbell_while_active() {
     end_of(guest_bell_spi);
     expect_equal("but afterwards", acknowledge(), guest_bell_spi);
     end_of(guest_bell_spi);
-    finish();
+    guest().finish();
 }
 
 void doorbell_flags() {
@@ -99,7 +93,7 @@ void doorbell_flags() {
     (void)hypercall(GH_DOORBELL_MASK, cap, 0x8, all_flags);
     expect_equal("unmasking interrupts", acknowledge(), guest_bell_spi);
     end_of(guest_bell_spi);
-    finish();
+    guest().finish();
 }
 
 // The vCPU sleeps, the bell wakes it: our wake-up interrupt comes, then it runs on.
@@ -119,7 +113,7 @@ void wakeup_by_doorbell() {
         expect_equal("acknowledged", acknowledge(), guest_bell_spi);
         end_of(guest_bell_spi);
     }
-    finish();
+    guest().finish();
 }
 
 // The interrupt is there before the vCPU sleeps: it must not.
@@ -132,7 +126,7 @@ void no_sleep_with_a_pending_interrupt() {
         expect_equal("acknowledged", acknowledge(), guest_bell_spi);
         end_of(guest_bell_spi);
     }
-    finish();
+    guest().finish();
 }
 
 // Rung from another CPU at any moment around the WFI; no wake-up may be lost.
@@ -178,7 +172,7 @@ void no_wakeup_is_lost() {
         served = round + 1;
     }
     expect_equal("rings", wait_for(1, 3000), rounds);
-    finish();
+    guest().finish();
 }
 
 void timer_wakes_the_vm() {
@@ -208,7 +202,7 @@ void timer_wakes_the_vm() {
         expect_equal("then nothing", acknowledge(), spurious);
     }
     expect(slept > 0, "it slept at least once before the timer fired");
-    finish();
+    guest().finish();
 }
 
 void timer_while_running() {
@@ -220,7 +214,7 @@ void timer_while_running() {
     guest().execute(0, Operation::stop_timer);
     end_of(timer_ppi);
     expect_equal("then nothing", acknowledge(), spurious);
-    finish();
+    guest().finish();
 }
 
 void sgi_between_vcpus() {
@@ -241,7 +235,7 @@ void sgi_between_vcpus() {
         end_of(3, 1);
         expect_equal("on the sender", acknowledge(0), spurious);
     }
-    finish();
+    guest().finish();
 }
 
 // WFI with nothing enabled at all still wakes for a forced stop.
@@ -249,7 +243,7 @@ void stop_of_a_sleeper() {
     guest().create_and_boot();
     guest().prepare(0, Operation::sleep);
     expect_asleep(0);
-    finish();
+    guest().finish();
 }
 
 constexpr Check checks[] = {

@@ -11,20 +11,6 @@ namespace {
 
 constexpr std::uint64_t device = 0x0a000000; // behind it is nothing but this program
 
-void expect_state(const VcpuExit& exit, std::uint64_t state) {
-    if (exit.state != state) {
-        fail("vcpu_run state {x} (data {x} {x} {x}), expected {x}", exit.state, exit.data[0],
-             exit.data[1], exit.data[2], state);
-    }
-}
-
-/// Ends the VM as a VMM does; each check that gets this far also shows that this works.
-void finish() {
-    guest().stop();
-    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
-    guest().tear_down();
-}
-
 struct LoadCase {
     AccessKind kind;
     unsigned size;
@@ -64,7 +50,7 @@ void mmio_reads() {
                  load.expected);
         }
     }
-    finish();
+    guest().finish();
 }
 
 void mmio_read_to_zero_register() {
@@ -74,7 +60,7 @@ void mmio_read_to_zero_register() {
     expect_state(guest().run(0), GH_VCPU_STATE_VMMIO_READ);
     guest().run_to_signal(0, 0x1234);
     expect_equal("another register", guest().mailbox(0).result[0], 0x5555'5555'5555'5555);
-    finish();
+    guest().finish();
 }
 
 struct StoreCase {
@@ -104,7 +90,7 @@ void mmio_writes() {
         expect_equal("value", exit.data[2], store.expected);
         guest().run_to_signal(0);
     }
-    finish();
+    guest().finish();
 }
 
 // The last byte below 1 GiB is VMMIO, the first above is not; misaligned and odd addresses arrive.
@@ -120,7 +106,7 @@ void mmio_addresses() {
         expect_equal("IPA", exit.data[0], address);
         guest().run_to_signal(0, 1);
     }
-    finish();
+    guest().finish();
 }
 
 // Unmapped above 1 GiB: an external abort in the VM, and it goes on.
@@ -141,7 +127,7 @@ void unmapped_memory() {
     expect_equal("exceptions", box.exceptions, ++count);
     expect_equal("class", box.esr >> 26, ec_instruction_abort);
     expect_equal("FAR", box.far, 0x40000000);
-    finish();
+    guest().finish();
 }
 
 // No syndrome, no emulation: the VM gets an external abort, not a wrong value.
@@ -161,7 +147,7 @@ void mmio_without_syndrome() {
     expect_equal("exceptions", box.exceptions, ++count);
     expect_equal("class", box.esr >> 26, ec_instruction_abort);
     expect_equal("FAR", box.far, device);
-    finish();
+    guest().finish();
 }
 
 constexpr Check checks[] = {

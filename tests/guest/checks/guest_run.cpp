@@ -18,20 +18,6 @@ namespace {
 
 constexpr std::uint64_t device = 0x0a000000; // behind it is nothing but this program
 
-void expect_state(const VcpuExit& exit, std::uint64_t state) {
-    if (exit.state != state) {
-        fail("vcpu_run state {x} (data {x} {x} {x}), expected {x}", exit.state, exit.data[0],
-             exit.data[1], exit.data[2], state);
-    }
-}
-
-/// Ends the VM as a VMM does; each check that gets this far also shows that this works.
-void finish() {
-    guest().stop();
-    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
-    guest().tear_down();
-}
-
 void powered_off_before_start() {
     guest().begin();
     guest().allocate();
@@ -53,7 +39,7 @@ void powered_off_before_start() {
     const VcpuExit other = guest().run(1);
     expect_state(other, GH_VCPU_STATE_POWERED_OFF);
     expect_equal("recoverable", other.data[0], GH_VCPU_POWEROFF_RECOVERABLE);
-    finish();
+    guest().finish();
 }
 
 void entry_state() {
@@ -74,7 +60,7 @@ void entry_state() {
                  READ_SYSREG(id_aa64pfr0_el1) & ~sve_field);
     expect(identity.result[3] >= before && identity.result[3] <= now(),
            "the VM's CNTVCT is ours (offset 0)");
-    finish();
+    guest().finish();
 }
 
 // A VM with a feature hidden goes on after using it.
@@ -83,7 +69,7 @@ void undefined_in_the_vm() {
     const Mailbox& box = guest().execute(0, Operation::read_hidden);
     expect_equal("exceptions", box.exceptions, 1);
     expect_equal("class", box.esr >> 26, ec_unknown);
-    finish();
+    guest().finish();
 }
 
 void calls_from_the_vm() {
@@ -102,7 +88,7 @@ void calls_from_the_vm() {
     expect_equal("doorbell_send on our capability's number",
                  hvc_result(GH_SMCCC_BASE + GH_VCPU_RUN, guest().vcpu_cap(0)),
                  GH_ERROR_CSPACE_CAP_NULL);
-    finish();
+    guest().finish();
 }
 
 constinit RegisterImage ours_before{};
@@ -137,7 +123,7 @@ void registers_are_kept_apart() {
             fail("the VM's register {} changed over its exit", changed);
         }
     }
-    finish();
+    guest().finish();
 }
 
 void system_registers_are_kept_apart() {
@@ -172,7 +158,7 @@ void system_registers_are_kept_apart() {
             fail("the VM's {} changed over its exit", system_register(theirs).name);
         }
     }
-    finish();
+    guest().finish();
 }
 
 UntrappedImage swap_untrapped(std::uint64_t value) {
@@ -199,7 +185,7 @@ void untrapped_registers_are_kept_apart() {
     expect_equal("our TPIDR2_EL0", back.tpidr2, kept.tpidr2);
     const Mailbox& second = guest().execute(0, Operation::swap_untrapped, {0});
     expect_equal("the VM's TPIDR2_EL0", second.result[1], kept.tpidr2 == 0 ? 0 : theirs);
-    finish();
+    guest().finish();
 }
 
 // Without an exit of its own, the VM gives the CPU back when an interrupt for us comes.
@@ -224,7 +210,7 @@ void preempted_by_our_interrupt() {
     (void)guest().mailbox(0); // cleaned
     guest().run_to_signal(0);
     expect(guest().mailbox(0).result[0] > 0, "the VM ran");
-    finish();
+    guest().finish();
 }
 
 std::uint64_t run_there(std::uint64_t vcpu) {
@@ -255,7 +241,7 @@ void moves_between_cpus() {
             fail("the VM's register {} changed on its way to another CPU", changed);
         }
     }
-    finish();
+    guest().finish();
 }
 
 // Two CPUs want the same vCPU: one runs it, the other is told BLOCKED.
@@ -284,7 +270,7 @@ void run_by_two_cpus() {
     expect(seen, "BLOCKED while another CPU runs it");
     expect_equal("the other CPU's exit", wait_for(1, 3000), GH_VCPU_STATE_VMMIO_WRITE);
     physical_timer().stop();
-    finish();
+    guest().finish();
 }
 
 void second_vcpu() {
@@ -314,7 +300,7 @@ void second_vcpu() {
         psci::success);
     guest().run_to_signal(1);
     expect_equal("context", guest().mailbox(1).entry_x0, 0xdecaf);
-    finish();
+    guest().finish();
 }
 
 // What we do not have the right to do with a vCPU that we may run.
@@ -327,7 +313,7 @@ void rights_on_the_vcpu() {
           hypercall(GH_OBJECT_ACTIVATE, cap).error}) {
         expect(error == GH_ERROR_CSPACE_INSUF_RIGHTS, "only running it is allowed");
     }
-    finish();
+    guest().finish();
 }
 
 constexpr Check checks[] = {

@@ -22,12 +22,6 @@ void require_sve() {
     sve::enable();
 }
 
-void finish() {
-    guest().stop();
-    guest().expect_exited(GH_RM_EXIT_STOP_FORCED);
-    guest().tear_down();
-}
-
 void create_with_sve() {
     guest().begin();
     guest().allocate();
@@ -67,7 +61,7 @@ void are_kept_apart() {
     expect_equal("the VM's are as before", second.result[2], 1);
     expect(sve::holds(our_seed + 1), "ours are as before, again");
     sve::disable();
-    finish();
+    guest().finish();
 }
 
 // A vCPU goes on with its registers on another CPU.
@@ -87,7 +81,7 @@ void follow_to_another_cpu() {
     expect_equal("its registers back here",
                  guest().execute(0, Operation::swap_vectors, {0, vm_seed + 1}).result[2], 1);
     sve::disable();
-    finish();
+    guest().finish();
 }
 
 // Without the feature there is no SVE in the VM, whatever this CPU has.
@@ -98,7 +92,7 @@ void hidden_from_the_vm() {
     const Mailbox& box = guest().execute(0, Operation::use_sve);
     expect_equal("exceptions", box.exceptions, 2);
     expect_equal("class", box.esr >> 26, ec_unknown);
-    finish();
+    guest().finish();
 }
 
 constexpr Check checks[] = {

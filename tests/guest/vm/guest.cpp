@@ -313,4 +313,17 @@ void Guest::tear_down() {
     deallocate();
 }
 
+void Guest::finish() {
+    stop();
+    expect_exited(GH_RM_EXIT_STOP_FORCED);
+    tear_down();
+}
+
+void expect_state(const VcpuExit& exit, std::uint64_t state) {
+    if (exit.state != state) {
+        fail("vcpu_run state {x} (data {x} {x} {x}), expected {x}", exit.state, exit.data[0],
+             exit.data[1], exit.data[2], state);
+    }
+}
+
 } // namespace test

@@ -84,6 +84,8 @@ public:
     void expect_exited(unsigned exit_type);
     /// From EXITED to nothing.
     void tear_down();
+    /// Ends the running VM as a VMM does, from VM_STOP to nothing left.
+    void finish();
 
     /// Our memory behind an offset in the VM's; contiguous up to the end of the page.
     std::byte* memory(std::uint64_t offset);
@@ -114,5 +116,8 @@ private:
 };
 
 Guest& guest();
+
+/// vcpu_run returned with this GH_VCPU_STATE_*.
+void expect_state(const VcpuExit& exit, std::uint64_t state);
 
 } // namespace test
