@@ -223,6 +223,20 @@ TEST_F(Delivery, PriorityMaskDecidesWakeUp) {
     EXPECT_TRUE(vcpu[0]->interrupts.has_deliverable());
 }
 
+TEST_F(Delivery, SleepingRedistributorWakesFromPowerDownOnly) {
+    enable(spi, 0xa0);
+    write(1, 0x14, 2); // GICR_WAKER.ProcessorSleep
+    enter(0);
+    guest[0].set_pmr(0);
+    exit(0);
+    source.assert_edge();
+    EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable()) << "a WFI";
+    EXPECT_TRUE(vcpu[0]->interrupts.has_deliverable(true));
+    EXPECT_FALSE(vcpu[0]->interrupts.could_deliver(27, true)) << "not enabled";
+    write(1, 0x14, 0);
+    EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable(true)) << "awake";
+}
+
 TEST_F(Delivery, GroupEnablesDecideWakeUp) {
     enable(spi);
     source.assert_edge();
@@ -252,17 +266,6 @@ TEST_F(Delivery, Group0HasEnablesOfItsOwn) {
     write(0, 0x84, ~0u);
     enter(0);
     EXPECT_EQ(guest[0].acknowledge(), spi);
-}
-
-TEST_F(Delivery, SleepingRedistributorWakesWhateverIsMasked) {
-    enable(spi);
-    enter(0);
-    fake::gic_cpu(0).vmcr = 0;
-    write(1, 0x14, 2);
-    EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable());
-    exit(0);
-    source.assert_edge();
-    EXPECT_TRUE(vcpu[0]->interrupts.has_deliverable());
 }
 
 TEST_F(Delivery, AlreadyHandledInListRegisterDoesNotWake) {

@@ -269,12 +269,11 @@ VicCpu::Mask VicCpu::mask() const {
     return result;
 }
 
-bool VicCpu::would_signal(const Virq& irq, const Mask& mask) const {
-    // A redistributor asleep asks for wake-up whatever the CPU interface masks (IHI 0069, 11.1).
-    return vic_->forwarded(irq) && (asleep_ || mask.passes(irq));
+bool VicCpu::would_signal(const Virq& irq, const Mask& mask, bool powered_down) const {
+    return vic_->forwarded(irq) && ((powered_down && asleep_) || mask.passes(irq));
 }
 
-bool VicCpu::has_deliverable() const {
+bool VicCpu::has_deliverable(bool powered_down) const {
     // Without the lock: who makes one pending after this look tells VirqTarget::virq_pending(),
     // which comes to the vCPU's lock, or to its CPU, after the caller has acted on the answer.
     if (!vic_ || (__atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
@@ -289,7 +288,7 @@ bool VicCpu::has_deliverable() const {
     }
     const Mask now = mask();
     for (const Virq& irq : ready_) {
-        if (!irq.active && irq.pending() && would_signal(irq, now)) {
+        if (!irq.active && irq.pending() && would_signal(irq, now, powered_down)) {
             return true;
         }
     }
@@ -298,14 +297,15 @@ bool VicCpu::has_deliverable() const {
         const Virq& irq = *in_list_register_[n];
         const std::uint64_t lr = arch::ich_read_lr(n);
         if (!irq.active_after((lr & ich::lr_active) != 0) &&
-            irq.pending_after((lr & ich::lr_pending) != 0) && would_signal(irq, now)) {
+            irq.pending_after((lr & ich::lr_pending) != 0) &&
+            would_signal(irq, now, powered_down)) {
             return true;
         }
     }
     return false;
 }
 
-bool VicCpu::could_deliver(std::uint32_t intid) const {
+bool VicCpu::could_deliver(std::uint32_t intid, bool powered_down) const {
     if (!vic_ || intid >= first_spi) {
         return false;
     }
@@ -320,7 +320,7 @@ bool VicCpu::could_deliver(std::uint32_t intid) const {
         irq.loaded() &&
         (arch::ich_read_lr(static_cast<unsigned>(irq.list_register)) & ich::lr_active) != 0;
     const bool active = irq.loaded() ? irq.active_after(register_active) : irq.active;
-    return !active && would_signal(irq, mask());
+    return !active && would_signal(irq, mask(), powered_down);
 }
 
 } // namespace hyp

@@ -63,11 +63,13 @@ public:
     // -- Anywhere, also under a vCPU's lock: these call nothing above ----------------------------
     /// True if an interrupt would be signalled to the vCPU now (enabled, pending, priority above
     /// mask and running priority, group enabled): a WFI must not sleep. Of a vCPU loaded on
-    /// another CPU the answer is "true" when unsure.
-    [[nodiscard]] bool has_deliverable() const;
+    /// another CPU the answer is "true" when unsure. `powered_down`, inside a PSCI suspend: a
+    /// redistributor asleep then asks for wake-up whatever the CPU interface masks (IHI 0069,
+    /// 11.1); a WFI goes on.
+    [[nodiscard]] bool has_deliverable(bool powered_down = false) const;
     /// True if the private interrupt `intid` would be signalled if it became pending now. For
     /// timers that are due but not pending yet.
-    [[nodiscard]] bool could_deliver(std::uint32_t intid) const;
+    [[nodiscard]] bool could_deliver(std::uint32_t intid, bool powered_down = false) const;
 
     // -- While the vCPU is not loaded ------------------------------------------------------------
     /// Reset values of the CPU interface (CPU_ON, CPU_OFF). Distributor state is not affected.
@@ -146,7 +148,7 @@ private:
     }
     [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] Mask mask() const;
-    [[nodiscard]] bool would_signal(const Virq& irq, const Mask& mask) const
+    [[nodiscard]] bool would_signal(const Virq& irq, const Mask& mask, bool powered_down) const
         RT_REQUIRES(vic_->lock_);
     void reset_private();
 

@@ -121,10 +121,9 @@ TEST_F(Migration, TimerOfAMovedWaiterWakesItThere) {
     ASSERT_TRUE(vcpu->power_on(0, 0, 0));
     ASSERT_TRUE(other->power_on(0, 0, 0));
     ASSERT_TRUE(enters(vcpu));
-    MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
-    ASSERT_TRUE(vm.vic->vdevice(1)->access(enable));
-    MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
-    ASSERT_TRUE(vm.vic->vdevice(0)->access(group));
+    vm.enable_timer_interrupt(0);
+    vm.enable_group1();
+    open_cpu_interface();
     vcpu->guest.virtual_timer = {.control = 1, .compare = 5000};
     vcpu->wait_for_interrupt(0);
     ASSERT_TRUE(enters(other));

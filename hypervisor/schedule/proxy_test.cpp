@@ -203,15 +203,12 @@ protected:
     void SetUp() override {
         Proxy::SetUp();
         ASSERT_TRUE(guest_->power_on(0, 0, 0));
-        MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
-        ASSERT_TRUE(host_->vic->vdevice(0)->access(group));
+        host_->enable_group1();
+        open_cpu_interface();
         caller_->guest.virtual_timer = {.control = 1, .compare = 5000};
     }
     /// In the redistributor of the caller.
-    void enable_timer_interrupt() {
-        MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
-        ASSERT_TRUE(host_->vic->vdevice(1)->access(enable));
-    }
+    void enable_timer_interrupt() { host_->enable_timer_interrupt(0); }
     static void expire_at(std::uint64_t time) {
         fake::guest_hardware().counter = time;
         fake::gic_cpu(0).pending.push_back(ppi_hypervisor_timer);
@@ -257,12 +254,11 @@ protected:
     void SetUp() override {
         ProxyTimer::SetUp();
         caller_->guest.virtual_timer = {};
-        MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
-        ASSERT_TRUE(vm_->vic->vdevice(0)->access(group));
-        MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
-        ASSERT_TRUE(vm_->vic->vdevice(1)->access(enable));
+        vm_->enable_group1();
+        vm_->enable_timer_interrupt(0);
         ASSERT_EQ(run(), running);
         ASSERT_TRUE(enters(guest_));
+        open_cpu_interface();
         guest_->guest.virtual_timer = {.control = 1, .compare = 100'000};
         guest_->wait_for_interrupt(0);
         ASSERT_TRUE(enters(caller_));

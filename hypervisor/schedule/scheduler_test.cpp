@@ -78,11 +78,9 @@ TEST_F(Scheduling, TimerOfAnUnloadedWaiterWakesIt) {
     ASSERT_TRUE(sleeper->power_on(0, 0, 0));
     ASSERT_TRUE(other->power_on(0, 0, 0));
     EXPECT_TRUE(enters(sleeper));
-    // The guest enabled PPI 27 in its redistributor and GICD_CTLR, and armed the timer.
-    MmioAccess enable{.offset = 0x10100, .size = 4, .write = true, .value = 1u << 27};
-    ASSERT_TRUE(vm.vic->vdevice(1)->access(enable));
-    MmioAccess group{.offset = 0x0000, .size = 4, .write = true, .value = 2};
-    ASSERT_TRUE(vm.vic->vdevice(0)->access(group));
+    vm.enable_timer_interrupt(0);
+    vm.enable_group1();
+    open_cpu_interface();
     sleeper->guest.virtual_timer = {.control = 1, .compare = 5000};
     sleeper->wait_for_interrupt(0);
     EXPECT_TRUE(enters(other));

@@ -4,6 +4,7 @@
 
 #include "fake/test_machine.hpp"
 #include "interrupt/gicv3.hpp"
+#include "interrupt/testing/guest_interface.hpp"
 #include "interrupt/testing/machine_gic.hpp"
 #include "interrupt/vic.hpp"
 #include "memory/address_space.hpp"
@@ -60,6 +61,14 @@ struct TestVm {
         }
         return vcpu;
     }
+
+    // What the VM's kernel writes to its distributor and to a vCPU's redistributor.
+    void enable_group1() { write(0, 0x0000, 2); }
+    void enable_timer_interrupt(unsigned index) { write(1 + index, 0x10100, 1u << 27); }
+    void write(unsigned interface, std::uint64_t offset, std::uint32_t value) {
+        MmioAccess access{.offset = offset, .size = 4, .write = true, .value = value};
+        EXPECT_TRUE(vic->vdevice(interface)->access(access));
+    }
 };
 
 class ScheduleTest : public fake::TestMachine {
@@ -98,6 +107,8 @@ protected:
     /// What an idle CPU throws in tests that expect it to have nothing to do.
     struct Idle {};
 
+    /// The vCPU that this CPU runs opens its CPU interface to interrupts of Group 1.
+    static void open_cpu_interface() { fake::GuestInterface(0).start(); }
     static void on(unsigned cpu) { fake::set_cpu_index(cpu); }
     /// True if the calling CPU enters `vcpu` next.
     static bool enters(const Ref<Vcpu>& vcpu) { return scheduler().resume() == &vcpu->registers; }

@@ -114,7 +114,8 @@ void Vcpu::wait(Suspension suspension, std::uint64_t power_state) {
         const LockGuard guard(lock_);
         // An interrupt that becomes pending after this look finds us waiting: virq_pending() needs
         // the lock that we hold.
-        if (run_state() != VcpuState::ready || interrupts.has_deliverable()) {
+        if (run_state() != VcpuState::ready ||
+            interrupts.has_deliverable(suspension != Suspension::none)) {
             return;
         }
         sleep_state_ = power_state;
@@ -260,8 +261,9 @@ void Vcpu::arm_wake_timer() {
 // Which of its timers it was does not matter here. One that cannot interrupt, because it is masked
 // in the interrupt controller, must not end a wait or a vcpu_run.
 void Vcpu::timer_expired() {
+    const bool suspended = suspension() != Suspension::none;
     const auto would_interrupt = [&](const arch::TimerRegisters& timer, std::uint32_t ppi) {
-        return timer.armed() && interrupts.could_deliver(ppi);
+        return timer.armed() && interrupts.could_deliver(ppi, suspended);
     };
     if (loaded_on_.load(std::memory_order_acquire) != no_cpu ||
         (!would_interrupt(guest.virtual_timer, ppi_virtual_timer) &&

@@ -75,7 +75,7 @@ Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunRep
         return false;
     }
     if (run_state() == VcpuState::waiting) {
-        if (interrupts.has_deliverable()) {
+        if (interrupts.has_deliverable(suspension() != Suspension::none)) {
             set_state(VcpuState::ready);
         } else if (timer_due()) {
             running_on_ = cpu; // its own timer makes it ready, once it is loaded

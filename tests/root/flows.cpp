@@ -131,8 +131,7 @@ void system_suspend() {
                             store_command(distributor + 0x104, 1u << (irq - 32)),
                             smc_command(0xc400000e, Guest::base, rest),
                             smc_command(0x84000000),
-                            store_command(distributor + 0x184, 1u << (irq - 32)),
-                            end_command};
+                            end_command}; // WFI, with the interrupt pending and masked by PMR
     const Registers suspended = guest.execute(list);
     expect_equal("state", suspended[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
     expect_equal("power state", suspended[2], 0x3010000);
