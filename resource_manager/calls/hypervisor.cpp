@@ -206,6 +206,14 @@ rt::Result<> Hypervisor::doorbell_bind(CapId doorbell, CapId vic, std::uint32_t 
     return call(GH_DOORBELL_BIND_VIRQ, {doorbell.value, vic.value, virq});
 }
 
+rt::Result<> Hypervisor::watchdog_attach_vcpu(CapId watchdog, CapId vcpu) {
+    return call(GH_WATCHDOG_ATTACH_VCPU, {watchdog.value, vcpu.value});
+}
+
+rt::Result<> Hypervisor::watchdog_bind_bark(CapId watchdog, CapId vic, std::uint32_t virq) {
+    return call(GH_WATCHDOG_BIND_VIRQ, {watchdog.value, vic.value, virq});
+}
+
 rt::Result<> Hypervisor::msgqueue_configure(CapId queue, unsigned depth, unsigned message_size) {
     return call(GH_MSGQUEUE_CONFIGURE, {queue.value, depth | (std::uint64_t{message_size} << 16)});
 }

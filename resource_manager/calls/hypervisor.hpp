@@ -31,6 +31,7 @@ enum class ObjectType : unsigned {
     msgqueue = GH_PARTITION_CREATE_MSGQUEUE,
     vic = GH_PARTITION_CREATE_VIC,
     vpm_group = GH_PARTITION_CREATE_VPM_GROUP,
+    watchdog = GH_PARTITION_CREATE_WATCHDOG,
 };
 
 struct ReceivedMessage {
@@ -116,6 +117,9 @@ public:
     rt::Result<VcpuState> vcpu_run_check(CapId vcpu);
 
     rt::Result<> doorbell_bind(CapId doorbell, CapId vic, std::uint32_t virq);
+    rt::Result<> watchdog_attach_vcpu(CapId watchdog, CapId vcpu);
+    /// The bark's interrupt.
+    rt::Result<> watchdog_bind_bark(CapId watchdog, CapId vic, std::uint32_t virq);
     rt::Result<> msgqueue_configure(CapId queue, unsigned depth, unsigned message_size);
     rt::Result<> msgqueue_bind_send(CapId queue, CapId vic, std::uint32_t virq);
     rt::Result<> msgqueue_bind_receive(CapId queue, CapId vic, std::uint32_t virq);

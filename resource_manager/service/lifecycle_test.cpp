@@ -194,6 +194,22 @@ TEST_F(LifecycleTest, ResourcesAreWhatTheDriverLooksFor) {
     tear_down(guest);
 }
 
+TEST_F(LifecycleTest, WatchdogIsTheVmsAndItsBiteIsReported) {
+    const Snapshot before = snapshot();
+    const Guest guest = start(guest_memory, {.bark = 9});
+    auto first = linux_vm.guest_vcpu(guest.vmid, 0)->thread_watchdog;
+    ASSERT_NE(first, nullptr);
+    EXPECT_TRUE(first->active);
+    EXPECT_EQ(linux_vm.guest_vcpu(guest.vmid, 1)->thread_watchdog, first);
+    EXPECT_EQ(linux_vm.guest_vcpu(guest.vmid, 0)->thread_vic->bound.at(41), first.get());
+    linux_vm.halt_vcpu(guest.vmid, 0, {GH_VCPU_STATE_FAULT, {GH_VCPU_FAULT_WATCHDOG_BITE}});
+    settle();
+    EXPECT_EQ(exits(guest.vmid), std::vector<unsigned>{GH_RM_EXIT_WATCHDOG_BITE});
+    first.reset(); // kept it alive
+    tear_down(guest);
+    EXPECT_EQ(snapshot(), before);
+}
+
 TEST_F(LifecycleTest, TheGuestSeesRmsTree) {
     const Guest guest = start();
     std::vector<std::byte> tree(dtb_size);

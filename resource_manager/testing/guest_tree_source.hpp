@@ -17,6 +17,7 @@ struct GuestTreeOptions {
     unsigned cpus = 2;
     unsigned bells = 3;
     std::string affinity = "proxy";
+    std::uint32_t bark = 0; // a watchdog with this SPI, from 0; 0: no watchdog
 };
 
 /// An empty tree that an Editor can start from.
@@ -64,6 +65,11 @@ inline dt::Editor guest_tree(const GuestTreeOptions& options = {}) {
         tree.set_flag(at(path), "peer-default");
         tree.set_flag(at(path), "source-can-clear");
         tree.set_cells(at(path), "interrupts", interrupt);
+    }
+    if (options.bark != 0) {
+        const std::uint32_t interrupt[] = {0, options.bark, 1};
+        tree.set_text(at("/gunyah-vm-config/vdevices/watchdog"), "vdevice-type", "watchdog");
+        tree.set_cells(at("/gunyah-vm-config/vdevices/watchdog"), "interrupts", interrupt);
     }
     return tree;
 }

@@ -16,6 +16,7 @@ constexpr unsigned source_doorbell = 10;
 constexpr unsigned source_send = 11;
 constexpr unsigned source_receive = 12;
 constexpr unsigned source_hwirq = 13;
+constexpr unsigned source_bark = 14;
 constexpr unsigned hwirq_type = 0x1000;
 constexpr unsigned partition_type = 0x1001;
 
@@ -200,6 +201,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::dispatch(unsigned number, const
     case GH_PARTITION_CREATE_MSGQUEUE:
     case GH_PARTITION_CREATE_VIC:
     case GH_PARTITION_CREATE_VPM_GROUP:
+    case GH_PARTITION_CREATE_WATCHDOG:
         return create_object(number, x);
     case GH_CSPACE_COPY_CAP_FROM:
         return copy(x);
@@ -209,6 +211,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::dispatch(unsigned number, const
     case GH_ADDRSPACE_ATTACH_THREAD:
     case GH_VIC_ATTACH_VCPU:
     case GH_VPM_GROUP_ATTACH_VCPU:
+    case GH_WATCHDOG_ATTACH_VCPU:
         return attach(number, x);
     case GH_ADDRSPACE_MAP:
         return map(x);
@@ -229,6 +232,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::dispatch(unsigned number, const
     case GH_VCPU_BIND_VIRQ:
     case GH_VCPU_UNBIND_VIRQ:
     case GH_DOORBELL_BIND_VIRQ:
+    case GH_WATCHDOG_BIND_VIRQ:
     case GH_MSGQUEUE_BIND_SEND_VIRQ:
     case GH_MSGQUEUE_BIND_RECEIVE_VIRQ:
     case GH_HWIRQ_BIND_VIRQ:
@@ -305,6 +309,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::attach(unsigned number, const A
     const unsigned type = number == GH_CSPACE_ATTACH_THREAD      ? GH_PARTITION_CREATE_CSPACE
                           : number == GH_ADDRSPACE_ATTACH_THREAD ? GH_PARTITION_CREATE_ADDRSPACE
                           : number == GH_VIC_ATTACH_VCPU         ? GH_PARTITION_CREATE_VIC
+                          : number == GH_WATCHDOG_ATTACH_VCPU    ? GH_PARTITION_CREATE_WATCHDOG
                                                                  : GH_PARTITION_CREATE_VPM_GROUP;
     TRY(to, lookup(x[0], type, 0));
     TRY(thread, lookup(x[1], GH_PARTITION_CREATE_THREAD, 0));
@@ -317,9 +322,12 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::attach(unsigned number, const A
     Ref& field = number == GH_CSPACE_ATTACH_THREAD      ? thread->thread_cspace
                  : number == GH_ADDRSPACE_ATTACH_THREAD ? thread->thread_addrspace
                  : number == GH_VIC_ATTACH_VCPU         ? thread->thread_vic
+                 : number == GH_WATCHDOG_ATTACH_VCPU    ? thread->thread_watchdog
                                                         : thread->thread_group;
     field = to;
-    thread->index = static_cast<unsigned>(x[2]);
+    if (number != GH_WATCHDOG_ATTACH_VCPU) {
+        thread->index = static_cast<unsigned>(x[2]);
+    }
     return Outcome{};
 }
 
@@ -420,6 +428,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::bind(unsigned number, const Arg
     TRY(target, lookup(x[1], GH_PARTITION_CREATE_VIC, GH_RIGHT_VIC_BIND_SOURCE));
     const unsigned kind = number == GH_VCPU_BIND_VIRQ               ? static_cast<unsigned>(x[3])
                           : number == GH_DOORBELL_BIND_VIRQ         ? source_doorbell
+                          : number == GH_WATCHDOG_BIND_VIRQ         ? source_bark
                           : number == GH_MSGQUEUE_BIND_SEND_VIRQ    ? source_send
                           : number == GH_MSGQUEUE_BIND_RECEIVE_VIRQ ? source_receive
                                                                     : source_hwirq;

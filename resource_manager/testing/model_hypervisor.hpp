@@ -47,7 +47,8 @@ struct Object {
     bool sparse = false;
 
     // thread
-    std::shared_ptr<Object> thread_cspace, thread_addrspace, thread_vic, thread_group;
+    std::shared_ptr<Object> thread_cspace, thread_addrspace, thread_vic, thread_group,
+        thread_watchdog;
     unsigned index = 0;
     std::optional<unsigned> affinity;
     unsigned priority = GH_VCPU_PRIORITY_DEFAULT;

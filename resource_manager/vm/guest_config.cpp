@@ -32,6 +32,8 @@ private:
     RmResult<> features(dt::Node node);
     RmResult<> vdevices(dt::Node config);
     RmResult<> doorbell(dt::Node node);
+    RmResult<> watchdog(dt::Node node);
+    RmResult<std::uint32_t> spi(dt::Node node, std::span<const std::byte> interrupts);
     RmResult<std::uint32_t> next_cpu(dt::Node node, unsigned index);
     dt::Node child(dt::Node node, const char* name) const {
         return fdt_subnode_offset(fdt_, node, name);
@@ -211,16 +213,49 @@ RmResult<> Parser::vdevices(dt::Node config) {
     dt::Node node = 0;
     fdt_for_each_subnode(node, fdt_, parent) {
         const std::string_view type = dt::text(fdt_, node, "vdevice-type").value_or("");
-        if (type != "doorbell") {
+        if (type != "doorbell" && type != "watchdog") {
             return refuse(stage_, RmError::unimplemented,
-                          "vdevices/{} is of type \"{}\"; only doorbells are supported",
+                          "vdevices/{} is of type \"{}\", neither doorbell nor watchdog",
                           fdt_get_name(fdt_, node, nullptr), type.substr(0, 32));
         }
-        const auto done = doorbell(node);
+        const auto done = type == "doorbell" ? doorbell(node) : watchdog(node);
         if (!done) {
             return done;
         }
     }
+    return {};
+}
+
+/// The INTID of a single, checked interrupt.
+RmResult<std::uint32_t> Parser::spi(dt::Node node, std::span<const std::byte> interrupts) {
+    const std::uint64_t kind = dt::number(interrupts, 0, 1);
+    const std::uint64_t number = dt::number(interrupts, 1, 1);
+    if (kind != 0 || number > dt::last_spi - dt::first_spi) {
+        return wrong("vdevices/{}: interrupt <{} {}> is no SPI (<0 0..987>)",
+                     fdt_get_name(fdt_, node, nullptr), kind, number);
+    }
+    return static_cast<std::uint32_t>(number) + dt::first_spi;
+}
+
+// Ours. An interrupt that is also a doorbell's is refused by the hypervisor.
+RmResult<> Parser::watchdog(dt::Node node) {
+    const char* name = fdt_get_name(fdt_, node, nullptr);
+    if (result_.watchdog) {
+        return wrong("vdevices/{} is the second watchdog", name);
+    }
+    result_.watchdog = true;
+    const auto interrupts = dt::property(fdt_, node, "interrupts");
+    if (!interrupts) {
+        return {};
+    }
+    if (interrupts->size() != result_.gic_interrupt_cells * 4ULL) {
+        return wrong("vdevices/{} has more than the bark's interrupt", name);
+    }
+    const auto number = spi(node, *interrupts);
+    if (!number) {
+        return std::unexpected(number.error());
+    }
+    result_.bark_spi = *number;
     return {};
 }
 
@@ -231,22 +266,21 @@ RmResult<> Parser::doorbell(dt::Node node) {
     if (!label || !interrupts || interrupts->size() != result_.gic_interrupt_cells * 4ULL) {
         return wrong("vdevices/{} has no label or no single interrupt", name);
     }
-    const std::uint64_t kind = dt::number(*interrupts, 0, 1);
-    const std::uint64_t number = dt::number(*interrupts, 1, 1);
-    if (kind != 0 || number > dt::last_spi - dt::first_spi) {
-        return wrong("vdevices/{}: interrupt <{} {}> is no SPI (<0 0..987>)", name, kind, number);
+    const auto number = spi(node, *interrupts);
+    if (!number) {
+        return std::unexpected(number.error());
     }
     const DoorbellConfig config{
         .label = *label,
-        .spi = static_cast<std::uint32_t>(number) + dt::first_spi,
+        .spi = *number,
         .irq_type = static_cast<std::uint32_t>(dt::number(*interrupts, 2, 1)),
         .source_can_clear = dt::property(fdt_, node, "source-can-clear").has_value(),
         .path = dt::text(fdt_, node, "generate").value_or(""),
     };
     for (const DoorbellConfig& other : result_.doorbells) {
         if (other.label == config.label || other.spi == config.spi) {
-            return wrong("vdevices/{}: label {} or SPI {} is used twice", name, config.label,
-                         number);
+            return wrong("vdevices/{}: label {} or interrupt {} is used twice", name, config.label,
+                         config.spi);
         }
     }
     if (!result_.doorbells.push_back(config)) {

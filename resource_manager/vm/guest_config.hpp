@@ -44,6 +44,8 @@ struct GuestConfig {
     std::uint32_t timeslice_us = 0;   // 0: the hypervisor's default
     std::uint64_t vcpu_options = 0;   // GH_VCPU_OPTION_EXT_* that vcpus/features names
     Vector<DoorbellConfig> doorbells;
+    bool watchdog = false;      // the VM has one, which every vCPU may feed
+    std::uint32_t bark_spi = 0; // its bark's INTID on the guest's VIC; 0: none
 };
 
 /// Reads a tree that is well-formed (rt::FlatTree). Everything in it is hostile; each refusal says

@@ -118,6 +118,16 @@ TEST(GuestConfig, RefusesWhatIsWrong) {
          [&](Editor& t) { t.set_cells(t.at(bell), "interrupts", spi_taken); }},
         {"short interrupt", RmError::validate_failed,
          [&](Editor& t) { t.set_cells(t.at(bell), "interrupts", short_interrupt); }},
+        {"two watchdogs", RmError::validate_failed,
+         [&](Editor& t) {
+             t.set_text(t.at(bell), "vdevice-type", "watchdog");
+             t.set_text(t.at("/gunyah-vm-config/vdevices/bell-1"), "vdevice-type", "watchdog");
+         }},
+        {"a bark that is a PPI", RmError::validate_failed,
+         [&](Editor& t) {
+             t.set_text(t.at(bell), "vdevice-type", "watchdog");
+             t.set_cells(t.at(bell), "interrupts", ppi);
+         }},
         {"label taken", RmError::validate_failed,
          [&](Editor& t) { t.set_cell(t.at(bell), "label", 2); }},
     };
@@ -128,6 +138,21 @@ TEST(GuestConfig, RefusesWhatIsWrong) {
         ASSERT_FALSE(config.has_value()) << each.what;
         EXPECT_EQ(config.error(), each.error) << each.what;
     }
+}
+
+TEST(GuestConfig, WatchdogMayBark) {
+    Editor tree = guest_tree({.bark = 9});
+    const auto barking = parse(tree);
+    ASSERT_TRUE(barking.has_value());
+    EXPECT_TRUE(barking->watchdog);
+    EXPECT_EQ(barking->bark_spi, 41U);
+    tree.remove_property(tree.at("/gunyah-vm-config/vdevices/watchdog"), "interrupts");
+    const auto silent = parse(tree);
+    ASSERT_TRUE(silent.has_value());
+    EXPECT_TRUE(silent->watchdog);
+    EXPECT_EQ(silent->bark_spi, 0U);
+    Editor plain = guest_tree();
+    EXPECT_FALSE(parse(plain)->watchdog);
 }
 
 TEST(GuestConfig, DisabledCpusAreLeftOut) {

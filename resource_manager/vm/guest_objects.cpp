@@ -80,6 +80,7 @@ RmResult<> GuestObjects::create(const Stage& stage, std::uint16_t vmid, const Gu
     proxy_scheduled_ = config.proxy_scheduled;
     auto done = create_spaces(stage, vmid, config);
     done = done ? attach_gic(stage, config) : done;
+    done = done ? create_watchdog(stage, config) : done;
     for (unsigned i = 0; done && i < config.cpu_count; ++i) {
         done = create_vcpu(stage, i, config);
     }
@@ -131,6 +132,23 @@ RmResult<> GuestObjects::attach_gic(const Stage& stage, const GuestConfig& confi
     return sequence.result();
 }
 
+/// Its bite ends the vCPUs, which RM hears by their halt interrupts.
+RmResult<> GuestObjects::create_watchdog(const Stage& stage, const GuestConfig& config) {
+    if (!config.watchdog) {
+        return {};
+    }
+    Hypervisor& hypervisor = means_.root.hypervisor;
+    Sequence sequence(stage);
+    sequence.create("creating its watchdog", means_.root, ObjectType::watchdog, watchdog_)
+        .step("activating its watchdog", [&] { return hypervisor.activate(watchdog_.id()); });
+    if (config.bark_spi != 0) {
+        sequence.step("binding the bark of its watchdog", [&] {
+            return hypervisor.watchdog_bind_bark(watchdog_.id(), vic_.id(), config.bark_spi);
+        });
+    }
+    return sequence.result();
+}
+
 RmResult<> GuestObjects::configure_vcpu(const Stage& stage, CapId vcpu, unsigned index,
                                         const GuestConfig& config) {
     Hypervisor& hypervisor = means_.root.hypervisor;
@@ -172,6 +190,12 @@ RmResult<> GuestObjects::attach_vcpu(const Stage& stage, CapId vcpu, unsigned in
               [&] { return hypervisor.vic_attach_vcpu(vic_.id(), vcpu, index); })
         .step("attaching a vCPU to its power management group",
               [&] { return hypervisor.vpm_group_attach_vcpu(vpm_group_.id(), vcpu, index); })
+        .step("attaching a vCPU to its watchdog",
+              [&] {
+                  return watchdog_.id().valid()
+                             ? hypervisor.watchdog_attach_vcpu(watchdog_.id(), vcpu)
+                             : rt::Result<>{};
+              })
         .result();
 }
 

@@ -114,6 +114,7 @@ public:
 private:
     RmResult<> create_spaces(const Stage& stage, std::uint16_t vmid, const GuestConfig& config);
     RmResult<> attach_gic(const Stage& stage, const GuestConfig& config);
+    RmResult<> create_watchdog(const Stage& stage, const GuestConfig& config);
     RmResult<> create_vcpu(const Stage& stage, unsigned index, const GuestConfig& config);
     RmResult<> configure_vcpu(const Stage& stage, CapId vcpu, unsigned index,
                               const GuestConfig& config);
@@ -130,6 +131,7 @@ private:
     Capability addrspace_;
     Capability vic_;
     Capability vpm_group_;
+    Capability watchdog_; // if its configuration asks for one
     Vector<GuestVcpu> vcpus_;
     Vector<GuestDoorbell> doorbells_;
     Parcel* image_ = nullptr; // mapped in addrspace_ at image_base_

@@ -2,6 +2,7 @@
 // The ways in which a VM ends, what vcpu_run says then, and what its creator is told.
 #include "calls/psci.hpp"
 #include "check/tables.hpp"
+#include "machine/clock.hpp"
 #include "machine/cpus.hpp"
 #include "machine/interrupts.hpp"
 #include "vm/guest.hpp"
@@ -149,6 +150,35 @@ void stop_while_running() {
     }
 }
 
+// As Linux's gunyah_wdt: it hears the bark, feeds in time, then no more.
+void watchdog_bites() {
+    constexpr std::uint64_t control = 0x86000005;
+    constexpr std::uint64_t ping = 0x86000007;
+    constexpr std::uint64_t set_time = 0x86000008; // bark and bite in milliseconds
+    const auto service = [](std::uint64_t function, std::uint64_t x1, std::uint64_t x2) {
+        const Mailbox& box = guest().execute(0, Operation::call_smc, {function, x1, x2});
+        expect_equal("its service's answer", box.result[0], 0);
+    };
+    guest().create_and_boot();
+    guest().execute(0, Operation::gic_begin);
+    guest().execute(0, Operation::gic_enable, {guest_bark_spi});
+    service(set_time, 10, 30'000);
+    service(control, 3, 0);
+    const bool barked = wait_until(3000, [] {
+        return guest().execute(0, Operation::gic_acknowledge).result[0] == guest_bark_spi;
+    });
+    expect(barked, "it barks");
+    guest().execute(0, Operation::gic_end, {guest_bark_spi});
+    service(ping, 0, 0);
+    service(set_time, 0, 50);
+    guest().prepare(0, Operation::spin);
+    const VcpuExit exit = guest().run(0);
+    expect_equal("state", exit.state, GH_VCPU_STATE_FAULT);
+    expect_equal("reason", exit.data[0], GH_VCPU_FAULT_WATCHDOG_BITE);
+    guest().expect_exited(GH_RM_EXIT_WATCHDOG_BITE);
+    guest().tear_down();
+}
+
 void off_then_again() {
     for (int round = 0; round < 3; ++round) {
         guest().create_and_boot();
@@ -169,6 +199,7 @@ constexpr Check checks[] = {
     {"end.stop_while_off", stop_while_off},
     {"end.vcpu_after_stop", vcpu_after_stop},
     {"end.stop_while_running", stop_while_running, Needs::hypervisor_smp, 60'000},
+    {"end.watchdog_bites", watchdog_bites},
     {"end.off_then_again", off_then_again, Needs::hypervisor, 30'000},
 };
 

@@ -117,6 +117,10 @@ void add_bell(Tree& tree) {
     tree.empty("source-can-clear");
     tree.cells("interrupts", {0, guest_bell_spi - 32, 1});
     tree.end();
+    tree.begin("watchdog");
+    tree.text("vdevice-type", "watchdog");
+    tree.cells("interrupts", {0, guest_bark_spi - 32, 1});
+    tree.end();
     tree.end();
 }
 

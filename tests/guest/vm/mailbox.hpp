@@ -18,6 +18,7 @@ inline constexpr std::uint64_t guest_distributor = 0x3fff0000;
 inline constexpr std::uint64_t guest_redistributors = guest_distributor - guest_cpus * 0x20000;
 inline constexpr std::uint32_t guest_bell_spi = 40; // INTID
 inline constexpr std::uint32_t guest_bell_label = 7;
+inline constexpr std::uint32_t guest_bark_spi = 41; // INTID, of its watchdog
 /// A vCPU stores here when it waits for the next operation: an exit to us.
 inline constexpr std::uint64_t guest_signal = 0x09000000;
 inline constexpr std::uint64_t guest_signal_stride = 0x1000; // per vCPU
