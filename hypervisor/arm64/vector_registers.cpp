@@ -26,7 +26,7 @@ constexpr std::uint64_t cptr_closed = cptr_always | cptr_tfp | cptr_tz;
 
 constexpr unsigned nobody = ~0u;
 
-unsigned vector_bytes; // by the boot CPU, before others run
+unsigned vector_bytes; // common to all CPUs, which find it one after the other at boot
 
 bool has_sve() {
     constexpr unsigned sve_shift = 32;
@@ -48,6 +48,23 @@ void set_open(const GuestState& guest) {
     isb();
 }
 
+// ZCR_EL2.LEN: so many times 128 bits less one, or the next that this CPU has below.
+void limit_vectors(std::uint64_t length) {
+    HYP_WRITE_SYSREG(s3_4_c1_c2_0, length);
+    isb();
+}
+
+unsigned longest_vector_bytes() {
+    constexpr std::uint64_t longest = 0xf;
+    if (!has_sve()) {
+        return 0;
+    }
+    HYP_WRITE_SYSREG(cptr_el2, cptr_always);
+    isb();
+    limit_vectors(longest);
+    return static_cast<unsigned>(arch_sve_vector_bytes());
+}
+
 } // namespace
 
 unsigned sve_vector_bytes() {
@@ -55,14 +72,8 @@ unsigned sve_vector_bytes() {
 }
 
 void init_vectors() {
-    if (has_sve()) {
-        HYP_WRITE_SYSREG(cptr_el2, cptr_always);
-        isb();
-        constexpr std::uint64_t longest = 0xf; // ZCR_EL2.LEN: 16 times 128 bits, or what there is
-        HYP_WRITE_SYSREG(s3_4_c1_c2_0, vector_bytes == 0 ? longest : vector_bytes / 16 - 1);
-        isb();
-        vector_bytes = static_cast<unsigned>(arch_sve_vector_bytes());
-    }
+    const unsigned here = longest_vector_bytes();
+    vector_bytes = this_cpu().index == 0 ? here : common_vector_bytes(vector_bytes, here);
     HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
     isb();
 }
@@ -101,6 +112,7 @@ void save_vectors(GuestState& guest) {
 void GuestState::open_vectors() {
     set_open(*this);
     if (fp.sve != nullptr) {
+        limit_vectors(vector_bytes / 16 - 1); // a CPU that started later may have less
         arch_sve_load(fp.sve);
         HYP_WRITE_SYSREG(s3_0_c1_c2_0, fp.zcr);
         HYP_WRITE_SYSREG(s3_3_c4_c4_1, fp.fpsr);

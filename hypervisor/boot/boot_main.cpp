@@ -131,7 +131,12 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t device_tree) {
     init_interrupts();
     init_this_cpu(0);
     (void)scheduler(); // made by this CPU, before others use it
+    const unsigned vector_bytes = arch::sve_vector_bytes();
     start_other_cpus(the_machine.platform);
+    if (arch::sve_vector_bytes() != vector_bytes) {
+        log("SVE vectors of {} bits instead of {}: not every CPU has more",
+            arch::sve_vector_bytes() * 8, vector_bytes * 8);
+    }
     for (unsigned cpu = 0; cpu < cpus_running(); ++cpu) {
         scheduler().add_cpu(cpu_mpidr(cpu));
     }

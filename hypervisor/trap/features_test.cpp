@@ -20,6 +20,15 @@ constexpr std::uint64_t pmintenset = read_of(3, 0, 9, 14, 1);
 constexpr std::uint64_t gmid = read_of(3, 1, 0, 0, 4);
 constexpr std::uint64_t amcr = read_of(3, 3, 13, 2, 0);
 
+TEST(VectorLength, IsWhatEveryCpuHas) {
+    EXPECT_EQ(common_vector_bytes(64, 64), 64u);
+    EXPECT_EQ(common_vector_bytes(32, 64), 32u);
+    EXPECT_EQ(common_vector_bytes(64, 32), 32u);
+    EXPECT_EQ(common_vector_bytes(64, 48), 32u) << "48 may be there on one of them only";
+    EXPECT_EQ(common_vector_bytes(64, 0), 0u);
+    EXPECT_EQ(common_vector_bytes(0, 64), 0u);
+}
+
 class FeaturesTest : public ScheduleTest {
 protected:
     void SetUp() override {

@@ -14,7 +14,8 @@
 
 namespace hyp::arch {
 
-/// Finds the vector length, lets EL2 use all of it, and closes. Once per CPU at boot.
+/// Finds the vector length that this CPU and those before it have, and closes. On each CPU at boot,
+/// one after the other.
 void init_vectors();
 void load_vectors(GuestState&);
 void save_vectors(GuestState&);
