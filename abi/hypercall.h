@@ -228,6 +228,8 @@ enum gh_counter {
 #define GH_VCPU_REGISTER_SET_X 0u
 #define GH_VCPU_REGISTER_SET_PC 1u
 #define GH_VCPU_REGISTER_SET_SP_EL 2u
+/* Ours, docs/interfaces.md: index 0 is the IPA of the stolen-time structure (Arm DEN0057). */
+#define GH_VCPU_REGISTER_SET_EXT_PV_TIME 0x100u
 #define GH_VCPU_OPTION_DEBUG (1u << 0)
 #define GH_VCPU_OPTION_HLOS (1u << 1)
 /* Ours, docs/interfaces.md: what the vCPU may use. Where the CPU lacks it, so does the vCPU. */

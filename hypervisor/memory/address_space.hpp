@@ -89,6 +89,8 @@ public:
     bool write_loaded(VirtAddr to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
     rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
     rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
+    /// Likewise, as one store to an address that is a multiple of 8. False: not permitted.
+    bool write_word(Ipa to, std::uint64_t value) RT_EXCLUDES(lock_);
 
     /// The RAM at `ipa`, as long as it stays mapped; nothing if none is.
     std::optional<PhysAddr> ram_at(Ipa ipa) RT_EXCLUDES(lock_);

@@ -158,6 +158,15 @@ rt::Result<> AddressSpace::write(Ipa to, std::span<const std::byte> bytes) {
     });
 }
 
+bool AddressSpace::write_word(Ipa to, std::uint64_t value) {
+    return access_memory(to, sizeof(value), GH_ACCESS_W,
+                         [value](void* memory, std::uint64_t) {
+                             __atomic_store_n(static_cast<std::uint64_t*>(memory), value,
+                                              __ATOMIC_RELEASE);
+                         })
+        .has_value();
+}
+
 // Ranges emulated by a VMM.
 
 /// Not empty and within the IPAs; needs no alignment.

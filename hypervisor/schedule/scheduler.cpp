@@ -205,6 +205,7 @@ bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu> next) {
     switch (next->claim(cpu_index())) {
     case Claim::taken:
         cpu.scheduled = std::move(next);
+        (void)cpu.scheduled->publish_stolen_time();
         return true;
     case Claim::elsewhere:
         enqueue(*next);
@@ -308,6 +309,7 @@ Result<bool> Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, R
     if (begun.has_value() && *begun) {
         cpu.proxy_dozes = !guest->ready();
         cpu.proxied = std::move(guest);
+        (void)cpu.proxied->publish_stolen_time();
         arch::note_work(arch::work_schedule);
     }
     return begun;

@@ -4,6 +4,7 @@
 #include "trap/arch_service.hpp"
 
 #include "platform/firmware.hpp"
+#include "trap/pv_time.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/id_registers.hpp>
@@ -47,7 +48,7 @@ Arch store_bypass() {
                                                                      : Arch::not_required;
 }
 
-Arch ask(std::uint32_t function) {
+Arch ask(const Vcpu& vcpu, std::uint32_t function) {
     switch (function) {
     case version:
     case features:
@@ -61,7 +62,7 @@ Arch ask(std::uint32_t function) {
     case workaround_3:
         return branch_workaround(workaround_3, 3);
     default:
-        return Arch::not_supported;
+        return has_pv_time(vcpu, function) ? Arch::success : Arch::not_supported;
     }
 }
 
@@ -86,7 +87,7 @@ bool handle_arch_service(Vcpu& vcpu, std::uint32_t function) {
         x[0] = smccc_1_3;
         return true;
     case features:
-        x[0] = static_cast<std::uint64_t>(ask(static_cast<std::uint32_t>(x[1])));
+        x[0] = static_cast<std::uint64_t>(ask(vcpu, static_cast<std::uint32_t>(x[1])));
         return true;
     case soc_id:
         x[0] = static_cast<std::uint64_t>(identify_soc(x[1] & 0xffffffff));

@@ -5,6 +5,7 @@
 #include "hypercall/dispatch.hpp"
 #include "trap/arch_service.hpp"
 #include "trap/psci.hpp"
+#include "trap/pv_time.hpp"
 #include "trap/trng.hpp"
 #include "trap/watchdog_service.hpp"
 #include "vcpu/vcpu.hpp"
@@ -55,7 +56,8 @@ void handle_smccc(Vcpu& vcpu) {
         handle_watchdog_service(vcpu, function);
         return;
     }
-    if (handle_arch_service(vcpu, function) || handle_trng(vcpu, function)) {
+    if (handle_arch_service(vcpu, function) || handle_trng(vcpu, function) ||
+        handle_pv_time(vcpu, function)) {
         return;
     }
     switch (function) {

@@ -21,6 +21,9 @@ constexpr std::uint32_t trng_uuid = 0x84000052;
 constexpr std::uint32_t trng_rnd32 = 0x84000053;
 constexpr std::uint32_t trng_rnd64 = 0xc4000053;
 
+constexpr std::uint32_t pv_time_features = 0xc5000020;
+constexpr std::uint32_t pv_time_st = 0xc5000021;
+
 class SmcccTest : public ScheduleTest {
 protected:
     void SetUp() override {
@@ -110,6 +113,19 @@ TEST_F(SmcccTest, TrngRefusesWhatItHasNotRoomFor) {
     EXPECT_EQ(call(trng_rnd64, 193), -2);
     EXPECT_EQ(call(trng_rnd32, 97), -2);
     EXPECT_EQ(call(trng_rnd32, (1ull << 32) | 96), 0) << "a 32-bit argument";
+}
+
+TEST_F(SmcccTest, PvTimeIsForVcpusWithAStructure) {
+    EXPECT_EQ(call(features, pv_time_features), -1);
+    EXPECT_EQ(call(pv_time_features, pv_time_st), -1);
+    EXPECT_EQ(call(pv_time_st), -1);
+    vcpu_ = vm_->make_vcpu(1, {});
+    EXPECT_FALSE(vcpu_->write_register(GH_VCPU_REGISTER_SET_EXT_PV_TIME, 0, 0x1020));
+    EXPECT_TRUE(vcpu_->write_register(GH_VCPU_REGISTER_SET_EXT_PV_TIME, 0, 0x1040));
+    EXPECT_EQ(call(features, pv_time_features), 0);
+    EXPECT_EQ(call(pv_time_features, pv_time_st), 0);
+    EXPECT_EQ(call(pv_time_features, 0xc5000022), -1);
+    EXPECT_EQ(call(pv_time_st), -1) << "no memory there";
 }
 
 } // namespace

@@ -321,6 +321,7 @@ Claim Vcpu::claim(unsigned cpu) {
             return Claim::dropped;
         }
         running_on_ = cpu;
+        note_running();
         moved = ran_on_.load(std::memory_order_relaxed) != cpu;
         ran_on_.store(cpu, std::memory_order_relaxed);
     }
@@ -333,6 +334,7 @@ Claim Vcpu::claim(unsigned cpu) {
 bool Vcpu::release() {
     const LockGuard guard(lock_);
     running_on_ = no_cpu;
+    note_ready();
     must_leave_.store(false, std::memory_order_relaxed);
     return run_state() == VcpuState::ready && !proxy();
 }

@@ -158,6 +158,15 @@ public:
     /// The vCPU made an MMIO access that its VMM must serve.
     void begin_mmio(const MmioRequest&);
 
+    // -- Stolen time (PV time, Arm DEN0057) ----------------------------------------------------
+    /// Where the VM reads how long this vCPU was ready but did not run; 0: nowhere.
+    [[nodiscard]] std::uint64_t stolen_time_ipa() const {
+        return stolen_time_ipa_.load(std::memory_order_relaxed);
+    }
+    /// Writes it there. On the CPU that has claimed or begun to run it, with no lock held. False:
+    /// the VM has no memory there that it may write.
+    bool publish_stolen_time() { return stolen_time_ipa() != 0 && write_stolen_time(); }
+
     // -- For the scheduler ---------------------------------------------------------------------
     /// ready -> running on `cpu`, unless something else is true by now. When another CPU holds its
     /// registers, that one is asked for them, and the vCPU is queued again by set_unloaded().
@@ -246,7 +255,10 @@ private:
     rt::Result<> on_activate() override;
     void on_destroy() override;
     void reset_registers();
-    void set_state(VcpuState state) {
+    void set_state(VcpuState state) RT_REQUIRES(lock_) {
+        if (state == VcpuState::ready) {
+            note_ready();
+        }
         state_.store(state, std::memory_order_release);
         arch::note_work(arch::work_schedule);
     }
@@ -262,6 +274,20 @@ private:
     [[nodiscard]] bool held_elsewhere(unsigned cpu) RT_REQUIRES(lock_);
     [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
     void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
+    [[nodiscard]] rt::Result<> set_stolen_time(std::uint64_t ipa);
+    /// Ready, and from now on kept from running; and no more.
+    void note_ready() RT_REQUIRES(lock_) {
+        if (stolen_time_ipa() != 0) {
+            ready_since_ = arch::counter();
+        }
+    }
+    void note_running() RT_REQUIRES(lock_) {
+        if (stolen_time_ipa() != 0) {
+            count_stolen_time();
+        }
+    }
+    void count_stolen_time() RT_REQUIRES(lock_);
+    [[nodiscard]] bool write_stolen_time();
 
     VcpuScheduler& scheduler_;
     rt::Spinlock lock_;
@@ -276,6 +302,9 @@ private:
     std::atomic<bool> timer_due_{false};
     std::atomic<Suspension> suspension_{Suspension::none};
     std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
+    std::atomic<std::uint64_t> stolen_time_ipa_{0};      // set while it is off
+    std::uint64_t ready_since_ RT_GUARDED_BY(lock_) = 0; // the counter; only with an address above
+    std::atomic<std::uint64_t> stolen_{0};               // ticks; changes under lock_
     MmioRequest mmio_ RT_GUARDED_BY(lock_){};
     RunReport final_report_ RT_GUARDED_BY(lock_){};
 

@@ -139,6 +139,8 @@ Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint6
         }
         (index == 0 ? guest.system.sp_el0 : guest.system.sp_el1) = value;
         return {};
+    case GH_VCPU_REGISTER_SET_EXT_PV_TIME:
+        return index == 0 ? set_stolen_time(value) : fail(Error::argument_invalid);
     default:
         return fail(Error::argument_invalid);
     }

@@ -86,6 +86,7 @@ Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunRep
     }
     if (run_state() == VcpuState::ready) {
         running_on_ = cpu;
+        note_running();
         return true;
     }
     report = report_locked();
@@ -98,6 +99,7 @@ RunReport Vcpu::end_run() {
     {
         const LockGuard guard(lock_);
         running_on_ = no_cpu;
+        note_ready();
         queue = ready() && !proxy(); // its wake-up interrupt was unbound meanwhile
         report = report_locked();
     }

@@ -129,8 +129,7 @@ void system_suspend() {
     constexpr std::uint64_t rest = Guest::base + Guest::commands_offset + 3 * sizeof(Command);
     const Command list[] = {store_command(distributor, 0x12),
                             store_command(distributor + 0x104, 1u << (irq - 32)),
-                            smc_command(0xc400000e, Guest::base, rest),
-                            smc_command(0x84000000),
+                            smc_command(0xc400000e, Guest::base, rest), smc_command(0x84000000),
                             end_command}; // WFI, with the interrupt pending and masked by PMR
     const Registers suspended = guest.execute(list);
     expect_equal("state", suspended[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
@@ -143,6 +142,68 @@ void system_suspend() {
     expect_equal("state", woken[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
     expect_equal("waits for an interrupt only", woken[2], 0);
     expect_equal("went on behind the call", guest.commands[3].a, 0x10001);
+}
+
+// Arm DEN0057: what the vCPU waits for a CPU is stolen, what it sleeps is not.
+void stolen_time() {
+    constexpr std::uint64_t structure = 0xf00; // offset in its page
+    constexpr std::uint64_t distributor = 0x20000;
+    constexpr std::uint32_t irq = 45;
+    constexpr std::uint64_t hundred_ms = 100'000'000;
+    constexpr std::uint64_t features = 0xc5000020;
+    const auto wait = [] {
+        const std::uint64_t start = ticks();
+        while (ticks() - start < ticks_of_ms(100)) {
+        }
+    };
+    Guest guest;
+    must("distributor",
+         call(GH_ADDRSPACE_ATTACH_VDEVICE, guest.space, guest.vic, 0, distributor, 0x10000));
+    const std::uint64_t bell = make(Kind::doorbell);
+    must("doorbell", call(GH_DOORBELL_BIND_VIRQ, bell, guest.vic, irq));
+    must("address", call(GH_VCPU_REGISTER_WRITE, guest.vcpu, GH_VCPU_REGISTER_SET_EXT_PV_TIME, 0,
+                         Guest::base + structure));
+    const auto* stolen = reinterpret_cast<volatile std::uint64_t*>(guest.view + structure + 8);
+    const Command list[] = {store_command(distributor, 0x12),
+                            store_command(distributor + 0x104, 1u << (irq - 32)),
+                            smc_command(0x80000001, features),
+                            smc_command(features, features + 1),
+                            smc_command(features, features + 2),
+                            smc_command(features + 1),
+                            end_command};
+    expect_equal("state", guest.execute(list)[1], GH_VCPU_STATE_EXPECTS_WAKEUP);
+    expect_equal("SMCCC_ARCH_FEATURES", guest.commands[2].a, 0);
+    expect_equal("PV_TIME_FEATURES", guest.commands[3].a, 0);
+    expect_equal("of an unknown call", guest.commands[4].a, ~std::uint64_t{0});
+    expect_equal("PV_TIME_ST", guest.commands[5].a, Guest::base + structure);
+    expect_equal("revision and attributes", stolen[-1], 0);
+    const std::uint64_t before = *stolen;
+    wait(); // it sleeps
+    const std::uint64_t woken = ticks();
+    must("wake", call(GH_DOORBELL_SEND, bell, 1));
+    wait(); // it is ready
+    (void)guest.run();
+    const std::uint64_t most = (ticks() - woken + 1) * 1'000'000 / ticks_of_ms(1);
+    const std::uint64_t grown = *stolen - before;
+    if (grown < hundred_ms || grown > most) {
+        fail("stolen time grew by {} ns, not by {} to {}", grown, hundred_ms, most);
+    }
+}
+
+void no_stolen_time() {
+    constexpr std::uint64_t features = 0xc5000020;
+    Guest plain;
+    const Command list[] = {smc_command(0x80000001, features), smc_command(features, features),
+                            smc_command(features + 1), end_command};
+    (void)plain.execute(list);
+    for (unsigned i = 0; i < 3; ++i) {
+        expect_equal("not configured", plain.commands[i].a, ~std::uint64_t{0});
+    }
+    Guest unmapped;
+    must("address", call(GH_VCPU_REGISTER_WRITE, unmapped.vcpu, GH_VCPU_REGISTER_SET_EXT_PV_TIME, 0,
+                         std::uint64_t{0x80000}));
+    (void)unmapped.execute(list);
+    expect_equal("no memory there", unmapped.commands[2].a, ~std::uint64_t{0});
 }
 
 void cpu_suspend() {
@@ -471,6 +532,8 @@ constexpr Check flows[] = {
     {"watchdog_frozen", watchdog_frozen},
     {"no_watchdog_no_service", no_watchdog_no_service},
     {"system_suspend", system_suspend},
+    {"stolen_time", stolen_time},
+    {"no_stolen_time", no_stolen_time},
     {"cpu_suspend", cpu_suspend},
     {"virtio_driver", virtio_driver},
     {"virtio_reset", virtio_reset},
