@@ -165,6 +165,10 @@ rt::Result<> Hypervisor::vcpu_configure(CapId vcpu, std::uint64_t options) {
     return call(GH_VCPU_CONFIGURE, {vcpu.value, options});
 }
 
+rt::Result<> Hypervisor::vcpu_set_stolen_time(CapId vcpu, std::uint64_t ipa) {
+    return call(GH_VCPU_REGISTER_WRITE, {vcpu.value, GH_VCPU_REGISTER_SET_EXT_PV_TIME, 0, ipa});
+}
+
 rt::Result<> Hypervisor::vcpu_set_affinity(CapId vcpu, unsigned cpu) {
     const std::uint64_t index = cpu == any_cpu ? GH_CPU_INDEX_ANY : cpu;
     return call(GH_VCPU_SET_AFFINITY, {vcpu.value, index, reserved_minus_one});

@@ -105,6 +105,8 @@ public:
     rt::Result<> hwirq_bind(CapId hwirq, CapId vic, std::uint32_t virq);
 
     rt::Result<> vcpu_configure(CapId vcpu, std::uint64_t options);
+    /// `ipa`: of its structure for PV time, a multiple of 64.
+    rt::Result<> vcpu_set_stolen_time(CapId vcpu, std::uint64_t ipa);
     /// `cpu`: physical, or any_cpu.
     rt::Result<> vcpu_set_affinity(CapId vcpu, unsigned cpu);
     static constexpr unsigned any_cpu = ~0U; // also what an affinity-map says for it

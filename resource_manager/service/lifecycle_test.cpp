@@ -210,6 +210,32 @@ TEST_F(LifecycleTest, WatchdogIsTheVmsAndItsBiteIsReported) {
     EXPECT_EQ(snapshot(), before);
 }
 
+TEST_F(LifecycleTest, StolenTimeIsInTheGuestsOwnMemory) {
+    constexpr std::uint64_t at = 0x80000000 + guest_size - 0x10000;
+    const Snapshot before = snapshot();
+    const Guest guest = start(guest_memory, {.feature = "pv-time", .initrd_end = at});
+    EXPECT_EQ(linux_vm.guest_vcpu(guest.vmid, 0)->stolen_time, at);
+    EXPECT_EQ(linux_vm.guest_vcpu(guest.vmid, 1)->stolen_time, at + 64);
+    std::vector<std::byte> tree(dtb_size);
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+        tree[i] = *linux_vm.model.physical(guest_memory + dtb_offset + i);
+    }
+    const auto memory =
+        rm::dt::property(tree.data(), fdt_path_offset(tree.data(), "/memory@80000000"), "reg");
+    ASSERT_TRUE(memory.has_value());
+    EXPECT_EQ(rm::dt::number(*memory, 2, 2), guest_size - 0x10000);
+    stop(guest);
+    tear_down(guest);
+    EXPECT_EQ(snapshot(), before);
+}
+
+TEST_F(LifecycleTest, StolenTimeTakesNoMemoryInUse) {
+    const std::uint64_t at = 0x80000000 + guest_size - 0x10000;
+    const Guest guest = configure(guest_memory, {.feature = "pv-time", .initrd_end = at + 1});
+    EXPECT_EQ(linux_vm.vm_call(GH_RM_VM_INIT, guest.vmid).error, GH_RM_ERROR_VALIDATE_FAILED);
+    tear_down(guest);
+}
+
 TEST_F(LifecycleTest, TheGuestSeesRmsTree) {
     const Guest guest = start();
     std::vector<std::byte> tree(dtb_size);

@@ -17,6 +17,8 @@ struct GuestTreeOptions {
     unsigned cpus = 2;
     unsigned bells = 3;
     std::string affinity = "proxy";
+    std::string feature = ""; // vcpus/features
+    std::uint64_t initrd_end = 0;
     std::uint32_t bark = 0; // a watchdog with this SPI, from 0; 0: no watchdog
 };
 
@@ -65,6 +67,12 @@ inline dt::Editor guest_tree(const GuestTreeOptions& options = {}) {
         tree.set_flag(at(path), "peer-default");
         tree.set_flag(at(path), "source-can-clear");
         tree.set_cells(at(path), "interrupts", interrupt);
+    }
+    if (!options.feature.empty()) {
+        tree.set_text(at("/gunyah-vm-config/vcpus"), "features", options.feature);
+    }
+    if (options.initrd_end != 0) {
+        tree.set_u64(at("/chosen"), "linux,initrd-end", options.initrd_end);
     }
     if (options.bark != 0) {
         const std::uint32_t interrupt[] = {0, options.bark, 1};

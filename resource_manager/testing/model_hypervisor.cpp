@@ -228,6 +228,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::dispatch(unsigned number, const
     case GH_VCPU_SET_PRIORITY:
     case GH_VCPU_SET_TIMESLICE:
     case GH_VCPU_CONFIGURE:
+    case GH_VCPU_REGISTER_WRITE:
         return vcpu_call(number, x);
     case GH_VCPU_BIND_VIRQ:
     case GH_VCPU_UNBIND_VIRQ:
@@ -377,13 +378,20 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::configure(unsigned number, cons
 rt::Result<Hypervisor::Outcome> ModelHypervisor::vcpu_call(unsigned number, const Arguments& x) {
     TRY(thread, lookup(x[0], GH_PARTITION_CREATE_THREAD, 0));
     const bool setting = number == GH_VCPU_SET_AFFINITY || number == GH_VCPU_SET_PRIORITY ||
-                         number == GH_VCPU_SET_TIMESLICE || number == GH_VCPU_CONFIGURE;
+                         number == GH_VCPU_SET_TIMESLICE || number == GH_VCPU_CONFIGURE ||
+                         number == GH_VCPU_REGISTER_WRITE;
     if (setting == thread->active || thread->killed) {
         return rt::fail(rt::Error::object_state);
     }
     switch (number) {
     case GH_VCPU_CONFIGURE:
         thread->options = x[1];
+        return Outcome{};
+    case GH_VCPU_REGISTER_WRITE:
+        if (x[1] != GH_VCPU_REGISTER_SET_EXT_PV_TIME || x[2] != 0) {
+            return rt::fail(rt::Error::argument_invalid);
+        }
+        thread->stolen_time = x[3];
         return Outcome{};
     case GH_VCPU_SET_AFFINITY:
         if (x[2] != ~std::uint64_t{0}) {

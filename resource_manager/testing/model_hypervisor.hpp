@@ -54,6 +54,7 @@ struct Object {
     unsigned priority = GH_VCPU_PRIORITY_DEFAULT;
     std::uint64_t timeslice = 0;
     std::uint64_t options = 0;
+    std::uint64_t stolen_time = 0;
     bool powered = false;
     bool killed = false;
     std::uint64_t entry = 0;

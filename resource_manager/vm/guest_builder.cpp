@@ -36,7 +36,7 @@ RmResult<> GuestBuilder::build(const Stage& stage, Vm& vm) {
     if (!source) {
         return std::unexpected(source.error());
     }
-    const auto config = parse_guest_config(stage, source->begin());
+    auto config = parse_guest_config(stage, source->begin());
     if (!config) {
         return std::unexpected(config.error());
     }
@@ -45,6 +45,7 @@ RmResult<> GuestBuilder::build(const Stage& stage, Vm& vm) {
         return refuse(stage, RmError::no_memory, "no memory for its objects");
     }
     done = place(stage, *config, **parcel);
+    done = done ? place_stolen_time(stage, vm, **parcel, *config) : done;
     done = done ? objects->create(stage, vm.vmid, *config) : done;
     done = done ? write_tree(stage, vm, **parcel, *config, *source, *objects) : done;
     done = done ? clean_image(stage, vm, **parcel) : done;
@@ -150,6 +151,27 @@ RmResult<> GuestBuilder::place(const Stage& stage, const GuestConfig& config,
     return {};
 }
 
+/// The parcel's last 64 KiB, which the tree then does not give the guest as memory.
+RmResult<> GuestBuilder::place_stolen_time(const Stage& stage, const Vm& vm, const Parcel& parcel,
+                                           GuestConfig& config) {
+    if (!config.pv_time) {
+        return {};
+    }
+    const std::uint64_t end = align_down(parcel.size(), stolen_time_size);
+    const std::uint64_t offset = end == 0 ? 0 : end - stolen_time_size;
+    const bool is_free = vm.image.dtb_offset + vm.image.dtb_size <= offset &&
+                         vm.image.image_offset + vm.image.image_size <= offset &&
+                         config.initrd_end <= config.base_address + offset;
+    if (!is_free) {
+        return refuse(stage, RmError::validate_failed,
+                      "image, device tree or initrd lie in its memory's last 64 KiB (from offset "
+                      "{x}), which vcpus/features pv-time takes",
+                      offset);
+    }
+    config.stolen_time = config.base_address + offset;
+    return {};
+}
+
 RmResult<> GuestBuilder::write_tree(const Stage& stage, const Vm& vm, const Parcel& parcel,
                                     const GuestConfig& config, const Bytes& source,
                                     const GuestObjects& objects) {
@@ -164,7 +186,8 @@ RmResult<> GuestBuilder::write_tree(const Stage& stage, const Vm& vm, const Parc
     const GuestTreeFacts facts{
         .vmid = vm.vmid,
         .owner_vmid = static_cast<std::uint16_t>(vm.owner),
-        .ram = {config.base_address, parcel.size()},
+        .ram = {config.base_address,
+                config.stolen_time != 0 ? config.stolen_time - config.base_address : parcel.size()},
         .bells = bells.span(),
         .kaslr_seed = random ? std::optional((*random)[0]) : std::nullopt,
     };

@@ -24,6 +24,8 @@ private:
     RmResult<> check_layout(const Stage& stage, const Vm& vm, const Parcel& parcel);
     RmResult<Bytes> read_tree(const Stage& stage, const Vm& vm, const Parcel& parcel);
     RmResult<> place(const Stage& stage, const GuestConfig& config, const Parcel& parcel);
+    RmResult<> place_stolen_time(const Stage& stage, const Vm& vm, const Parcel& parcel,
+                                 GuestConfig& config);
     RmResult<> write_tree(const Stage& stage, const Vm& vm, const Parcel& parcel,
                           const GuestConfig& config, const Bytes& source,
                           const GuestObjects& objects);

@@ -63,6 +63,11 @@ RmResult<GuestConfig> Parser::parse() {
     if (!done) {
         return std::unexpected(done.error());
     }
+    const dt::Node chosen = fdt_path_offset(fdt_, "/chosen");
+    const auto end = chosen < 0 ? std::nullopt : dt::property(fdt_, chosen, "linux,initrd-end");
+    if (end && (end->size() == 4 || end->size() == 8)) {
+        result_.initrd_end = dt::number(*end, 0, static_cast<unsigned>(end->size() / 4));
+    }
     return std::move(result_);
 }
 
@@ -196,9 +201,14 @@ RmResult<> Parser::features(dt::Node node) {
     const int count = fdt_stringlist_count(fdt_, node, "features");
     for (int i = 0; i < count; ++i) {
         const std::string_view name = fdt_stringlist_get(fdt_, node, "features", i, nullptr);
+        if (name == "pv-time") {
+            result_.pv_time = true;
+            continue;
+        }
         const Feature* found = std::ranges::find(known, name, &Feature::name);
         if (found == std::end(known)) {
-            return wrong("vcpus/features names \"{}\", neither sve nor pmu", name.substr(0, 32));
+            return wrong("vcpus/features names \"{}\", not one of sve, pmu, pv-time",
+                         name.substr(0, 32));
         }
         result_.vcpu_options |= found->option;
     }

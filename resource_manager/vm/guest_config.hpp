@@ -12,6 +12,10 @@
 
 namespace rm {
 
+/// Memory of the guest that holds the stolen-time structures of its vCPUs (Arm DEN0057): a page of
+/// any size that it may use.
+inline constexpr std::uint64_t stolen_time_size = 64 * 1024;
+inline constexpr std::uint64_t stolen_time_stride = 64;
 /// Unmapped addresses below this exit to the VMM; a guest's RAM lies above.
 inline constexpr std::uint64_t vmmio_end = std::uint64_t{1} << 30;
 /// Largest device tree that RM takes, as the arm64 boot protocol.
@@ -43,6 +47,9 @@ struct GuestConfig {
     std::int32_t priority_offset = 0; // sched-priority, relative to the default priority
     std::uint32_t timeslice_us = 0;   // 0: the hypervisor's default
     std::uint64_t vcpu_options = 0;   // GH_VCPU_OPTION_EXT_* that vcpus/features names
+    bool pv_time = false;             // vcpus/features names it
+    std::uint64_t stolen_time = 0;    // IPA of the vCPUs' structures, set by GuestBuilder; 0: none
+    std::uint64_t initrd_end = 0;     // /chosen/linux,initrd-end; 0: none
     Vector<DoorbellConfig> doorbells;
     bool watchdog = false;      // the VM has one, which every vCPU may feed
     std::uint32_t bark_spi = 0; // its bark's INTID on the guest's VIC; 0: none

@@ -155,6 +155,12 @@ RmResult<> GuestObjects::configure_vcpu(const Stage& stage, CapId vcpu, unsigned
     Sequence sequence(stage);
     sequence.step("configuring a vCPU",
                   [&] { return hypervisor.vcpu_configure(vcpu, config.vcpu_options); });
+    if (config.stolen_time != 0) {
+        sequence.step("placing a vCPU's stolen time", [&] {
+            return hypervisor.vcpu_set_stolen_time(vcpu,
+                                                   config.stolen_time + index * stolen_time_stride);
+        });
+    }
     if (config.proxy_scheduled) {
         return sequence
             .step("setting a vCPU's priority",

@@ -316,6 +316,47 @@ void rights_on_the_vcpu() {
     guest().finish();
 }
 
+void wait_100_ms() {
+    (void)wait_until(100, [] { return false; });
+}
+
+// Arm DEN0057: what RM gives a VM that asks for it. Asleep, nothing is stolen from it.
+void stolen_time() {
+    constexpr std::uint64_t pv_time_st = 0xc5000021;
+    constexpr std::uint64_t hundred_ms = 100'000'000; // ns
+    guest().begin();
+    guest().allocate();
+    guest().fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus, .feature = "pv-time"});
+    guest().transfer(MemoryLayout::scattered, MemoryTransfer::share);
+    guest().configure_image();
+    guest().initialise();
+    guest().read_resources();
+    guest().start();
+    guest().run_to_signal(0);
+    const std::uint64_t at = guest().execute(0, Operation::call_hvc, {pv_time_st}).result[0];
+    expect_equal("the structure", at, guest_ram_base + guest_ram_size - 0x10000);
+    const auto stolen = [at] {
+        const auto kind = static_cast<std::uint64_t>(AccessKind::double_x);
+        return guest().execute(0, Operation::load, {at + 8, kind}).result[0];
+    };
+    guest().execute(0, Operation::gic_begin);
+    guest().execute(0, Operation::gic_enable, {guest_bell_spi});
+    const std::uint64_t before = stolen();
+    guest().prepare(0, Operation::sleep);
+    expect_equal("state", guest().run(0).state, GH_VCPU_STATE_EXPECTS_WAKEUP);
+    wait_100_ms();
+    const std::uint64_t rung = now();
+    guest().ring();
+    wait_100_ms();
+    guest().run_to_signal(0);
+    const std::uint64_t grown = stolen() - before;
+    const std::uint64_t most = (now() - rung + 1) * 1'000'000 / ticks_of_ms(1);
+    if (grown < hundred_ms || grown > most) {
+        fail("stolen time grew by {} ns, not by {} to {}", grown, hundred_ms, most);
+    }
+    guest().finish();
+}
+
 constexpr Check checks[] = {
     {"run.powered_off_before_start", powered_off_before_start},
     {"run.entry_state", entry_state},
@@ -328,6 +369,7 @@ constexpr Check checks[] = {
     {"run.moves_between_cpus", moves_between_cpus, Needs::hypervisor_smp},
     {"run.by_two_cpus", run_by_two_cpus, Needs::hypervisor_smp},
     {"run.second_vcpu", second_vcpu},
+    {"run.stolen_time", stolen_time},
     {"run.rights_on_the_vcpu", rights_on_the_vcpu},
 };
 
