@@ -84,11 +84,22 @@ set(hyp_hot_sources
     vcpu/vcpu_run.cpp)
 set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 
+# Outside the hot paths, where it would change what the compiler inlines: all but what builds the
+# first tables runs with the MMU on, where unaligned access is allowed.
+set(hyp_late_sources ${HYP_ARM64_SOURCES} ${HYP_BOOT_SOURCES} ${hypervisor_core_sources})
+list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp)
+foreach(source IN LISTS hyp_hot_sources)
+    list(REMOVE_ITEM hyp_late_sources "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+endforeach()
+list(FILTER hyp_late_sources EXCLUDE REGEX "\\.S$")
+set_property(SOURCE ${hyp_late_sources} APPEND PROPERTY COMPILE_OPTIONS -mno-strict-align)
+
 # What runs at boot, or when a VM is made, is compiled for size.
 set(hyp_cold_sources ${HYP_BOOT_SOURCES} ${hypervisor_hypercall_sources}
                      ${hypervisor_ipc_sources} ${hypervisor_vcpu_sources})
 foreach(source memory/memextent memory/partition platform/console platform/cpu_nodes
-               platform/interrupt_nodes platform/random platform/uart_node)
+               platform/interrupt_nodes platform/memory_map platform/platform platform/random
+               platform/uart_node)
     list(APPEND hyp_cold_sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp")
 endforeach()
 foreach(source IN LISTS hyp_hot_sources)

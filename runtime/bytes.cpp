@@ -41,7 +41,7 @@ bool alike_aligned(const void* a, const void* b) {
 
 } // namespace
 
-void copy_bytes(void* to, const void* from, std::size_t size) {
+void* copy_bytes(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     const auto* in = static_cast<const Byte*>(from);
     if (alike_aligned(out, in)) {
@@ -68,16 +68,16 @@ void copy_bytes(void* to, const void* from, std::size_t size) {
     for (; size != 0; --size) {
         *out++ = *in++;
     }
+    return to;
 }
 
-void move_bytes(void* to, const void* from, std::size_t size) {
+void* move_bytes(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     const auto* in = static_cast<const Byte*>(from);
     const auto distance =
         reinterpret_cast<std::uintptr_t>(out) - reinterpret_cast<std::uintptr_t>(in);
     if (distance >= size) { // `to` lies before `from` (wraps to a huge distance) or behind its end
-        copy_bytes(to, from, size);
-        return;
+        return copy_bytes(to, from, size);
     }
     if (alike_aligned(out, in)) {
         size = move_units<Word>(out, in, size);
@@ -87,9 +87,10 @@ void move_bytes(void* to, const void* from, std::size_t size) {
     for (; size != 0; --size) {
         out[size - 1] = in[size - 1];
     }
+    return to;
 }
 
-void fill_bytes(void* to, unsigned char value, std::size_t size) {
+void* fill_bytes(void* to, unsigned char value, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     for (; size != 0 && misalignment(out) != 0; --size) {
         *out++ = value;
@@ -105,6 +106,7 @@ void fill_bytes(void* to, unsigned char value, std::size_t size) {
     for (; size != 0; --size) {
         *out++ = value;
     }
+    return to;
 }
 
 int compare_bytes(const void* a, const void* b, std::size_t size) {

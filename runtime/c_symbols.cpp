@@ -7,18 +7,15 @@
 extern "C" {
 
 void* memcpy(void* to, const void* from, std::size_t size) {
-    rt::copy_bytes(to, from, size);
-    return to;
+    return rt::copy_bytes(to, from, size);
 }
 
 void* memmove(void* to, const void* from, std::size_t size) {
-    rt::move_bytes(to, from, size);
-    return to;
+    return rt::move_bytes(to, from, size);
 }
 
 void* memset(void* to, int value, std::size_t size) {
-    rt::fill_bytes(to, static_cast<unsigned char>(value), size);
-    return to;
+    return rt::fill_bytes(to, static_cast<unsigned char>(value), size);
 }
 
 int memcmp(const void* a, const void* b, std::size_t size) {

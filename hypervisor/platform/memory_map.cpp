@@ -46,8 +46,9 @@ bool insert(decltype(Platform::ram)& list, PhysRange added) {
     if (!list.push_back(added)) {
         return false;
     }
-    std::sort(list.begin(), list.end(),
-              [](const PhysRange& a, const PhysRange& b) { return a.base < b.base; });
+    for (std::size_t i = list.size() - 1; i != 0 && list[i].base < list[i - 1].base; --i) {
+        std::swap(list[i], list[i - 1]);
+    }
     return true;
 }
 

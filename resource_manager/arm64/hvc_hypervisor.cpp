@@ -4,15 +4,16 @@
 
 #include <algorithm>
 
-extern "C" void rm_hypercall(std::uint64_t* registers, std::uint64_t number);
+extern "C" void rm_hypercall(const std::uint64_t* arguments, std::uint64_t number,
+                             std::uint64_t* results);
 
 namespace rm {
 
 Hypervisor::Outcome HvcHypervisor::hypercall(unsigned number, const Arguments& arguments) {
-    Arguments registers = arguments;
-    rm_hypercall(registers.data(), number);
-    return {.error = static_cast<std::int64_t>(registers[0]),
-            .x = {registers[1], registers[2], registers[3], registers[4]}};
+    Arguments results; // NOLINT: written before it is read
+    rm_hypercall(arguments.data(), number, results.data());
+    return {.error = static_cast<std::int64_t>(results[0]),
+            .x = {results[1], results[2], results[3], results[4]}};
 }
 
 void HypervisorConsole::write(std::string_view text) {

@@ -15,7 +15,8 @@
 
 #include <new>
 
-extern "C" void rm_hypercall(std::uint64_t* registers, std::uint64_t number);
+extern "C" void rm_hypercall(const std::uint64_t* arguments, std::uint64_t number,
+                             std::uint64_t* results);
 
 namespace {
 
@@ -52,7 +53,7 @@ std::uint64_t counter_frequency() {
 
 [[noreturn]] void halt() {
     std::array<std::uint64_t, 8> registers{own_vcpu_cap, GH_VCPU_POWEROFF_LAST};
-    rm_hypercall(registers.data(), GH_VCPU_POWEROFF);
+    rm_hypercall(registers.data(), GH_VCPU_POWEROFF, registers.data());
     for (;;) {
         asm volatile("wfi");
     }

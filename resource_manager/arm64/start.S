@@ -42,8 +42,8 @@ rm_vectors:
     .set entry, entry + 1
 .endr
 
-// void rm_hypercall(uint64_t registers[8], uint64_t number): loads x0-x7, executes
-// hvc #(0x6000 + number), number 0..255, and stores x0-x7 back.
+// void rm_hypercall(const uint64_t arguments[8], uint64_t number, uint64_t results[8]): loads x0-x7,
+// executes hvc #(0x6000 + number), number 0..255, and stores x0-x7; the arrays may be one.
 .section .text.hypercall, "ax"
 .global rm_hypercall
 .type rm_hypercall, %function
@@ -51,14 +51,14 @@ rm_hypercall:
     stp     x29, x30, [sp, #-32]!
     mov     x29, sp
     str     x19, [sp, #16]
-    mov     x19, x0
+    mov     x19, x2
     and     x1, x1, #0xff
     adr     x16, 1f
     add     x16, x16, x1, lsl #3
-    ldp     x0, x1, [x19]
-    ldp     x2, x3, [x19, #16]
-    ldp     x4, x5, [x19, #32]
-    ldp     x6, x7, [x19, #48]
+    ldp     x2, x3, [x0, #16]
+    ldp     x4, x5, [x0, #32]
+    ldp     x6, x7, [x0, #48]
+    ldp     x0, x1, [x0]
     blr     x16
     stp     x0, x1, [x19]
     stp     x2, x3, [x19, #16]

@@ -4,7 +4,8 @@
 
 #include <array>
 
-extern "C" void rm_hypercall(std::uint64_t* registers, std::uint64_t number);
+extern "C" void rm_hypercall(const std::uint64_t* arguments, std::uint64_t number,
+                             std::uint64_t* results);
 
 namespace root {
 
@@ -156,9 +157,9 @@ Registers call(Form form, unsigned number, const Registers& arguments) {
     if (form == Form::smccc) {
         return smccc(number, arguments);
     }
-    Registers registers = arguments;
-    rm_hypercall(registers.data(), number);
-    return registers;
+    Registers results{};
+    rm_hypercall(arguments.data(), number, results.data());
+    return results;
 }
 
 std::uint64_t make(Kind kind, State state) {

@@ -7,12 +7,14 @@
 namespace rt {
 
 /// Copies between ranges that do not overlap. Any alignment; fastest when both are alike modulo 8.
-void copy_bytes(void* to, const void* from, std::size_t size);
+/// Gives `to`.
+void* copy_bytes(void* to, const void* from, std::size_t size);
 
-/// Copies between ranges that may overlap.
-void move_bytes(void* to, const void* from, std::size_t size);
+/// Copies between ranges that may overlap. Gives `to`.
+void* move_bytes(void* to, const void* from, std::size_t size);
 
-void fill_bytes(void* to, unsigned char value, std::size_t size);
+/// Likewise.
+void* fill_bytes(void* to, unsigned char value, std::size_t size);
 
 /// Negative, zero or positive as the first differing byte of `a` is less than, … that of `b`.
 [[nodiscard]] int compare_bytes(const void* a, const void* b, std::size_t size);
