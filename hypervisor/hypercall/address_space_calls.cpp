@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on address spaces (public API document, "Address Space Management").
 #include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
-#include "interrupt/vic.hpp"
+#include "hypercall/on_object.hpp"
 #include "memory/address_space.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -38,60 +37,49 @@ Result<Pair> look_up_pair(Vcpu& caller, const Arguments& a, std::uint32_t space_
     return Pair{std::move(*space), std::move(*extent)};
 }
 
-/// Map flags: NoSync is granted by not making use of it.
-Result<ExtentPart> decode_part(std::uint64_t flags, std::uint64_t offset, std::uint64_t size) {
-    if ((flags & ~std::uint64_t{GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC}) != 0) {
+/// `change(space, extent, base, part)` with x0 address space, x1 extent, x2 base and the three
+/// arguments of a part from `flags` on: flags, offset, size. NoSync is granted by not making use
+/// of it.
+template <typename Change>
+Result<Outputs> change_part(Vcpu& caller, const Arguments& a, unsigned flags,
+                            const Change& change) {
+    const auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
+    if (!pair) {
+        return fail(pair.error());
+    }
+    if ((a.x[flags] & ~std::uint64_t{GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC}) != 0) {
         return fail(Error::argument_invalid);
     }
-    return ExtentPart{(flags & GH_MAP_FLAG_PARTIAL) != 0, offset, size};
+    const ExtentPart part{(a.x[flags] & GH_MAP_FLAG_PARTIAL) != 0, a.x[flags + 1], a.x[flags + 2]};
+    return done(change(*pair->space, *pair->extent, Ipa{a.x[2]}, part));
 }
 
-/// x0 address space, x1 extent, x2 base, x3 attributes, x4 flags, x5 offset, x6 size.
+/// x3 attributes, x4 flags, x5 offset, x6 size.
 Result<Outputs> addrspace_map(Vcpu& caller, const Arguments& a) {
-    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    if (!pair) {
-        return fail(pair.error());
-    }
-    auto attributes = MapAttributes::decode(a.x[3]);
-    if (!attributes) {
-        return fail(attributes.error());
-    }
-    auto part = decode_part(a.x[4], a.x[5], a.x[6]);
-    if (!part) {
-        return fail(part.error());
-    }
-    return done(pair->space->map(*pair->extent, Ipa{a.x[2]}, *attributes, *part));
+    return change_part(caller, a, 4,
+                       [&](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
+                           const auto attributes = MapAttributes::decode(a.x[3]);
+                           return attributes ? space.map(extent, base, *attributes, part)
+                                             : fail(attributes.error());
+                       });
 }
 
-/// x0 address space, x1 extent, x2 base, x3 flags, x4 offset, x5 size.
+/// x3 flags, x4 offset, x5 size.
 Result<Outputs> addrspace_unmap(Vcpu& caller, const Arguments& a) {
-    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    if (!pair) {
-        return fail(pair.error());
-    }
-    auto part = decode_part(a.x[3], a.x[4], a.x[5]);
-    if (!part) {
-        return fail(part.error());
-    }
-    return done(pair->space->unmap(*pair->extent, Ipa{a.x[2]}, *part));
+    return change_part(caller, a, 3,
+                       [](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
+                           return space.unmap(extent, base, part);
+                       });
 }
 
-/// x0 address space, x1 extent, x2 base, x3 access, x4 flags, x5 offset, x6 size.
+/// x3 access, x4 flags, x5 offset, x6 size.
 Result<Outputs> addrspace_update_access(Vcpu& caller, const Arguments& a) {
-    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    if (!pair) {
-        return fail(pair.error());
-    }
-    auto access = MapAttributes::decode_access(a.x[3]);
-    if (!access) {
-        return fail(access.error());
-    }
-    auto part = decode_part(a.x[4], a.x[5], a.x[6]);
-    if (!part) {
-        return fail(part.error());
-    }
-    return done(pair->space->update_access(*pair->extent, Ipa{a.x[2]}, access->kernel, access->user,
-                                           *part));
+    return change_part(
+        caller, a, 4, [&](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
+            const auto access = MapAttributes::decode_access(a.x[3]);
+            return access ? space.update_access(extent, base, access->kernel, access->user, part)
+                          : fail(access.error());
+        });
 }
 
 /// x0 address space, x1 extent, x2 base, x3 size, x4 zero -> offset, size, attributes.
@@ -112,31 +100,24 @@ Result<Outputs> addrspace_lookup(Vcpu& caller, const Arguments& a) {
 
 /// x0 address space, x1 VMID, x2 zero.
 Result<Outputs> addrspace_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return space ? done((*space)->configure(a.x[1])) : fail(space.error());
+    return on_any<AddressSpace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
+                                [&](AddressSpace& space) { return space.configure(a.x[1]); });
 }
 
 /// x0 address space, x1 base, x2 size, x3 operation, x4 zero. Before or after activation.
 Result<Outputs> addrspace_configure_vmmio(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP);
-    if (!space) {
-        return fail(space.error());
-    }
-    const IpaRange range{Ipa{a.x[1]}, a.x[2]};
-    switch (a.x[3]) {
-    case GH_VMMIO_ADD_RANGE:
-        return done((*space)->add_vmmio(range));
-    case GH_VMMIO_REMOVE_RANGE:
-        return done((*space)->remove_vmmio(range));
-    default:
-        return fail(Error::unimplemented);
-    }
+    return on_any<AddressSpace>(caller, a, GH_RIGHT_ADDRSPACE_MAP, a.x[4],
+                                [&](AddressSpace& space) -> Result<> {
+                                    const IpaRange range{Ipa{a.x[1]}, a.x[2]};
+                                    switch (a.x[3]) {
+                                    case GH_VMMIO_ADD_RANGE:
+                                        return space.add_vmmio(range);
+                                    case GH_VMMIO_REMOVE_RANGE:
+                                        return space.remove_vmmio(range);
+                                    default:
+                                        return fail(Error::unimplemented);
+                                    }
+                                });
 }
 
 /// x0 address space, x1 VIC (the one type with virtual devices), x2 interface, x3 base, x4 size,
@@ -163,31 +144,22 @@ Result<Outputs> addrspace_attach_vdevice(Vcpu& caller, const Arguments& a) {
 /// x0 address space, x1 object, x2 port, x3 zero. The document knows one type with a virtual DMA
 /// port, a virtual GIC with LPIs; there are none here, so every object is of the wrong type.
 Result<Outputs> addrspace_attach_vdma(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[3]); !zero) {
-        return fail(zero.error());
-    }
-    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_ATTACH);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto object = caller.cspace().lookup_any(a.x[1], GH_RIGHTS_NONE);
-    return fail(object ? Error::wrong_object_type : object.error());
+    return on_active<AddressSpace>(
+        caller, a, GH_RIGHT_ADDRSPACE_ATTACH, a.x[3], [&](AddressSpace&) -> Result<> {
+            const auto object = caller.cspace().lookup_any(a.x[1], GH_RIGHTS_NONE);
+            return fail(object ? Error::wrong_object_type : object.error());
+        });
 }
 
 /// x0 address space, x1 extent, x2 base, x3 zero.
 Result<Outputs> addrspace_configure_info_area(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[3]); !zero) {
-        return fail(zero.error());
-    }
-    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto extent = caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_ATTACH);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    return done((*space)->configure_info_area(std::move(*extent), Ipa{a.x[2]}));
+    return on_any<AddressSpace>(
+        caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[3], [&](AddressSpace& space) {
+            return with<MemExtent>(
+                caller, a.x[1], GH_RIGHT_MEMEXTENT_ATTACH, [&](MemExtent& extent) {
+                    return space.configure_info_area(Ref<MemExtent>(extent), Ipa{a.x[2]});
+                });
+        });
 }
 
 constexpr HypercallEntry entries[] = {

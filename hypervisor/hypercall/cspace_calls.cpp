@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on capability spaces (public API document, "Capability Management").
 #include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
+#include "hypercall/on_object.hpp"
 #include "object/cspace.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -21,14 +21,8 @@ namespace {
 /// x0 capability space, x1 capability in it, x2 zero; then `operation` on it.
 Result<Outputs> on_capability(Vcpu& caller, const Arguments& a,
                               Result<> (Cspace::*operation)(CapId)) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto cspace = caller.cspace().lookup_active<Cspace>(a.x[0], GH_RIGHT_CSPACE_CAP_DELETE);
-    if (!cspace) {
-        return fail(cspace.error());
-    }
-    return done(((*cspace).get()->*operation)(a.x[1]));
+    return on_active<Cspace>(caller, a, GH_RIGHT_CSPACE_CAP_DELETE, a.x[2],
+                             [&](Cspace& cspace) { return (cspace.*operation)(a.x[1]); });
 }
 
 Result<Outputs> cspace_delete_cap_from(Vcpu& caller, const Arguments& a) {
@@ -65,11 +59,8 @@ Result<Outputs> cspace_copy_cap_from(Vcpu& caller, const Arguments& a) {
 
 /// x0 capability space, x1 most capabilities, x2 zero.
 Result<Outputs> cspace_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto cspace = caller.cspace().lookup<Cspace>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return cspace ? done((*cspace)->configure(a.x[1])) : fail(cspace.error());
+    return on_any<Cspace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
+                          [&](Cspace& cspace) { return cspace.configure(a.x[1]); });
 }
 
 constexpr HypercallEntry entries[] = {

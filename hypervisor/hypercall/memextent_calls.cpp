@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on memory extents (public API document, "Memory Extent Management").
 #include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
+#include "hypercall/on_object.hpp"
 #include "memory/memextent.hpp"
 #include "memory/ownership.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
-
-#include <utility>
 
 namespace hyp {
 
@@ -35,44 +33,31 @@ Result<Operation> decode_operation(std::uint64_t word) {
 /// x0 extent, x1 physical base, x2 size, x3 attributes, x4 zero. RAM only: device memory is
 /// derived from the extent that the Resource Manager was given.
 Result<Outputs> memextent_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto extent = caller.cspace().lookup<MemExtent>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    auto attributes = ExtentAttributes::decode(a.x[3]);
-    if (!attributes) {
-        return fail(attributes.error());
-    }
-    if (range_wraps(a.x[1], a.x[2])) {
-        return fail(Error::argument_invalid);
-    }
-    if (!ownership().is_ram({PhysAddr{a.x[1]}, a.x[2]})) {
-        return fail(Error::denied);
-    }
-    return done((*extent)->configure(PhysAddr{a.x[1]}, a.x[2], *attributes));
+    return on_any<MemExtent>(
+        caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[4], [&](MemExtent& extent) -> Result<> {
+            const auto attributes = ExtentAttributes::decode(a.x[3]);
+            if (!attributes) {
+                return fail(attributes.error());
+            }
+            if (range_wraps(a.x[1], a.x[2])) {
+                return fail(Error::argument_invalid);
+            }
+            return ownership().is_ram({PhysAddr{a.x[1]}, a.x[2]})
+                       ? extent.configure(PhysAddr{a.x[1]}, a.x[2], *attributes)
+                       : fail(Error::denied);
+        });
 }
 
 /// x0 extent, x1 parent, x2 offset, x3 size, x4 attributes, x5 zero.
 Result<Outputs> memextent_configure_derive(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[5]); !zero) {
-        return fail(zero.error());
-    }
-    auto extent = caller.cspace().lookup<MemExtent>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    auto parent = caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_DERIVE);
-    if (!parent) {
-        return fail(parent.error());
-    }
-    auto attributes = ExtentAttributes::decode(a.x[4]);
-    if (!attributes) {
-        return fail(attributes.error());
-    }
-    return done((*extent)->configure_derive(std::move(*parent), a.x[2], a.x[3], *attributes));
+    return on_any<MemExtent>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[5], [&](MemExtent& extent) {
+        return with<MemExtent>(caller, a.x[1], GH_RIGHT_MEMEXTENT_DERIVE, [&](MemExtent& parent) {
+            const auto attributes = ExtentAttributes::decode(a.x[4]);
+            return attributes ? extent.configure_derive(Ref<MemExtent>(parent), a.x[2], a.x[3],
+                                                        *attributes)
+                              : fail(attributes.error());
+        });
+    });
 }
 
 Result<> modify(MemExtent& extent, Operation operation, std::uint64_t offset, std::uint64_t size) {
@@ -101,12 +86,10 @@ Result<> modify(MemExtent& extent, Operation operation, std::uint64_t offset, st
 
 /// x0 extent, x1 operation, x2 offset, x3 size.
 Result<Outputs> memextent_modify(Vcpu& caller, const Arguments& a) {
-    auto extent = caller.cspace().lookup_active<MemExtent>(a.x[0], GH_RIGHT_MEMEXTENT_MAP);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    auto operation = decode_operation(a.x[1]);
-    return operation ? done(modify(**extent, *operation, a.x[2], a.x[3])) : fail(operation.error());
+    return on_active<MemExtent>(caller, a, GH_RIGHT_MEMEXTENT_MAP, 0, [&](MemExtent& extent) {
+        const auto operation = decode_operation(a.x[1]);
+        return operation ? modify(extent, *operation, a.x[2], a.x[3]) : fail(operation.error());
+    });
 }
 
 /// Between an extent that is not derived and the partition, which counts as its parent. Ours: or

@@ -53,6 +53,14 @@ rt::Result<Outputs> on_any(Vcpu& caller, const Arguments& a, std::uint32_t right
     return answer(caller.cspace().lookup<T>(a.x[0], right), action);
 }
 
+/// `action(U&)`'s Result<>, where the capability names a U in any state that the caller has the
+/// right to.
+template <typename U, typename Action>
+rt::Result<> with(Vcpu& caller, CapId id, std::uint32_t right, const Action& action) {
+    auto object = caller.cspace().lookup<U>(id, right);
+    return object ? action(**object) : rt::fail(object.error());
+}
+
 /// x0 as for on_active(), x1 VIC, x2 interrupt; then `bind(T&, Vic&, VirqInfo)`.
 template <typename T, typename Bind>
 rt::Result<Outputs> bind_source(Vcpu& caller, const Arguments& a, std::uint32_t right,

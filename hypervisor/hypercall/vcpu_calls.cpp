@@ -2,8 +2,7 @@
 // Hypercalls on vCPU threads: configuration, power, proxy scheduling (public API document, "VCPU
 // Management" and "Scheduler Management").
 #include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
-
+#include "hypercall/on_object.hpp"
 #include "schedule/scheduler.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
@@ -28,45 +27,31 @@ Result<Outputs> partition_create_thread(Vcpu& caller, const Arguments& a) {
 }
 
 Result<Outputs> vcpu_configure(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->configure(a.x[1])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
+                        [&](Vcpu& vcpu) { return vcpu.configure(a.x[1]); });
 }
 
 Result<Outputs> cspace_attach_thread(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto cspace = caller.cspace().lookup<Cspace>(a.x[0], GH_RIGHT_CSPACE_ATTACH);
-    if (!cspace) {
-        return fail(cspace.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->attach_cspace(std::move(*cspace))) : fail(vcpu.error());
+    return on_any<Cspace>(caller, a, GH_RIGHT_CSPACE_ATTACH, a.x[2], [&](Cspace& cspace) {
+        return with<Vcpu>(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE,
+                          [&](Vcpu& vcpu) { return vcpu.attach_cspace(Ref<Cspace>(cspace)); });
+    });
 }
 
 Result<Outputs> addrspace_attach_thread(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto space = caller.cspace().lookup<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_ATTACH);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-    return vcpu ? done((*vcpu)->attach_address_space(std::move(*space))) : fail(vcpu.error());
+    return on_any<AddressSpace>(
+        caller, a, GH_RIGHT_ADDRSPACE_ATTACH, a.x[2], [&](AddressSpace& space) {
+            return with<Vcpu>(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE, [&](Vcpu& vcpu) {
+                return vcpu.attach_address_space(Ref<AddressSpace>(space));
+            });
+        });
 }
 
 Result<Outputs> vcpu_poweron(Vcpu& caller, const Arguments& a) {
     constexpr std::uint64_t known =
         GH_VCPU_POWERON_PRESERVE_ENTRY | GH_VCPU_POWERON_PRESERVE_CONTEXT;
-    if ((a.x[3] & ~known) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER);
-    return vcpu ? done((*vcpu)->power_on(a.x[1], a.x[2], a.x[3])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_POWER, a.x[3] & ~known,
+                        [&](Vcpu& vcpu) { return vcpu.power_on(a.x[1], a.x[2], a.x[3]); });
 }
 
 Result<Outputs> vcpu_poweroff(Vcpu& caller, const Arguments& a) {
@@ -86,67 +71,48 @@ Result<Outputs> vcpu_poweroff(Vcpu& caller, const Arguments& a) {
 }
 
 Result<Outputs> vcpu_kill(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[1]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_LIFECYCLE);
-    return vcpu ? done((*vcpu)->kill()) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_LIFECYCLE, a.x[1],
+                        [&](Vcpu& vcpu) { return vcpu.kill(); });
 }
 
 Result<Outputs> vcpu_set_affinity(Vcpu& caller, const Arguments& a) {
     constexpr std::uint64_t reserved = ~std::uint64_t{0}; // "must be -1"
     const bool any = a.x[1] == GH_CPU_INDEX_ANY;
-    if (a.x[2] != reserved || (a.x[1] >= scheduler().cpu_count() && !any)) {
+    if (a.x[1] >= scheduler().cpu_count() && !any) {
         return fail(Error::argument_invalid);
     }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_AFFINITY);
-    if (!vcpu) {
-        return fail(vcpu.error());
-    }
-    (*vcpu)->set_affinity(any ? no_cpu : static_cast<unsigned>(a.x[1]));
-    return Outputs{};
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_AFFINITY, a.x[2] ^ reserved, [&](Vcpu& vcpu) {
+        vcpu.set_affinity(any ? no_cpu : static_cast<unsigned>(a.x[1]));
+    });
 }
 
 Result<Outputs> vcpu_set_priority(Vcpu& caller, const Arguments& a) {
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_PRIORITY);
-    return vcpu ? done((*vcpu)->set_priority(a.x[1])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_PRIORITY, 0,
+                        [&](Vcpu& vcpu) { return vcpu.set_priority(a.x[1]); });
 }
 
 Result<Outputs> vcpu_set_timeslice(Vcpu& caller, const Arguments& a) {
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_TIMESLICE);
-    return vcpu ? done((*vcpu)->set_timeslice(a.x[1])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_TIMESLICE, 0,
+                        [&](Vcpu& vcpu) { return vcpu.set_timeslice(a.x[1]); });
 }
 
 Result<Outputs> vcpu_bind_virq(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_BIND_VIRQ);
-    if (!vcpu) {
-        return fail(vcpu.error());
-    }
-    auto vic = caller.cspace().lookup<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    const auto info = VirqInfo::decode(a.x[2]);
-    return info ? done((*vcpu)->bind_virq(a.x[3], **vic, *info)) : fail(info.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_BIND_VIRQ, a.x[4], [&](Vcpu& vcpu) {
+        return with<Vic>(caller, a.x[1], GH_RIGHT_VIC_BIND_SOURCE, [&](Vic& vic) {
+            const auto info = VirqInfo::decode(a.x[2]);
+            return info ? vcpu.bind_virq(a.x[3], vic, *info) : fail(info.error());
+        });
+    });
 }
 
 Result<Outputs> vcpu_unbind_virq(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_BIND_VIRQ);
-    return vcpu ? done((*vcpu)->unbind_virq(a.x[1])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_BIND_VIRQ, a.x[2],
+                        [&](Vcpu& vcpu) { return vcpu.unbind_virq(a.x[1]); });
 }
 
 Result<Outputs> vcpu_register_write(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_WRITE_CONTEXT);
-    return vcpu ? done((*vcpu)->write_register(a.x[1], a.x[2], a.x[3])) : fail(vcpu.error());
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_WRITE_CONTEXT, a.x[4],
+                        [&](Vcpu& vcpu) { return vcpu.write_register(a.x[1], a.x[2], a.x[3]); });
 }
 
 Outputs outputs_of(const RunReport& report) {
@@ -179,15 +145,11 @@ Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
 
 /// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.
 Result<Outputs> vcpu_run_check(Vcpu& caller, const Arguments& a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
-    if (!vcpu) {
-        return fail(vcpu.error());
-    }
-    const auto report = (*vcpu)->check();
-    return report ? Result<Outputs>(outputs_of(*report)) : fail(report.error());
+    return on_any<Vcpu>(
+        caller, a, GH_RIGHT_THREAD_STATE, a.x[4], [](Vcpu& vcpu) -> Result<Outputs> {
+            const auto report = vcpu.check();
+            return report ? Result<Outputs>(outputs_of(*report)) : fail(report.error());
+        });
 }
 
 Result<Outputs> scheduler_yield(Vcpu& caller, const Arguments& a) {
