@@ -64,6 +64,12 @@ void* copy_bytes(void* to, const void* from, std::size_t size) {
         }
         out = reinterpret_cast<Byte*>(out_words);
         in = reinterpret_cast<const Byte*>(in_words);
+        if (size >= sizeof(Cell)) { // messages end so
+            *reinterpret_cast<Cell*>(out) = *reinterpret_cast<const Cell*>(in);
+            out += sizeof(Cell);
+            in += sizeof(Cell);
+            size -= sizeof(Cell);
+        }
     }
     for (; size != 0; --size) {
         *out++ = *in++;

@@ -84,4 +84,12 @@ Console& console() {
     return instance;
 }
 
+void log_sentence(const rt::Sentence& sentence) {
+    std::array<char, Console::longest_line> line; // NOLINT: written before it is read
+    rt::BufferSink sink(line);
+    sink.write("[hyp] ");
+    rt::print(sink, sentence);
+    console().write_line(sink.text());
+}
+
 } // namespace hyp

@@ -53,15 +53,14 @@ private:
 /// The one console.
 Console& console();
 
+/// log(), once for all types of arguments.
+void log_sentence(const rt::Sentence& sentence);
+
 /// Prints "[hyp] " and the text as one line: hyp::log("{} CPUs", count);
 template <typename... Arguments>
 void log(rt::FormatString<std::type_identity_t<Arguments>...> format,
          const Arguments&... arguments) {
-    std::array<char, Console::longest_line> line;
-    rt::BufferSink sink(line);
-    sink.write("[hyp] ");
-    rt::print(sink, format, arguments...);
-    console().write_line(sink.text());
+    rt::with_sentence(log_sentence, format.text(), arguments...);
 }
 
 } // namespace hyp

@@ -66,8 +66,9 @@ Status read_gic(const DeviceTree& tree, Platform& platform) {
     const auto stride = tree.bytes(gic, "redistributor-stride");
     platform.gic.redistributor_stride =
         read_cells(stride, static_cast<unsigned>(stride.size() / 4)).value_or(0);
-    const auto maintenance = private_interrupt(tree, gic, 0, interrupt_cells(tree));
-    platform.gic.maintenance = maintenance.value_or(platform.gic.maintenance);
+    constexpr IntId usual_maintenance = 25; // Arm DEN0029 (BSA), PPI assignments
+    platform.gic.maintenance =
+        private_interrupt(tree, gic, 0, interrupt_cells(tree)).value_or(usual_maintenance);
     return read_its(tree, gic, platform.gic);
 }
 

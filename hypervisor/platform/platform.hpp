@@ -30,13 +30,13 @@ struct GicInfo {
     rt::FixedVector<PhysRange, 16> redistributors;
     std::uint64_t redistributor_stride = 0; // bytes; 0: contiguous frames, as GICR_TYPER tells
     rt::FixedVector<PhysRange, 8> its;
-    IntId maintenance = 25;
+    IntId maintenance = 0;
 };
 
 struct TimerInfo {
-    IntId physical = 30;
-    IntId virtual_timer = 27;
-    IntId hypervisor = 26;
+    IntId physical = 0;
+    IntId virtual_timer = 0;
+    IntId hypervisor = 0;
 };
 
 struct Platform {

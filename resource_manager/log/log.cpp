@@ -14,16 +14,25 @@ void set_log_sink(rt::Sink* sink) {
     current_sink = sink;
 }
 
-void write_log_line(std::string_view text) {
+void log_sentence(const rt::Sentence& sentence) {
     if (current_sink == nullptr) {
         return;
     }
-    std::array<char, max_log_line + 8> line{};
-    rt::BufferSink sink(line);
-    sink.write("[rm] ");
-    sink.write(text);
-    sink.write("\n");
-    current_sink->write(sink.text());
+    constexpr std::string_view prefix = "[rm] ";
+    std::array<char, prefix.size() + max_log_line + 1> line; // NOLINT: written before it is read
+    rt::BufferSink sink({line.data(), line.size() - 1});
+    sink.write(prefix);
+    rt::print(sink, sentence);
+    const std::size_t length = sink.text().size();
+    line[length] = '\n';
+    current_sink->write({line.data(), length + 1});
+}
+
+void stop_with(const rt::Sentence& sentence) {
+    std::array<char, max_log_line> buffer{}; // the rest stays NUL: a C string
+    rt::BufferSink sink({buffer.data(), buffer.size() - 1});
+    rt::print(sink, sentence);
+    rt::panic(buffer.data());
 }
 
 } // namespace rm

@@ -17,27 +17,23 @@ inline constexpr std::size_t max_log_line = 320;
 /// Where log lines go from now on; nullptr drops them. The sink gets one whole line per write().
 void set_log_sink(rt::Sink* sink);
 
-/// Writes "[rm] " + text + "\n" to the sink.
-void write_log_line(std::string_view text);
+/// log(), which writes "[rm] " + the sentence + "\n" to the sink, and fatal(), once for all types
+/// of arguments.
+void log_sentence(const rt::Sentence& sentence);
+[[noreturn]] void stop_with(const rt::Sentence& sentence);
 
 template <typename... Arguments>
 void log(rt::FormatString<std::type_identity_t<Arguments>...> format,
          const Arguments&... arguments) {
-    std::array<char, max_log_line> buffer{};
-    rt::BufferSink sink(buffer);
-    rt::print(sink, format, arguments...);
-    write_log_line(sink.text());
+    rt::with_sentence(log_sentence, format.text(), arguments...);
 }
 
 /// Stops the Resource Manager with a sentence: boot cannot go on, no request is the cause.
 template <typename... Arguments>
 [[noreturn]] void fatal(rt::FormatString<std::type_identity_t<Arguments>...> format,
                         const Arguments&... arguments) {
-    std::array<char, max_log_line> buffer{}; // the rest stays NUL: a C string
-    const std::span<char> all_but_last(buffer.data(), buffer.size() - 1);
-    rt::BufferSink sink(all_but_last);
-    rt::print(sink, format, arguments...);
-    rt::panic(buffer.data());
+    rt::with_sentence(stop_with, format.text(), arguments...);
+    __builtin_unreachable(); // stop_with() does not return
 }
 
 } // namespace rm

@@ -4,6 +4,21 @@
 
 namespace rm {
 
+RmError log_refusal(const Stage& stage, RmError error, const rt::Sentence& why) {
+    if (!refusal_limit().allow()) {
+        return error;
+    }
+    if (const unsigned missing = refusal_limit().take_suppressed(); missing != 0) {
+        log("{} lines about refused requests were left out", missing);
+    }
+    std::array<char, max_log_line> buffer; // NOLINT: written before it is read
+    rt::BufferSink sink(buffer);
+    rt::print(sink, why);
+    log("VM {x}: {} refused: {} (RM error {x})", stage.vmid, stage.request, sink.text(),
+        static_cast<std::uint32_t>(error));
+    return error;
+}
+
 RmError rm_error(rt::Error error) {
     switch (error) {
     case rt::Error::no_memory:

@@ -43,24 +43,18 @@ struct Stage {
     const char* request;
 };
 
+/// refuse(), once for all types of arguments.
+RmError log_refusal(const Stage& stage, RmError error, const rt::Sentence& why);
+
 /// Logs the sentence, unless the client has caused too many, and gives the error to return. Call it
 /// where the cause is known, once.
 template <typename... Arguments>
 std::unexpected<RmError> refuse(const Stage& stage, RmError error,
                                 rt::FormatString<std::type_identity_t<Arguments>...> format,
                                 const Arguments&... arguments) {
-    if (!refusal_limit().allow()) {
-        return std::unexpected(error);
-    }
-    if (const unsigned missing = refusal_limit().take_suppressed(); missing != 0) {
-        log("{} lines about refused requests were left out", missing);
-    }
-    std::array<char, max_log_line> buffer{};
-    rt::BufferSink sink(buffer);
-    rt::print(sink, format, arguments...);
-    log("VM {x}: {} refused: {} (RM error {x})", stage.vmid, stage.request, sink.text(),
-        static_cast<std::uint32_t>(error));
-    return std::unexpected(error);
+    return std::unexpected(
+        rt::with_sentence([&](const rt::Sentence& why) { return log_refusal(stage, error, why); },
+                          format.text(), arguments...));
 }
 
 /// The RM error nearest to a hypercall's.

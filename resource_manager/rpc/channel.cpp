@@ -29,7 +29,8 @@ void Channel::flush() {
 }
 
 void Channel::serve(RequestHandler& handler) {
-    std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> buffer; // NOLINT: written before it is read
+    alignas(8) std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE>
+        buffer; // NOLINT: written before it is read
     for (bool more = true; more;) {
         flush();
         if (outgoing_.room() < reserved_for_request) {

@@ -31,7 +31,7 @@ private:
 
     void reset();
 
-    std::array<std::byte, OutgoingQueue::max_content> buffer_{};
+    alignas(8) std::array<std::byte, OutgoingQueue::max_content> buffer_{};
     Writer payload_{std::span(buffer_).subspan(sizeof(std::uint32_t))};
     std::array<Notification, max_notifications> notifications_{};
     std::size_t notification_count_ = 0;

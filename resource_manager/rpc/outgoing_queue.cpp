@@ -21,11 +21,11 @@ void OutgoingQueue::add(std::uint8_t type, std::uint16_t sequence, std::uint32_t
                          .id = id};
     for (std::size_t i = 0; i <= fragments; ++i) {
         const std::size_t size = std::min<std::size_t>(content.size(), GH_RM_RPC_PAYLOAD_SIZE);
-        Message& message = ring_[(first_ + count_++) % capacity];
+        Message& message = ring_[wrapped(first_ + count_++)];
         message.size = static_cast<std::uint8_t>(GH_RM_RPC_HEADER_SIZE + size);
         message.push = i == fragments;
         header.store(message.bytes);
-        std::copy_n(content.begin(), size, message.bytes.begin() + GH_RM_RPC_HEADER_SIZE);
+        std::memcpy(message.bytes.data() + GH_RM_RPC_HEADER_SIZE, content.data(), size);
         content = content.subspan(size);
         header.type = GH_RM_RPC_CONTINUATION;
     }
@@ -40,7 +40,7 @@ rt::Result<> OutgoingQueue::flush(Hypervisor& hypervisor, CapId queue) {
             const bool full = sent.error() == rt::Error::msgqueue_full;
             return full ? rt::Result<>{} : rt::fail(sent.error());
         }
-        first_ = (first_ + 1) % capacity;
+        first_ = wrapped(first_ + 1);
         --count_;
     }
     return {};

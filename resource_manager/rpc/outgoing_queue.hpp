@@ -34,10 +34,15 @@ public:
 
 private:
     struct Message {
+        alignas(8) std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> bytes; // copied by words
         std::uint8_t size;
         bool push;
-        std::array<std::byte, GH_RM_RPC_MESSAGE_SIZE> bytes;
     };
+
+    /// A place in the ring, less than two rounds on.
+    static std::size_t wrapped(std::size_t place) {
+        return place < capacity ? place : place - capacity;
+    }
 
     std::array<Message, capacity> ring_{};
     std::size_t first_ = 0;

@@ -38,7 +38,7 @@ private:
     bool active_ = false;
     unsigned missing_ = 0; // continuations still to come; meaningful while active_
     std::size_t used_ = 0; // invariant: used_ <= buffer_.size()
-    std::array<std::byte, max_request_payload> buffer_{};
+    alignas(8) std::array<std::byte, max_request_payload> buffer_{};
 };
 
 } // namespace rm

@@ -69,16 +69,17 @@ void ResourceManager::boot(const gh_rm_boot& boot, std::span<const std::uint64_t
 }
 
 void ResourceManager::on_interrupt(std::uint32_t intid) {
-    if (intid < noted_.size()) {
+    // The queues are looked at in any case.
+    if (intid < noted_.size() && intid != primary_->send_irq() &&
+        intid != primary_->receive_irq()) {
         noted_.set(intid);
+        any_noted_ = true;
     }
 }
 
 bool ResourceManager::work() {
     channel_->serve(service_); // also sends what waits: makes room for notifications
-    noted_.reset(primary_->send_irq());
-    noted_.reset(primary_->receive_irq());
-    if (noted_.none()) {
+    if (!any_noted_) {
         return false;
     }
     for (std::uint32_t intid = 0; intid < noted_.size(); ++intid) {
@@ -87,7 +88,8 @@ bool ResourceManager::work() {
             vms_.on_halt(intid, hypervisor_, *channel_);
         }
     }
-    return noted_.any();
+    any_noted_ = noted_.any();
+    return any_noted_;
 }
 
 } // namespace rm

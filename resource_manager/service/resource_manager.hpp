@@ -54,6 +54,7 @@ private:
     RequestService service_;
     std::unique_ptr<Channel> channel_;
     std::bitset<1020> noted_; // INTIDs
+    bool any_noted_ = false;
 };
 
 } // namespace rm

@@ -150,12 +150,30 @@ private:
     std::string_view text_;
 };
 
+/// A checked format with its arguments, for functions that are no templates. Refers to both.
+struct Sentence {
+    std::string_view format;
+    std::span<const detail::Argument> arguments;
+};
+
+/// `function(Sentence)`.
+template <typename Function, typename... Arguments>
+decltype(auto) with_sentence(const Function& function, std::string_view checked_format,
+                             const Arguments&... arguments) {
+    const std::array<detail::Argument, sizeof...(Arguments)> list{detail::Argument(arguments)...};
+    return function(Sentence{checked_format, list});
+}
+
+inline void print(Sink& sink, const Sentence& sentence) {
+    detail::print_arguments(sink, sentence.format, sentence.arguments);
+}
+
 /// Formats to `sink`; safe in any context in which the sink's write() is.
 template <typename... Arguments>
 void print(Sink& sink, FormatString<std::type_identity_t<Arguments>...> format,
            const Arguments&... arguments) {
-    const std::array<detail::Argument, sizeof...(Arguments)> list{detail::Argument(arguments)...};
-    detail::print_arguments(sink, format.text(), list);
+    with_sentence([&](const Sentence& sentence) { print(sink, sentence); }, format.text(),
+                  arguments...);
 }
 
 } // namespace rt
