@@ -3,6 +3,7 @@
 // Compiled without loop idiom recognition, which would turn these loops into calls of themselves.
 #include <runtime/bytes.hpp>
 
+#include <bit>
 #include <cstdint>
 
 namespace rt {
@@ -27,6 +28,15 @@ template <typename Unit>
 std::size_t move_units(Byte* out, const Byte* in, std::size_t size) {
     for (; size != 0 && reinterpret_cast<std::uintptr_t>(out + size) % sizeof(Unit) != 0; --size) {
         out[size - 1] = in[size - 1];
+    }
+    for (; size >= block_words * sizeof(Unit); size -= block_words * sizeof(Unit)) {
+        auto* out_end = reinterpret_cast<Unit*>(out + size);
+        const auto* in_end = reinterpret_cast<const Unit*>(in + size);
+        const Unit a = in_end[-1], b = in_end[-2], c = in_end[-3], d = in_end[-4];
+        out_end[-1] = a;
+        out_end[-2] = b;
+        out_end[-3] = c;
+        out_end[-4] = d;
     }
     for (; size >= sizeof(Unit); size -= sizeof(Unit)) {
         *reinterpret_cast<Unit*>(out + size - sizeof(Unit)) =
@@ -124,6 +134,23 @@ int compare_bytes(const void* a, const void* b, std::size_t size) {
         }
     }
     return 0;
+}
+
+std::size_t text_length(const char* text) {
+    const char* at = text;
+    for (; misalignment(at) != 0; ++at) {
+        if (*at == '\0') {
+            return static_cast<std::size_t>(at - text);
+        }
+    }
+    // An aligned word lies in one page, so that what it has behind the end can be read, too.
+    constexpr Word ones = 0x0101'0101'0101'0101;
+    for (;; at += word_size) {
+        const Word word = *reinterpret_cast<const Word*>(at);
+        if (const Word zeros = (word - ones) & ~word & ones << 7; zeros != 0) {
+            return static_cast<std::size_t>(at - text + std::countr_zero(zeros) / 8);
+        }
+    }
 }
 
 const void* find_byte(const void* from, unsigned char value, std::size_t size) {

@@ -74,6 +74,20 @@ TEST(Bytes, compare_orders_as_unsigned_bytes) {
     EXPECT_GT(rt::compare_bytes("\xff", "\x01", 1), 0);
 }
 
+TEST(Bytes, text_ends_at_its_first_nul) {
+    for (std::size_t offset = 0; offset < offsets; ++offset) {
+        for (std::size_t length = 0; length < longest; ++length) {
+            for (const int filler : {0x01, 0x7f, 0x80, 0xff}) {
+                alignas(8) Arena arena;
+                arena.fill(static_cast<unsigned char>(filler));
+                arena[offset + length] = 0;
+                arena[offset + length + 1] = 1; // next to a NUL, what a borrow would hit
+                EXPECT_EQ(rt::text_length(reinterpret_cast<const char*>(&arena[offset])), length);
+            }
+        }
+    }
+}
+
 TEST(Bytes, find_gives_the_first_or_nothing) {
     const char* text = "hello";
     EXPECT_EQ(rt::find_byte(text, 'l', 5), text + 2);

@@ -27,11 +27,7 @@ void* memchr(const void* from, int value, std::size_t size) {
 }
 
 std::size_t strlen(const char* text) {
-    std::size_t length = 0;
-    while (text[length] != '\0') {
-        ++length;
-    }
-    return length;
+    return rt::text_length(text);
 }
 
 std::size_t strnlen(const char* text, std::size_t limit) {
