@@ -24,7 +24,7 @@ struct Pair {
     Ref<MemExtent> extent;
 };
 
-Result<Pair> look_up_pair(Vcpu& caller, const Arguments& a, std::uint32_t space_right,
+Result<Pair> look_up_pair(Vcpu& caller, Arguments a, std::uint32_t space_right,
                           std::uint32_t extent_right) {
     auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], space_right);
     if (!space) {
@@ -41,8 +41,7 @@ Result<Pair> look_up_pair(Vcpu& caller, const Arguments& a, std::uint32_t space_
 /// arguments of a part from `flags` on: flags, offset, size. NoSync is granted by not making use
 /// of it.
 template <typename Change>
-Result<Outputs> change_part(Vcpu& caller, const Arguments& a, unsigned flags,
-                            const Change& change) {
+Outcome change_part(Vcpu& caller, Arguments a, unsigned flags, const Change& change) {
     const auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
     if (!pair) {
         return fail(pair.error());
@@ -55,7 +54,7 @@ Result<Outputs> change_part(Vcpu& caller, const Arguments& a, unsigned flags,
 }
 
 /// x3 attributes, x4 flags, x5 offset, x6 size.
-Result<Outputs> addrspace_map(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_map(Vcpu& caller, Arguments a) {
     return change_part(caller, a, 4,
                        [&](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
                            const auto attributes = MapAttributes::decode(a.x[3]);
@@ -65,7 +64,7 @@ Result<Outputs> addrspace_map(Vcpu& caller, const Arguments& a) {
 }
 
 /// x3 flags, x4 offset, x5 size.
-Result<Outputs> addrspace_unmap(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_unmap(Vcpu& caller, Arguments a) {
     return change_part(caller, a, 3,
                        [](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
                            return space.unmap(extent, base, part);
@@ -73,7 +72,7 @@ Result<Outputs> addrspace_unmap(Vcpu& caller, const Arguments& a) {
 }
 
 /// x3 access, x4 flags, x5 offset, x6 size.
-Result<Outputs> addrspace_update_access(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_update_access(Vcpu& caller, Arguments a) {
     return change_part(
         caller, a, 4, [&](AddressSpace& space, MemExtent& extent, Ipa base, ExtentPart part) {
             const auto access = MapAttributes::decode_access(a.x[3]);
@@ -83,7 +82,7 @@ Result<Outputs> addrspace_update_access(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 address space, x1 extent, x2 base, x3 size, x4 zero -> offset, size, attributes.
-Result<Outputs> addrspace_lookup(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_lookup(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[4]); !zero) {
         return fail(zero.error());
     }
@@ -95,17 +94,17 @@ Result<Outputs> addrspace_lookup(Vcpu& caller, const Arguments& a) {
     if (!found) {
         return fail(found.error());
     }
-    return Outputs{found->offset, found->size, found->attributes.encode()};
+    return give(caller, found->offset, found->size, found->attributes.encode());
 }
 
 /// x0 address space, x1 VMID, x2 zero.
-Result<Outputs> addrspace_configure(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_configure(Vcpu& caller, Arguments a) {
     return on_any<AddressSpace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
                                 [&](AddressSpace& space) { return space.configure(a.x[1]); });
 }
 
 /// x0 address space, x1 base, x2 size, x3 operation, x4 zero. Before or after activation.
-Result<Outputs> addrspace_configure_vmmio(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_configure_vmmio(Vcpu& caller, Arguments a) {
     return on_any<AddressSpace>(caller, a, GH_RIGHT_ADDRSPACE_MAP, a.x[4],
                                 [&](AddressSpace& space) -> Result<> {
                                     const IpaRange range{Ipa{a.x[1]}, a.x[2]};
@@ -122,7 +121,7 @@ Result<Outputs> addrspace_configure_vmmio(Vcpu& caller, const Arguments& a) {
 
 /// x0 address space, x1 VIC (the one type with virtual devices), x2 interface, x3 base, x4 size,
 /// x5 zero.
-Result<Outputs> addrspace_attach_vdevice(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_attach_vdevice(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[5]); !zero) {
         return fail(zero.error());
     }
@@ -143,7 +142,7 @@ Result<Outputs> addrspace_attach_vdevice(Vcpu& caller, const Arguments& a) {
 
 /// x0 address space, x1 object, x2 port, x3 zero. The document knows one type with a virtual DMA
 /// port, a virtual GIC with LPIs; there are none here, so every object is of the wrong type.
-Result<Outputs> addrspace_attach_vdma(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_attach_vdma(Vcpu& caller, Arguments a) {
     return on_active<AddressSpace>(
         caller, a, GH_RIGHT_ADDRSPACE_ATTACH, a.x[3], [&](AddressSpace&) -> Result<> {
             const auto object = caller.cspace().lookup_any(a.x[1], GH_RIGHTS_NONE);
@@ -152,7 +151,7 @@ Result<Outputs> addrspace_attach_vdma(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 address space, x1 extent, x2 base, x3 zero.
-Result<Outputs> addrspace_configure_info_area(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_configure_info_area(Vcpu& caller, Arguments a) {
     return on_any<AddressSpace>(
         caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[3], [&](AddressSpace& space) {
             return with<MemExtent>(

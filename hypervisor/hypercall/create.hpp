@@ -18,7 +18,7 @@ namespace hyp {
 /// x0 partition, x1 capability space, x2 zero -> x1 a capability with all rights to a new T.
 /// Its memory counts to the partition.
 template <typename T, typename... Parameters>
-rt::Result<Outputs> create_object(Vcpu& caller, const Arguments& a, Parameters&&... parameters) {
+Outcome create_object(Vcpu& caller, Arguments a, Parameters&&... parameters) {
     if (auto zero = require_zero(a.x[2]); !zero) {
         return rt::fail(zero.error());
     }
@@ -46,7 +46,7 @@ rt::Result<Outputs> create_object(Vcpu& caller, const Arguments& a, Parameters&&
     if (!id) {
         return rt::fail(id.error());
     }
-    return Outputs{*id};
+    return give(caller, *id);
 }
 
 } // namespace hyp

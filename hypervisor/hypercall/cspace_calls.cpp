@@ -19,26 +19,25 @@ using rt::Result;
 namespace {
 
 /// x0 capability space, x1 capability in it, x2 zero; then `operation` on it.
-Result<Outputs> on_capability(Vcpu& caller, const Arguments& a,
-                              Result<> (Cspace::*operation)(CapId)) {
+Outcome on_capability(Vcpu& caller, Arguments a, Result<> (Cspace::*operation)(CapId)) {
     return on_active<Cspace>(caller, a, GH_RIGHT_CSPACE_CAP_DELETE, a.x[2],
                              [&](Cspace& cspace) { return (cspace.*operation)(a.x[1]); });
 }
 
-Result<Outputs> cspace_delete_cap_from(Vcpu& caller, const Arguments& a) {
+Outcome cspace_delete_cap_from(Vcpu& caller, Arguments a) {
     return on_capability(caller, a, &Cspace::remove);
 }
 
-Result<Outputs> cspace_revoke_cap_from(Vcpu& caller, const Arguments& a) {
+Outcome cspace_revoke_cap_from(Vcpu& caller, Arguments a) {
     return on_capability(caller, a, &Cspace::revoke);
 }
 
-Result<Outputs> cspace_revoke_caps_from(Vcpu& caller, const Arguments& a) {
+Outcome cspace_revoke_caps_from(Vcpu& caller, Arguments a) {
     return on_capability(caller, a, &Cspace::revoke_children);
 }
 
 /// x0 source space, x1 capability in it, x2 destination space, x3 rights mask, x4 zero -> the copy.
-Result<Outputs> cspace_copy_cap_from(Vcpu& caller, const Arguments& a) {
+Outcome cspace_copy_cap_from(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[4]); !zero) {
         return fail(zero.error());
     }
@@ -54,11 +53,11 @@ Result<Outputs> cspace_copy_cap_from(Vcpu& caller, const Arguments& a) {
         return fail(destination.error());
     }
     auto id = (*source)->copy(a.x[1], **destination, static_cast<std::uint32_t>(a.x[3]));
-    return id ? Result<Outputs>(Outputs{*id}) : fail(id.error());
+    return id ? give(caller, *id) : fail(id.error());
 }
 
 /// x0 capability space, x1 most capabilities, x2 zero.
-Result<Outputs> cspace_configure(Vcpu& caller, const Arguments& a) {
+Outcome cspace_configure(Vcpu& caller, Arguments a) {
     return on_any<Cspace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
                           [&](Cspace& cspace) { return cspace.configure(a.x[1]); });
 }

@@ -34,19 +34,13 @@ std::uint64_t code(rt::Error error) {
 /// Out of line, so that a call without a handler needs no stack frame.
 [[gnu::noinline]] void serve(Vcpu& caller, std::size_t number, const std::uint64_t* arguments,
                              Handler handler) {
-    auto& x = caller.registers.x;
-    const rt::Result<Outputs> result = handler(caller, Arguments{arguments});
-    if (!result) {
-        x[0] = code(result.error());
-        trace(TraceClass::error, static_cast<std::uint32_t>(number), x[0]);
+    const Outcome outcome = handler(caller, Arguments{arguments});
+    if (outcome.is_later()) {
         return;
     }
-    if (result->count == Outputs::deferred) {
-        return;
-    }
-    x[0] = GH_ERROR_OK;
-    for (unsigned i = 0; i < result->count; ++i) {
-        x[i + 1] = result->x[i];
+    caller.registers.x[0] = outcome.x0();
+    if (outcome.x0() != GH_ERROR_OK) {
+        trace(TraceClass::error, static_cast<std::uint32_t>(number), outcome.x0());
     }
 }
 

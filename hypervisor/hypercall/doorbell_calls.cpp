@@ -16,38 +16,38 @@ using rt::Result;
 namespace {
 
 /// x0 doorbell, x1 VIC, x2 interrupt, x3 zero.
-Result<Outputs> doorbell_bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_bind_virq(Vcpu& caller, Arguments a) {
     return bind_source<Doorbell>(
         caller, a, GH_RIGHT_DOORBELL_BIND, a.x[3],
         [](Doorbell& bell, Vic& vic, VirqInfo info) { return bell.bind(vic, info); });
 }
 
 /// x0 doorbell, x1 zero.
-Result<Outputs> doorbell_unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_unbind_virq(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_BIND, a.x[1],
                                [](Doorbell& bell) { bell.unbind(); });
 }
 
 /// x0 doorbell, x1 flags, x2 zero -> flags before.
-Result<Outputs> doorbell_send(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_send(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_SEND, a.x[2],
                                [&](Doorbell& bell) { return bell.send(a.x[1]); });
 }
 
 /// x0 doorbell, x1 flags to clear, x2 zero -> flags before.
-Result<Outputs> doorbell_receive(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_receive(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[2],
                                [&](Doorbell& bell) { return bell.receive(a.x[1]); });
 }
 
 /// x0 doorbell, x1 zero.
-Result<Outputs> doorbell_reset(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_reset(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[1],
                                [](Doorbell& bell) { return bell.reset_flags(); });
 }
 
 /// x0 doorbell, x1 enable mask, x2 acknowledge mask, x3 zero.
-Result<Outputs> doorbell_mask(Vcpu& caller, const Arguments& a) {
+Outcome doorbell_mask(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[3],
                                [&](Doorbell& bell) { return bell.set_masks(a.x[1], a.x[2]); });
 }

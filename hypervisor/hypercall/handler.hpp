@@ -3,47 +3,54 @@
 // error.
 #pragma once
 
+#include "vcpu/vcpu.hpp"
+
+#include <abi/error.h>
 #include <runtime/result.hpp>
 
-#include <array>
 #include <cstdint>
+#include <expected>
 #include <span>
 
 namespace hyp {
-
-class Vcpu;
 
 /// The arguments, x[0] being the first one in either call form: the caller's registers themselves.
 struct Arguments {
     const std::uint64_t* x;
 };
 
-/// What follows the error code: x1 to x5. The first `count` are written to the caller.
-struct Outputs {
-    std::array<std::uint64_t, 5> x{};
-    unsigned count = 0;
-
-    Outputs() = default;
-    explicit Outputs(std::uint64_t x1) : x{x1}, count(1) {}
-    Outputs(std::uint64_t x1, std::uint64_t x2) : x{x1, x2}, count(2) {}
-    Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3) : x{x1, x2, x3}, count(3) {}
-    Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3, std::uint64_t x4)
-        : x{x1, x2, x3, x4}, count(4) {}
-    Outputs(std::uint64_t x1, std::uint64_t x2, std::uint64_t x3, std::uint64_t x4,
-            std::uint64_t x5)
-        : x{x1, x2, x3, x4, x5}, count(5) {}
-
+/// What a handler returns, in one register: the error code for the caller's x0. Results beside it
+/// are in the caller's registers already, see give().
+class Outcome {
+public:
+    constexpr Outcome() = default; // GH_ERROR_OK
+    Outcome(const std::unexpected<rt::Error>& failure)
+        : x0_(static_cast<std::int64_t>(failure.error())) {}
     /// The caller's registers are written later, by whoever ends the call (vcpu_run).
-    static Outputs later() {
-        Outputs outputs;
-        outputs.count = deferred;
-        return outputs;
+    static Outcome later() {
+        Outcome outcome;
+        outcome.x0_ = deferred;
+        return outcome;
     }
-    static constexpr unsigned deferred = ~0u;
+    [[nodiscard]] bool is_later() const { return x0_ == deferred; }
+    [[nodiscard]] std::uint64_t x0() const { return static_cast<std::uint64_t>(x0_); }
+
+private:
+    static constexpr std::int64_t deferred = std::int64_t{1} << 32; // no error code
+    std::int64_t x0_ = GH_ERROR_OK;
 };
 
+/// Success, with results for the caller's x1 and on. The arguments are gone then.
+template <typename... Values>
+Outcome give(Vcpu& caller, Values... values) {
+    static_assert(sizeof...(values) <= 5, "results are x1 to x5");
+    unsigned i = 0;
+    ((caller.registers.x[++i] = static_cast<std::uint64_t>(values)), ...);
+    return {};
+}
+
 /// Of the caller's registers only x0 to x17 are in memory; the others are to be left alone.
-using Handler = rt::Result<Outputs> (*)(Vcpu& caller, const Arguments&);
+using Handler = Outcome (*)(Vcpu& caller, Arguments);
 
 struct HypercallEntry {
     std::uint16_t number; // abi/hypercall.h
@@ -59,11 +66,8 @@ inline rt::Result<> require_zero(std::uint64_t reserved) {
 }
 
 /// A handler's result from an operation that has none of its own.
-inline rt::Result<Outputs> done(const rt::Result<>& result) {
-    if (!result) {
-        return rt::fail(result.error());
-    }
-    return Outputs{};
+inline Outcome done(const rt::Result<>& result) {
+    return result ? Outcome() : rt::fail(result.error());
 }
 
 // One table per object family, each in the file named after it.

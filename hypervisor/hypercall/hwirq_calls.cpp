@@ -15,14 +15,14 @@ using rt::Result;
 namespace {
 
 /// x0 hardware interrupt, x1 VIC, x2 virtual IRQ info, x3 zero.
-Result<Outputs> hwirq_bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome hwirq_bind_virq(Vcpu& caller, Arguments a) {
     return bind_source<HwIrq>(
         caller, a, GH_RIGHT_HWIRQ_BIND_VIC, a.x[3],
         [](HwIrq& line, Vic& vic, VirqInfo info) { return line.bind(vic, info); });
 }
 
 /// x0 hardware interrupt, x1 zero.
-Result<Outputs> hwirq_unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome hwirq_unbind_virq(Vcpu& caller, Arguments a) {
     return on_active<HwIrq>(caller, a, GH_RIGHT_HWIRQ_BIND_VIC, a.x[1],
                             [](HwIrq& line) { line.unbind(); });
 }

@@ -32,7 +32,7 @@ Result<Operation> decode_operation(std::uint64_t word) {
 
 /// x0 extent, x1 physical base, x2 size, x3 attributes, x4 zero. RAM only: device memory is
 /// derived from the extent that the Resource Manager was given.
-Result<Outputs> memextent_configure(Vcpu& caller, const Arguments& a) {
+Outcome memextent_configure(Vcpu& caller, Arguments a) {
     return on_any<MemExtent>(
         caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[4], [&](MemExtent& extent) -> Result<> {
             const auto attributes = ExtentAttributes::decode(a.x[3]);
@@ -49,7 +49,7 @@ Result<Outputs> memextent_configure(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 extent, x1 parent, x2 offset, x3 size, x4 attributes, x5 zero.
-Result<Outputs> memextent_configure_derive(Vcpu& caller, const Arguments& a) {
+Outcome memextent_configure_derive(Vcpu& caller, Arguments a) {
     return on_any<MemExtent>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[5], [&](MemExtent& extent) {
         return with<MemExtent>(caller, a.x[1], GH_RIGHT_MEMEXTENT_DERIVE, [&](MemExtent& parent) {
             const auto attributes = ExtentAttributes::decode(a.x[4]);
@@ -85,7 +85,7 @@ Result<> modify(MemExtent& extent, Operation operation, std::uint64_t offset, st
 }
 
 /// x0 extent, x1 operation, x2 offset, x3 size.
-Result<Outputs> memextent_modify(Vcpu& caller, const Arguments& a) {
+Outcome memextent_modify(Vcpu& caller, Arguments a) {
     return on_active<MemExtent>(caller, a, GH_RIGHT_MEMEXTENT_MAP, 0, [&](MemExtent& extent) {
         const auto operation = decode_operation(a.x[1]);
         return operation ? modify(extent, *operation, a.x[2], a.x[3]) : fail(operation.error());
@@ -118,7 +118,7 @@ Result<> donate_with_partition(Vcpu& caller, CapId partition_cap, CapId extent_c
 }
 
 /// x0 options, x1 from, x2 to, x3 offset (in the donating extent), x4 size, x5 zero.
-Result<Outputs> memextent_donate(Vcpu& caller, const Arguments& a) {
+Outcome memextent_donate(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[5]); !zero) {
         return fail(zero.error());
     }

@@ -38,33 +38,33 @@ std::optional<std::uint64_t> optional_argument(std::uint64_t value) {
 }
 
 /// x0 queue, x1 VIC, x2 interrupt, x3 zero.
-Result<Outputs> msgqueue_bind_send_virq(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_bind_send_virq(Vcpu& caller, Arguments a) {
     return bind_source<MessageQueue>(
         caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[3],
         [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_send(vic, info); });
 }
 
 /// Likewise.
-Result<Outputs> msgqueue_bind_receive_virq(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_bind_receive_virq(Vcpu& caller, Arguments a) {
     return bind_source<MessageQueue>(
         caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[3],
         [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_receive(vic, info); });
 }
 
 /// x0 queue, x1 zero.
-Result<Outputs> msgqueue_unbind_send_virq(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_unbind_send_virq(Vcpu& caller, Arguments a) {
     return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[1],
                                    [](MessageQueue& queue) { queue.unbind_send(); });
 }
 
 /// x0 queue, x1 zero.
-Result<Outputs> msgqueue_unbind_receive_virq(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_unbind_receive_virq(Vcpu& caller, Arguments a) {
     return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[1],
                                    [](MessageQueue& queue) { queue.unbind_receive(); });
 }
 
 /// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
-Result<Outputs> msgqueue_send(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_send(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[4]);
     if (!queue) {
         return fail(queue.error());
@@ -81,7 +81,7 @@ Result<Outputs> msgqueue_send(Vcpu& caller, const Arguments& a) {
         return fail(copied.error());
     }
     auto not_full = (*queue)->send(message, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
-    return not_full ? Result<Outputs>(Outputs{*not_full ? 1U : 0U}) : fail(not_full.error());
+    return not_full ? give(caller, *not_full ? 1U : 0U) : fail(not_full.error());
 }
 
 /// Into the caller's memory; a message that cannot go there stays in the queue.
@@ -98,7 +98,7 @@ private:
 };
 
 /// x0 queue, x1 address, x2 size of the buffer, x3 zero -> size, not empty.
-Result<Outputs> msgqueue_receive(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_receive(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3]);
     if (!queue) {
         return fail(queue.error());
@@ -108,17 +108,17 @@ Result<Outputs> msgqueue_receive(Vcpu& caller, const Arguments& a) {
     if (!received) {
         return fail(received.error());
     }
-    return Outputs{received->size, received->not_empty ? 1U : 0U};
+    return give(caller, received->size, received->not_empty ? 1U : 0U);
 }
 
 /// x0 queue, x1 zero.
-Result<Outputs> msgqueue_flush(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_flush(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[1]);
     return queue ? done((*queue)->flush()) : fail(queue.error());
 }
 
 /// x0 queue, x1 not-full threshold, x2 delay, x3 -1.
-Result<Outputs> msgqueue_configure_send(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_configure_send(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[3] + 1);
     if (!queue) {
         return fail(queue.error());
@@ -127,7 +127,7 @@ Result<Outputs> msgqueue_configure_send(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 queue, x1 not-empty threshold (-2: the depth), x2 delay, x3 -1.
-Result<Outputs> msgqueue_configure_receive(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_configure_receive(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3] + 1);
     if (!queue) {
         return fail(queue.error());
@@ -138,7 +138,7 @@ Result<Outputs> msgqueue_configure_receive(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 queue, x1 depth in 15:0 and message size in 31:16, x2 zero.
-Result<Outputs> msgqueue_configure(Vcpu& caller, const Arguments& a) {
+Outcome msgqueue_configure(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[2] | (a.x[1] >> 32)); !zero) {
         return fail(zero.error());
     }

@@ -35,25 +35,25 @@ Result<Ref<Object>> object_from(Vcpu& caller, CapId space, CapId id, std::uint64
 }
 
 /// x0 capability, x1 zero.
-Result<Outputs> object_activate(Vcpu& caller, const Arguments& a) {
+Outcome object_activate(Vcpu& caller, Arguments a) {
     auto object = own_object(caller, a.x[0], a.x[1]);
     return object ? done((*object)->activate()) : fail(object.error());
 }
 
 /// x0 capability space, x1 capability in it, x2 zero.
-Result<Outputs> object_activate_from(Vcpu& caller, const Arguments& a) {
+Outcome object_activate_from(Vcpu& caller, Arguments a) {
     auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
     return object ? done((*object)->activate()) : fail(object.error());
 }
 
 /// x0 capability, x1 zero.
-Result<Outputs> object_reset(Vcpu& caller, const Arguments& a) {
+Outcome object_reset(Vcpu& caller, Arguments a) {
     auto object = own_object(caller, a.x[0], a.x[1]);
     return object ? done((*object)->reset()) : fail(object.error());
 }
 
 /// x0 capability space, x1 capability in it, x2 zero.
-Result<Outputs> object_reset_from(Vcpu& caller, const Arguments& a) {
+Outcome object_reset_from(Vcpu& caller, Arguments a) {
     auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
     return object ? done((*object)->reset()) : fail(object.error());
 }

@@ -13,21 +13,21 @@
 
 namespace hyp {
 
-/// What `action(object)` gives (nothing, Result<>, one number, Outputs) as a handler's result.
+/// What `action(object)` gives (nothing, Result<>, one number, Outcome) as a handler's result.
 template <typename T, typename Action>
-rt::Result<Outputs> answer(const rt::Result<Ref<T>>& object, const Action& action) {
+Outcome answer(Vcpu& caller, const rt::Result<Ref<T>>& object, const Action& action) {
     if (!object) {
         return rt::fail(object.error());
     }
     using Given = std::invoke_result_t<Action, T&>;
     if constexpr (std::is_void_v<Given>) {
         action(**object);
-        return Outputs{};
+        return Outcome();
     } else if constexpr (std::is_same_v<Given, rt::Result<>>) {
         return done(action(**object));
     } else if constexpr (std::is_same_v<Given, rt::Result<std::uint64_t>>) {
         const auto value = action(**object);
-        return value ? rt::Result<Outputs>(Outputs{*value}) : rt::fail(value.error());
+        return value ? give(caller, *value) : rt::fail(value.error());
     } else {
         return action(**object);
     }
@@ -35,22 +35,22 @@ rt::Result<Outputs> answer(const rt::Result<Ref<T>>& object, const Action& actio
 
 /// `reserved` is zero, x0 an active T that the caller has the right to.
 template <typename T, typename Action>
-rt::Result<Outputs> on_active(Vcpu& caller, const Arguments& a, std::uint32_t right,
-                              std::uint64_t reserved, const Action& action) {
+Outcome on_active(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
+                  const Action& action) {
     if (reserved != 0) {
         return rt::fail(rt::Error::argument_invalid);
     }
-    return answer(caller.cspace().lookup_active<T>(a.x[0], right), action);
+    return answer(caller, caller.cspace().lookup_active<T>(a.x[0], right), action);
 }
 
 /// Likewise in any state: the action says which it needs.
 template <typename T, typename Action>
-rt::Result<Outputs> on_any(Vcpu& caller, const Arguments& a, std::uint32_t right,
-                           std::uint64_t reserved, const Action& action) {
+Outcome on_any(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
+               const Action& action) {
     if (reserved != 0) {
         return rt::fail(rt::Error::argument_invalid);
     }
-    return answer(caller.cspace().lookup<T>(a.x[0], right), action);
+    return answer(caller, caller.cspace().lookup<T>(a.x[0], right), action);
 }
 
 /// `action(U&)`'s Result<>, where the capability names a U in any state that the caller has the
@@ -63,8 +63,8 @@ rt::Result<> with(Vcpu& caller, CapId id, std::uint32_t right, const Action& act
 
 /// x0 as for on_active(), x1 VIC, x2 interrupt; then `bind(T&, Vic&, VirqInfo)`.
 template <typename T, typename Bind>
-rt::Result<Outputs> bind_source(Vcpu& caller, const Arguments& a, std::uint32_t right,
-                                std::uint64_t reserved, const Bind& bind) {
+Outcome bind_source(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
+                    const Bind& bind) {
     return on_active<T>(caller, a, right, reserved, [&](T& object) -> rt::Result<> {
         auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
         if (!vic) {

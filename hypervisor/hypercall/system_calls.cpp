@@ -27,7 +27,7 @@ using rt::Result;
 
 namespace {
 
-Result<Outputs> prng_get_entropy(Vcpu&, const Arguments& a) {
+Outcome prng_get_entropy(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t most = 32;
     if (a.x[0] == 0 || a.x[0] > most) {
         return fail(Error::argument_size);
@@ -39,13 +39,13 @@ Result<Outputs> prng_get_entropy(Vcpu&, const Arguments& a) {
     if (!words) {
         return fail(Error::unimplemented); // no seed: better none than guessable numbers
     }
-    Outputs outputs{0, 0, 0, 0};
+    std::array<std::uint64_t, 4> outputs{};
     for (std::uint64_t i = 0; i * 8 < a.x[0]; ++i) {
         const std::uint64_t bytes = std::min<std::uint64_t>(8, a.x[0] - i * 8);
         const std::uint64_t word = (*words)[i];
-        outputs.x[i] = bytes == 8 ? word : word & ((std::uint64_t{1} << (bytes * 8)) - 1);
+        outputs[i] = bytes == 8 ? word : word & ((std::uint64_t{1} << (bytes * 8)) - 1);
     }
-    return outputs;
+    return give(caller, outputs[0], outputs[1], outputs[2], outputs[3]);
 }
 
 // Only the holder of the root partition with every right, the Resource Manager, may ask.
@@ -78,29 +78,29 @@ std::uint64_t counter_value(std::uint64_t which) {
     }
 }
 
-Result<Outputs> query_counter(Vcpu& caller, const Arguments& a) {
+Outcome query_counter(Vcpu& caller, Arguments a) {
     if (auto root = require_root(caller, a.x[0]); !root) {
         return fail(root.error());
     }
     if (a.x[1] >= GH_COUNTER_COUNT) {
         return fail(Error::argument_invalid);
     }
-    return Outputs{counter_value(a.x[1])};
+    return give(caller, counter_value(a.x[1]));
 }
 
 /// x0 flags to set, x1 flags to clear, x2 zero -> flags. The call names no capability, hence only
 /// the primary VM and the Resource Manager may make it.
-Result<Outputs> trace_update_class_flags(Vcpu& caller, const Arguments& a) {
+Outcome trace_update_class_flags(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[2]); !zero) {
         return fail(zero.error());
     }
     if (!caller.is_primary() && caller.address_space().vmid() != GH_VMID_RM) {
         return fail(Error::denied);
     }
-    return Outputs{update_trace_flags(a.x[0], a.x[1])};
+    return give(caller, update_trace_flags(a.x[0], a.x[1]));
 }
 
-Result<Outputs> trace_read(Vcpu& caller, const Arguments& a) {
+Outcome trace_read(Vcpu& caller, Arguments a) {
     if (auto root = require_root(caller, a.x[0]); !root) {
         return fail(root.error());
     }
@@ -109,10 +109,10 @@ Result<Outputs> trace_read(Vcpu& caller, const Arguments& a) {
     if (!record) {
         return fail(record.error());
     }
-    return Outputs{record->position, record->time, record->what, record->argument};
+    return give(caller, record->position, record->time, record->what, record->argument);
 }
 
-Result<Outputs> console_write(Vcpu& caller, const Arguments& a) {
+Outcome console_write(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t most = 32;
     if (auto root = require_root(caller, a.x[0]); !root) {
         return fail(root.error());
@@ -123,7 +123,7 @@ Result<Outputs> console_write(Vcpu& caller, const Arguments& a) {
     // The bytes stand in four registers, lowest address in the lowest byte.
     const auto* bytes = reinterpret_cast<const char*>(&a.x[2]);
     console().write_bytes(std::string_view(bytes, a.x[1]));
-    return Outputs{};
+    return Outcome();
 }
 
 constexpr HypercallEntry entries[] = {

@@ -22,23 +22,23 @@ Result<Ref<Vcpu>> vcpu_of(Vcpu& caller, CapId id, std::uint32_t rights) {
     return caller.cspace().lookup<Vcpu>(id, rights);
 }
 
-Result<Outputs> partition_create_thread(Vcpu& caller, const Arguments& a) {
+Outcome partition_create_thread(Vcpu& caller, Arguments a) {
     return create_object<Vcpu>(caller, a, scheduler());
 }
 
-Result<Outputs> vcpu_configure(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_configure(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
                         [&](Vcpu& vcpu) { return vcpu.configure(a.x[1]); });
 }
 
-Result<Outputs> cspace_attach_thread(Vcpu& caller, const Arguments& a) {
+Outcome cspace_attach_thread(Vcpu& caller, Arguments a) {
     return on_any<Cspace>(caller, a, GH_RIGHT_CSPACE_ATTACH, a.x[2], [&](Cspace& cspace) {
         return with<Vcpu>(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE,
                           [&](Vcpu& vcpu) { return vcpu.attach_cspace(Ref<Cspace>(cspace)); });
     });
 }
 
-Result<Outputs> addrspace_attach_thread(Vcpu& caller, const Arguments& a) {
+Outcome addrspace_attach_thread(Vcpu& caller, Arguments a) {
     return on_any<AddressSpace>(
         caller, a, GH_RIGHT_ADDRSPACE_ATTACH, a.x[2], [&](AddressSpace& space) {
             return with<Vcpu>(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE, [&](Vcpu& vcpu) {
@@ -47,14 +47,14 @@ Result<Outputs> addrspace_attach_thread(Vcpu& caller, const Arguments& a) {
         });
 }
 
-Result<Outputs> vcpu_poweron(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_poweron(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t known =
         GH_VCPU_POWERON_PRESERVE_ENTRY | GH_VCPU_POWERON_PRESERVE_CONTEXT;
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_POWER, a.x[3] & ~known,
                         [&](Vcpu& vcpu) { return vcpu.power_on(a.x[1], a.x[2], a.x[3]); });
 }
 
-Result<Outputs> vcpu_poweroff(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_poweroff(Vcpu& caller, Arguments a) {
     auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER);
     if (!vcpu) {
         return fail(vcpu.error());
@@ -67,15 +67,15 @@ Result<Outputs> vcpu_poweroff(Vcpu& caller, const Arguments& a) {
         return fail(Error::denied);
     }
     caller.power_off();
-    return Outputs::later(); // its registers are reset, not written
+    return Outcome::later(); // its registers are reset, not written
 }
 
-Result<Outputs> vcpu_kill(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_kill(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_LIFECYCLE, a.x[1],
                         [&](Vcpu& vcpu) { return vcpu.kill(); });
 }
 
-Result<Outputs> vcpu_set_affinity(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_set_affinity(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t reserved = ~std::uint64_t{0}; // "must be -1"
     const bool any = a.x[1] == GH_CPU_INDEX_ANY;
     if (a.x[1] >= scheduler().cpu_count() && !any) {
@@ -86,17 +86,17 @@ Result<Outputs> vcpu_set_affinity(Vcpu& caller, const Arguments& a) {
     });
 }
 
-Result<Outputs> vcpu_set_priority(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_set_priority(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_PRIORITY, 0,
                         [&](Vcpu& vcpu) { return vcpu.set_priority(a.x[1]); });
 }
 
-Result<Outputs> vcpu_set_timeslice(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_set_timeslice(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_TIMESLICE, 0,
                         [&](Vcpu& vcpu) { return vcpu.set_timeslice(a.x[1]); });
 }
 
-Result<Outputs> vcpu_bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_bind_virq(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_BIND_VIRQ, a.x[4], [&](Vcpu& vcpu) {
         return with<Vic>(caller, a.x[1], GH_RIGHT_VIC_BIND_SOURCE, [&](Vic& vic) {
             const auto info = VirqInfo::decode(a.x[2]);
@@ -105,21 +105,21 @@ Result<Outputs> vcpu_bind_virq(Vcpu& caller, const Arguments& a) {
     });
 }
 
-Result<Outputs> vcpu_unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_unbind_virq(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_BIND_VIRQ, a.x[2],
                         [&](Vcpu& vcpu) { return vcpu.unbind_virq(a.x[1]); });
 }
 
-Result<Outputs> vcpu_register_write(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_register_write(Vcpu& caller, Arguments a) {
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_WRITE_CONTEXT, a.x[4],
                         [&](Vcpu& vcpu) { return vcpu.write_register(a.x[1], a.x[2], a.x[3]); });
 }
 
-Outputs outputs_of(const RunReport& report) {
-    return {report.state, report.data[0], report.data[1], report.data[2]};
+Outcome give(Vcpu& caller, const RunReport& report) {
+    return hyp::give(caller, report.state, report.data[0], report.data[1], report.data[2]);
 }
 
-Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
+Outcome vcpu_run(Vcpu& caller, Arguments a) {
     // Resume data 1 is not checked for states that have none: the v11 driver leaves the value of
     // its last MMIO read there.
     if ((a.x[2] | a.x[3] | a.x[4]) != 0) {
@@ -138,42 +138,41 @@ Result<Outputs> vcpu_run(Vcpu& caller, const Arguments& a) {
         return fail(runs.error());
     }
     if (*runs) {
-        return Outputs::later();
+        return Outcome::later();
     }
-    return outputs_of(report);
+    return give(caller, report);
 }
 
 /// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.
-Result<Outputs> vcpu_run_check(Vcpu& caller, const Arguments& a) {
-    return on_any<Vcpu>(
-        caller, a, GH_RIGHT_THREAD_STATE, a.x[4], [](Vcpu& vcpu) -> Result<Outputs> {
-            const auto report = vcpu.check();
-            return report ? Result<Outputs>(outputs_of(*report)) : fail(report.error());
-        });
+Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
+    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_STATE, a.x[4], [&](Vcpu& vcpu) -> Outcome {
+        const auto report = vcpu.check();
+        return report ? give(caller, *report) : fail(report.error());
+    });
 }
 
-Result<Outputs> scheduler_yield(Vcpu& caller, const Arguments& a) {
+Outcome scheduler_yield(Vcpu& caller, Arguments a) {
     if (a.x[2] != 0) {
         return fail(Error::argument_invalid);
     }
     switch (a.x[0]) {
     case GH_YIELD_GENERIC:
         scheduler().yield();
-        return Outputs{};
+        return Outcome();
     case GH_YIELD_TO_THREAD: {
         auto target = vcpu_of(caller, a.x[1], GH_RIGHT_THREAD_YIELD_TO);
         if (!target) {
             return fail(target.error());
         }
         scheduler().yield_to(**target);
-        return Outputs{};
+        return Outcome();
     }
     case GH_YIELD_TO_LOWER_PRIORITY:
         if (a.x[1] > GH_VCPU_PRIORITY_MAX) {
             return fail(Error::argument_invalid);
         }
         scheduler().yield_to_priority(a.x[1]);
-        return Outputs{};
+        return Outcome();
     default: // there are no implementation-defined kinds
         return fail(Error::argument_invalid);
     }

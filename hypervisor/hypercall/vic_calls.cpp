@@ -17,12 +17,12 @@ using rt::Result;
 
 namespace {
 
-Result<Outputs> partition_create_vic(Vcpu& caller, const Arguments& a) {
+Outcome partition_create_vic(Vcpu& caller, Arguments a) {
     return create_object<Vic>(caller, a);
 }
 
 /// x0 VIC, x1 most vCPUs, x2 most shared interrupts, x3 zero.
-Result<Outputs> vic_configure(Vcpu& caller, const Arguments& a) {
+Outcome vic_configure(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[3]); !zero) {
         return fail(zero.error());
     }
@@ -31,7 +31,7 @@ Result<Outputs> vic_configure(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 VIC, x1 vCPU, x2 index, x3 zero.
-Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
+Outcome vic_attach_vcpu(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[3]); !zero) {
         return fail(zero.error());
     }
@@ -49,7 +49,7 @@ Result<Outputs> vic_attach_vcpu(Vcpu& caller, const Arguments& a) {
 /// x0 VIC, x1 MSI source, x2 index, x3 zero. The document knows one type of MSI source, a GICv4
 /// ITS, and promises one capability for each; virtual GICs have no LPIs here, so there are none,
 /// and whatever the second capability names is of the wrong type.
-Result<Outputs> vic_bind_msi_source(Vcpu& caller, const Arguments& a) {
+Outcome vic_bind_msi_source(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[3]); !zero) {
         return fail(zero.error());
     }

@@ -23,7 +23,7 @@ using rt::Result;
 namespace {
 
 /// x0 device, x1 extent, x2 queues, x3 flags, x4 device type, x5 size of its configuration.
-Result<Outputs> virtio_mmio_configure(Vcpu& caller, const Arguments& a) {
+Outcome virtio_mmio_configure(Vcpu& caller, Arguments a) {
     if ((a.x[3] & ~std::uint64_t{GH_VIRTIO_OPTION_TYPE_VALID}) != 0) {
         return fail(Error::argument_invalid);
     }
@@ -41,7 +41,7 @@ Result<Outputs> virtio_mmio_configure(Vcpu& caller, const Arguments& a) {
 
 /// x0 device, x1 VIC, x2 interrupt, x3 zero.
 template <bool Backend>
-Result<Outputs> bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome bind_virq(Vcpu& caller, Arguments a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
     return bind_source<VirtioMmio>(caller, a, right, a.x[3],
@@ -52,7 +52,7 @@ Result<Outputs> bind_virq(Vcpu& caller, const Arguments& a) {
 
 /// x0 device, x1 zero.
 template <bool Backend>
-Result<Outputs> unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome unbind_virq(Vcpu& caller, Arguments a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
     return on_active<VirtioMmio>(caller, a, right, a.x[1],
@@ -60,7 +60,7 @@ Result<Outputs> unbind_virq(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 device, x1 interrupt status, x2 zero.
-Result<Outputs> backend_assert_virq(Vcpu& caller, const Arguments& a) {
+Outcome backend_assert_virq(Vcpu& caller, Arguments a) {
     return on_active<VirtioMmio>(
         caller, a, GH_RIGHT_VIRTIO_MMIO_ASSERT_VIRQ, a.x[2],
         [&](VirtioMmio& device) { return device.assert_frontend(a.x[1]); });
@@ -68,58 +68,57 @@ Result<Outputs> backend_assert_virq(Vcpu& caller, const Arguments& a) {
 
 /// Calls of the backend: x0 device, a reserved argument, then `action`.
 template <typename Action>
-Result<Outputs> by_backend(Vcpu& caller, const Arguments& a, std::uint64_t reserved,
-                           const Action& action) {
+Outcome by_backend(Vcpu& caller, Arguments a, std::uint64_t reserved, const Action& action) {
     return on_active<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, reserved, action);
 }
 
 /// x0 device, x1 selector, x2 features, x3 zero.
-Result<Outputs> backend_set_dev_features(Vcpu& caller, const Arguments& a) {
+Outcome backend_set_dev_features(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
         return device.set_device_features(a.x[1], a.x[2]);
     });
 }
 
 /// x0 device, x1 queue, x2 size, x3 zero.
-Result<Outputs> backend_set_queue_num_max(Vcpu& caller, const Arguments& a) {
+Outcome backend_set_queue_num_max(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
         return device.set_queue_size_limit(a.x[1], a.x[2]);
     });
 }
 
 /// x0 device, x1 selector, x2 zero -> features.
-Result<Outputs> backend_get_drv_features(Vcpu& caller, const Arguments& a) {
+Outcome backend_get_drv_features(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[2],
                       [&](VirtioMmio& device) { return device.driver_features(a.x[1]); });
 }
 
 /// x0 device, x1 queue, x2 zero -> size, ready, descriptors, driver's area, device's area.
-Result<Outputs> backend_get_queue_info(Vcpu& caller, const Arguments& a) {
-    return by_backend(caller, a, a.x[2], [&](VirtioMmio& device) -> Result<Outputs> {
+Outcome backend_get_queue_info(Vcpu& caller, Arguments a) {
+    return by_backend(caller, a, a.x[2], [&](VirtioMmio& device) -> Outcome {
         const auto queue = device.queue(a.x[1]);
         if (!queue) {
             return fail(queue.error());
         }
         const auto& areas = queue->areas;
-        return Outputs{queue->size, queue->ready ? 1U : 0U, areas[0], areas[1], areas[2]};
+        return give(caller, queue->size, queue->ready ? 1U : 0U, areas[0], areas[1], areas[2]);
     });
 }
 
 /// x0 device, x1 zero -> queues, reasons.
-Result<Outputs> backend_get_notification(Vcpu& caller, const Arguments& a) {
-    return by_backend(caller, a, a.x[1], [](VirtioMmio& device) {
+Outcome backend_get_notification(Vcpu& caller, Arguments a) {
+    return by_backend(caller, a, a.x[1], [&](VirtioMmio& device) {
         const VirtioMmio::Notification taken = device.take_notification();
-        return Outputs{taken.queues, taken.reasons};
+        return give(caller, taken.queues, taken.reasons);
     });
 }
 
 /// x0 device, x1 zero.
-Result<Outputs> backend_acknowledge_reset(Vcpu& caller, const Arguments& a) {
+Outcome backend_acknowledge_reset(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[1], [](VirtioMmio& device) { device.acknowledge_reset(); });
 }
 
 /// x0 device, x1 status, x2 zero.
-Result<Outputs> backend_set_status(Vcpu& caller, const Arguments& a) {
+Outcome backend_set_status(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[2],
                       [&](VirtioMmio& device) { return device.set_status(a.x[1]); });
 }
@@ -127,7 +126,7 @@ Result<Outputs> backend_set_status(Vcpu& caller, const Arguments& a) {
 // Input devices are configured before or after activation.
 
 /// x0 device, x1 device IDs, x2 properties, x3 event types, x4 axes, x5 zero.
-Result<Outputs> virtio_input_configure(Vcpu& caller, const Arguments& a) {
+Outcome virtio_input_configure(Vcpu& caller, Arguments a) {
     return on_any<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5],
                               [&](VirtioMmio& device) {
                                   return device.configure_input({a.x[1], a.x[2]}, a.x[3], a.x[4]);
@@ -135,7 +134,7 @@ Result<Outputs> virtio_input_configure(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 device, x1 selector, x2 subselector, x3 size, x4 address, x5 zero.
-Result<Outputs> virtio_input_set_data(Vcpu& caller, const Arguments& a) {
+Outcome virtio_input_set_data(Vcpu& caller, Arguments a) {
     return on_any<VirtioMmio>(
         caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5], [&](VirtioMmio& device) -> Result<> {
             std::array<std::byte, VirtioInput::max_data> buffer;

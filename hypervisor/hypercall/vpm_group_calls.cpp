@@ -18,7 +18,7 @@ using rt::Result;
 namespace {
 
 /// x0 group, x1 vCPU, x2 index, x3 zero.
-Result<Outputs> vpm_group_attach_vcpu(Vcpu& caller, const Arguments& a) {
+Outcome vpm_group_attach_vcpu(Vcpu& caller, Arguments a) {
     return on_any<VpmGroup>(
         caller, a, GH_RIGHT_VPM_GROUP_ATTACH_VCPU, a.x[3], [&](VpmGroup& group) -> Result<> {
             auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
@@ -27,28 +27,28 @@ Result<Outputs> vpm_group_attach_vcpu(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 group, x1 option flags, x2 zero.
-Result<Outputs> vpm_group_configure(Vcpu& caller, const Arguments& a) {
+Outcome vpm_group_configure(Vcpu& caller, Arguments a) {
     return on_any<VpmGroup>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
                             [&](VpmGroup& group) { return group.configure(a.x[1]); });
 }
 
 /// x0 group, x1 VIC, x2 interrupt, x3 zero.
-Result<Outputs> vpm_group_bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome vpm_group_bind_virq(Vcpu& caller, Arguments a) {
     return bind_source<VpmGroup>(
         caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[3],
         [](VpmGroup& group, Vic& vic, VirqInfo info) { return group.bind(vic, info); });
 }
 
 /// x0 group, x1 zero.
-Result<Outputs> vpm_group_unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome vpm_group_unbind_virq(Vcpu& caller, Arguments a) {
     return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[1],
                                [](VpmGroup& group) { group.unbind(); });
 }
 
 /// x0 group, x1 zero -> VPMState.
-Result<Outputs> vpm_group_get_state(Vcpu& caller, const Arguments& a) {
-    return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_QUERY, a.x[1], [](VpmGroup& group) {
-        return Outputs{static_cast<std::uint64_t>(group.state())};
+Outcome vpm_group_get_state(Vcpu& caller, Arguments a) {
+    return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_QUERY, a.x[1], [&](VpmGroup& group) {
+        return give(caller, static_cast<std::uint64_t>(group.state()));
     });
 }
 

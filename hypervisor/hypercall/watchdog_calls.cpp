@@ -19,13 +19,13 @@ namespace {
 constexpr std::uint64_t unknown_flags = ~std::uint64_t{GH_WATCHDOG_BIND_BITE};
 
 /// x0 watchdog, x1 option flags, x2 zero.
-Result<Outputs> watchdog_configure(Vcpu& caller, const Arguments& a) {
+Outcome watchdog_configure(Vcpu& caller, Arguments a) {
     return on_any<Watchdog>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
                             [&](Watchdog& dog) { return dog.configure(a.x[1]); });
 }
 
 /// x0 watchdog, x1 vCPU, x2 zero.
-Result<Outputs> watchdog_attach_vcpu(Vcpu& caller, const Arguments& a) {
+Outcome watchdog_attach_vcpu(Vcpu& caller, Arguments a) {
     return on_any<Watchdog>(
         caller, a, GH_RIGHT_WATCHDOG_ATTACH_VCPU, a.x[2], [&](Watchdog& dog) -> Result<> {
             auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
@@ -34,20 +34,20 @@ Result<Outputs> watchdog_attach_vcpu(Vcpu& caller, const Arguments& a) {
 }
 
 /// x0 watchdog, x1 VIC, x2 interrupt, x3 flags.
-Result<Outputs> watchdog_bind_virq(Vcpu& caller, const Arguments& a) {
+Outcome watchdog_bind_virq(Vcpu& caller, Arguments a) {
     return bind_source<Watchdog>(
         caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, a.x[3] & unknown_flags,
         [&](Watchdog& dog, Vic& vic, VirqInfo info) { return dog.bind(a.x[3] != 0, vic, info); });
 }
 
 /// x0 watchdog, x1 flags.
-Result<Outputs> watchdog_unbind_virq(Vcpu& caller, const Arguments& a) {
+Outcome watchdog_unbind_virq(Vcpu& caller, Arguments a) {
     return on_active<Watchdog>(caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, a.x[1] & unknown_flags,
                                [&](Watchdog& dog) { dog.unbind(a.x[1] != 0); });
 }
 
 /// x0 watchdog, x1 operation. The document names no right; whoever may bind manages.
-Result<Outputs> watchdog_manage(Vcpu& caller, const Arguments& a) {
+Outcome watchdog_manage(Vcpu& caller, Arguments a) {
     return on_active<Watchdog>(caller, a, GH_RIGHT_WATCHDOG_BIND_VIRQ, 0,
                                [&](Watchdog& dog) { return dog.manage(a.x[1]); });
 }
