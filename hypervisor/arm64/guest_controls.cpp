@@ -158,10 +158,6 @@ std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write) {
     return normal ? std::optional(PhysAddr{address_in(*par, va)}) : std::nullopt;
 }
 
-ExitSyndrome read_syndrome() {
-    return {HYP_READ_SYSREG(esr_el2), HYP_READ_SYSREG(far_el2), HYP_READ_SYSREG(hpfar_el2)};
-}
-
 void wait_for_interrupt() {
     asm volatile("dsb sy\n\twfi" : : : "memory");
 }

@@ -2,10 +2,11 @@
 // The way out of a vCPU and back in. While a vCPU runs, SP_EL2 is the address of its GuestRegisters,
 // so that an exit can store before it needs a register. C++ runs on this CPU's EL2 stack.
 //
-//   HVC      stores what C++ may change (x0-x17, x29, x30); x18 is reserved (-ffixed-x18), x19-x28
-//            are preserved by C++, PC and PSTATE stay in ELR_EL2 and SPSR_EL2. If the call leaves no
-//            work for this CPU (PerCpu::work), the vCPU goes on at once. Else the rest is stored, too.
-//   others   store everything, call C++, and load everything of the vCPU that it returns.
+//   synchronous  stores what C++ may change (x0-x17, x29, x30); x18 is reserved (-ffixed-x18),
+//                x19-x28 are preserved by C++, PC and PSTATE stay in ELR_EL2 and SPSR_EL2. If C++
+//                has served it and left no work for this CPU (PerCpu::work), the vCPU goes on at
+//                once. Else the rest is stored, too.
+//   others       store everything, call C++, and load everything of the vCPU that it returns.
 
 #define PERCPU_GUEST_WORK 0
 #define PERCPU_VCPU_STACK 16
@@ -44,10 +45,9 @@
     isb
     .endm
 
-    // x0 = the vCPU, sp = EL2's stack, x3 = its GuestRegisters. A backtrace ends here.
+    // x0 = the vCPU, sp = EL2's stack. A backtrace ends here.
     .macro  change_to_el2_stack
     mrs     x2, tpidr_el2
-    mov     x3, sp
     ldp     x0, x2, [x2, #PERCPU_VCPU_STACK]
     mov     x29, xzr
     mov     sp, x2
@@ -71,21 +71,32 @@ guest_exit_sync:
     cmp     w2, #ESR_EC_HVC64
     b.ne    1f
     change_to_el2_stack
-    bl      guest_hypercall             // (Vcpu&, esr)
+    bl      guest_hypercall             // (Vcpu&, esr) -> x0
     mrs     x1, tpidr_el2
-    ldp     x0, x2, [x1, #PERCPU_GUEST_WORK]
+    ldp     x3, x2, [x1, #PERCPU_GUEST_WORK]
     cbnz    x2, 2f
-    mov     sp, x0
+    str     x0, [x3]
+0:  mov     sp, x3
     return_to_guest
 
 1:  change_to_el2_stack
+    bl      guest_trap                  // (Vcpu&, esr) -> length of the served instruction, or 0
+    mrs     x1, tpidr_el2
+    mrs     x4, elr_el2
+    ldp     x3, x2, [x1, #PERCPU_GUEST_WORK]
+    add     x4, x4, x0
+    msr     elr_el2, x4
+    cbz     x2, 0b
     store_other_registers x3
-    bl      guest_synchronous           // (Vcpu&, esr) -> registers to enter with
+    ldr     x0, [x1, #PERCPU_VCPU_STACK]
+    bl      guest_trap_left_work        // (Vcpu&) -> registers to enter with
     b       guest_enter
 
-2:  store_other_registers x0
+2:  store_other_registers x3
+    mov     x2, x0
     ldr     x0, [x1, #PERCPU_VCPU_STACK]
-    bl      guest_hypercall_left_work   // (Vcpu&) -> registers to enter with
+    mov     x1, x2
+    bl      guest_hypercall_left_work   // (Vcpu&, x0) -> registers to enter with
     b       guest_enter
     .size guest_exit_sync, . - guest_exit_sync
 
@@ -94,6 +105,7 @@ guest_exit_sync:
     .type guest_exit_\name, %function
 guest_exit_\name:
     for_scratch_registers stp
+    mov     x3, sp
     change_to_el2_stack
     store_other_registers x3
     bl      \handler                    // (Vcpu&) -> registers to enter with

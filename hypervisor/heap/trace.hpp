@@ -34,10 +34,14 @@ rt::Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position);
 
 void write_trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argument);
 
+inline bool is_traced(TraceClass trace_class) {
+    const auto flags = trace_flags.load(std::memory_order_relaxed);
+    return (flags >> static_cast<unsigned>(trace_class) & 1) != 0;
+}
+
 /// Any CPU, any locks but the page allocator's. Costs a load and a branch while the class is off.
 inline void trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argument) {
-    const auto flags = trace_flags.load(std::memory_order_relaxed);
-    if ((flags >> static_cast<unsigned>(trace_class) & 1) != 0) [[unlikely]] {
+    if (is_traced(trace_class)) [[unlikely]] {
         write_trace(trace_class, event, argument);
     }
 }

@@ -162,16 +162,16 @@ Outcome addrspace_configure_info_area(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_ADDRSPACE, create_object<AddressSpace>},
-    {GH_ADDRSPACE_MAP, addrspace_map},
-    {GH_ADDRSPACE_UNMAP, addrspace_unmap},
-    {GH_ADDRSPACE_UPDATE_ACCESS, addrspace_update_access},
-    {GH_ADDRSPACE_LOOKUP, addrspace_lookup},
-    {GH_ADDRSPACE_CONFIGURE, addrspace_configure},
-    {GH_ADDRSPACE_CONFIGURE_VMMIO, addrspace_configure_vmmio},
-    {GH_ADDRSPACE_ATTACH_VDMA, addrspace_attach_vdma},
-    {GH_ADDRSPACE_CONFIGURE_INFO_AREA, addrspace_configure_info_area},
-    {GH_ADDRSPACE_ATTACH_VDEVICE, addrspace_attach_vdevice},
+    {GH_PARTITION_CREATE_ADDRSPACE, entry<create_object<AddressSpace>>},
+    {GH_ADDRSPACE_MAP, entry<addrspace_map>},
+    {GH_ADDRSPACE_UNMAP, entry<addrspace_unmap>},
+    {GH_ADDRSPACE_UPDATE_ACCESS, entry<addrspace_update_access>},
+    {GH_ADDRSPACE_LOOKUP, entry<addrspace_lookup>},
+    {GH_ADDRSPACE_CONFIGURE, entry<addrspace_configure>},
+    {GH_ADDRSPACE_CONFIGURE_VMMIO, entry<addrspace_configure_vmmio>},
+    {GH_ADDRSPACE_ATTACH_VDMA, entry<addrspace_attach_vdma>},
+    {GH_ADDRSPACE_CONFIGURE_INFO_AREA, entry<addrspace_configure_info_area>},
+    {GH_ADDRSPACE_ATTACH_VDEVICE, entry<addrspace_attach_vdevice>},
 };
 
 } // namespace

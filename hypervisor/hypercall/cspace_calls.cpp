@@ -63,12 +63,12 @@ Outcome cspace_configure(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_CSPACE, create_object<Cspace>},
-    {GH_CSPACE_DELETE_CAP_FROM, cspace_delete_cap_from},
-    {GH_CSPACE_COPY_CAP_FROM, cspace_copy_cap_from},
-    {GH_CSPACE_REVOKE_CAP_FROM, cspace_revoke_cap_from},
-    {GH_CSPACE_REVOKE_CAPS_FROM, cspace_revoke_caps_from},
-    {GH_CSPACE_CONFIGURE, cspace_configure},
+    {GH_PARTITION_CREATE_CSPACE, entry<create_object<Cspace>>},
+    {GH_CSPACE_DELETE_CAP_FROM, entry<cspace_delete_cap_from>},
+    {GH_CSPACE_COPY_CAP_FROM, entry<cspace_copy_cap_from>},
+    {GH_CSPACE_REVOKE_CAP_FROM, entry<cspace_revoke_cap_from>},
+    {GH_CSPACE_REVOKE_CAPS_FROM, entry<cspace_revoke_caps_from>},
+    {GH_CSPACE_CONFIGURE, entry<cspace_configure>},
 };
 
 } // namespace

@@ -15,9 +15,11 @@
 
 namespace hyp {
 
+constinit std::array<Handler, hypercall_numbers> hypercall_table{};
+
 namespace {
 
-constinit std::array<Handler, hypercall_numbers> table{};
+auto& table = hypercall_table;
 
 void add(std::span<const HypercallEntry> entries) {
     for (const HypercallEntry& entry : entries) {
@@ -27,32 +29,25 @@ void add(std::span<const HypercallEntry> entries) {
     }
 }
 
-std::uint64_t code(rt::Error error) {
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(error));
-}
-
-/// Out of line, so that a call without a handler needs no stack frame.
-[[gnu::noinline]] void serve(Vcpu& caller, std::size_t number, const std::uint64_t* arguments,
-                             Handler handler) {
-    const Outcome outcome = handler(caller, Arguments{arguments});
-    if (outcome.is_later()) {
-        return;
+/// While errors are traced.
+[[gnu::noinline]] std::uint64_t serve_traced(Vcpu& caller, std::size_t number,
+                                             Arguments arguments) {
+    const std::uint64_t x0 = table[number](caller, arguments);
+    if (x0 != Outcome::deferred && x0 != GH_ERROR_OK) {
+        trace(TraceClass::error, static_cast<std::uint32_t>(number), x0);
     }
-    caller.registers.x[0] = outcome.x0();
-    if (outcome.x0() != GH_ERROR_OK) {
-        trace(TraceClass::error, static_cast<std::uint32_t>(number), outcome.x0());
-    }
+    return x0;
 }
 
 // The one call whose first result is no error code.
-void identify(Vcpu& caller) {
+std::uint64_t identify(Vcpu& caller) {
     auto& x = caller.registers.x;
-    x[0] = GH_API_INFO;
     x[1] = GH_FEATURE_PARTITION_CSPACE | GH_FEATURE_DOORBELL | GH_FEATURE_MSGQUEUE |
            GH_FEATURE_VIC | GH_FEATURE_VPM | GH_FEATURE_VCPU | GH_FEATURE_MEMEXTENT |
            GH_FEATURE_TRACE;
     x[2] = 0;
     x[3] = 0;
+    return GH_API_INFO;
 }
 
 } // namespace
@@ -66,15 +61,12 @@ void init_hypercalls() {
     }
 }
 
-void hypercall(Vcpu& caller, std::size_t number, unsigned first) {
-    auto& x = caller.registers.x;
-    if (const Handler handler = table[number]) {
-        serve(caller, number, x + first, handler);
-    } else if (number == GH_HYPERVISOR_IDENTIFY) {
-        identify(caller);
-    } else {
-        x[0] = code(rt::Error::unimplemented);
+std::uint64_t serve_rare(Vcpu& caller, std::size_t number, unsigned first) {
+    if (table[number] != nullptr) {
+        return serve_traced(caller, number, Arguments{caller.registers.x + first});
     }
+    return number == GH_HYPERVISOR_IDENTIFY ? identify(caller)
+                                            : error_code(rt::Error::unimplemented);
 }
 
 } // namespace hyp

@@ -53,13 +53,13 @@ Outcome doorbell_mask(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_DOORBELL, create_object<Doorbell>},
-    {GH_DOORBELL_BIND_VIRQ, doorbell_bind_virq},
-    {GH_DOORBELL_UNBIND_VIRQ, doorbell_unbind_virq},
-    {GH_DOORBELL_SEND, doorbell_send},
-    {GH_DOORBELL_RECEIVE, doorbell_receive},
-    {GH_DOORBELL_RESET, doorbell_reset},
-    {GH_DOORBELL_MASK, doorbell_mask},
+    {GH_PARTITION_CREATE_DOORBELL, entry<create_object<Doorbell>>},
+    {GH_DOORBELL_BIND_VIRQ, entry<doorbell_bind_virq>},
+    {GH_DOORBELL_UNBIND_VIRQ, entry<doorbell_unbind_virq>},
+    {GH_DOORBELL_SEND, entry<doorbell_send>},
+    {GH_DOORBELL_RECEIVE, entry<doorbell_receive>},
+    {GH_DOORBELL_RESET, entry<doorbell_reset>},
+    {GH_DOORBELL_MASK, entry<doorbell_mask>},
 };
 
 } // namespace

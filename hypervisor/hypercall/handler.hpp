@@ -19,26 +19,36 @@ struct Arguments {
     const std::uint64_t* x;
 };
 
+inline std::uint64_t error_code(rt::Error error) {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(error));
+}
+
 /// What a handler returns, in one register: the error code for the caller's x0. Results beside it
 /// are in the caller's registers already, see give().
 class Outcome {
 public:
     constexpr Outcome() = default; // GH_ERROR_OK
-    Outcome(const std::unexpected<rt::Error>& failure)
-        : x0_(static_cast<std::int64_t>(failure.error())) {}
+    Outcome(const std::unexpected<rt::Error>& failure) : x0_(error_code(failure.error())) {}
     /// The caller's registers are written later, by whoever ends the call (vcpu_run).
     static Outcome later() {
         Outcome outcome;
         outcome.x0_ = deferred;
         return outcome;
     }
-    [[nodiscard]] bool is_later() const { return x0_ == deferred; }
-    [[nodiscard]] std::uint64_t x0() const { return static_cast<std::uint64_t>(x0_); }
+    [[nodiscard]] std::uint64_t x0() const { return x0_; }
+
+    static constexpr std::uint64_t deferred = std::uint64_t{1} << 32; // no error code
 
 private:
-    static constexpr std::int64_t deferred = std::int64_t{1} << 32; // no error code
-    std::int64_t x0_ = GH_ERROR_OK;
+    std::uint64_t x0_ = GH_ERROR_OK;
 };
+
+/// Writes x0, unless that is for later.
+inline void write_x0(Vcpu& caller, std::uint64_t x0) {
+    if (x0 != Outcome::deferred) {
+        caller.registers.x[0] = x0;
+    }
+}
 
 /// Success, with results for the caller's x1 and on. The arguments are gone then.
 template <typename... Values>
@@ -49,8 +59,16 @@ Outcome give(Vcpu& caller, Values... values) {
     return {};
 }
 
-/// Of the caller's registers only x0 to x17 are in memory; the others are to be left alone.
-using Handler = Outcome (*)(Vcpu& caller, Arguments);
+/// What is to be the caller's x0, or Outcome::deferred. Of the caller's registers only x0 to x17
+/// are in memory; the others are to be left alone.
+using Handler = std::uint64_t (*)(Vcpu& caller, Arguments);
+
+/// A handler as the table wants it: with a plain number as result it is called last by who calls
+/// it.
+template <Outcome (*handler)(Vcpu&, Arguments)>
+std::uint64_t entry(Vcpu& caller, Arguments arguments) {
+    return handler(caller, arguments).x0();
+}
 
 struct HypercallEntry {
     std::uint16_t number; // abi/hypercall.h

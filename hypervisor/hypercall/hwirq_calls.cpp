@@ -28,8 +28,8 @@ Outcome hwirq_unbind_virq(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_HWIRQ_BIND_VIRQ, hwirq_bind_virq},
-    {GH_HWIRQ_UNBIND_VIRQ, hwirq_unbind_virq},
+    {GH_HWIRQ_BIND_VIRQ, entry<hwirq_bind_virq>},
+    {GH_HWIRQ_UNBIND_VIRQ, entry<hwirq_unbind_virq>},
 };
 
 } // namespace

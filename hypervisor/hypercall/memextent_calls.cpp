@@ -147,12 +147,12 @@ Outcome memextent_donate(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_MEMEXTENT, create_object<MemExtent>},
-    {GH_MEMEXTENT_CONFIGURE, memextent_configure},
-    {GH_MEMEXTENT_CONFIGURE_DERIVE, memextent_configure_derive},
-    {GH_MEMEXTENT_MODIFY, memextent_modify},
-    {GH_MEMEXTENT_DONATE, memextent_donate},
-    {GH_MEMEXTENT_DONATE_V15, memextent_donate},
+    {GH_PARTITION_CREATE_MEMEXTENT, entry<create_object<MemExtent>>},
+    {GH_MEMEXTENT_CONFIGURE, entry<memextent_configure>},
+    {GH_MEMEXTENT_CONFIGURE_DERIVE, entry<memextent_configure_derive>},
+    {GH_MEMEXTENT_MODIFY, entry<memextent_modify>},
+    {GH_MEMEXTENT_DONATE, entry<memextent_donate>},
+    {GH_MEMEXTENT_DONATE_V15, entry<memextent_donate>},
 };
 
 } // namespace

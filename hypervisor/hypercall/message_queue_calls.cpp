@@ -10,7 +10,6 @@
 #include <abi/hypercall.h>
 #include <abi/rights.h>
 
-#include <array>
 #include <cstddef>
 #include <optional>
 
@@ -27,8 +26,8 @@ constexpr std::uint64_t whole_depth = ~std::uint64_t{0} - 1; // -2
 
 Result<Ref<MessageQueue>> look_up(Vcpu& caller, CapId id, std::uint32_t right,
                                   std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
+    if (reserved != 0) {
+        return fail(Error::argument_invalid);
     }
     return caller.cspace().lookup_active<MessageQueue>(id, right);
 }
@@ -63,25 +62,37 @@ Outcome msgqueue_unbind_receive_virq(Vcpu& caller, Arguments a) {
                                    [](MessageQueue& queue) { queue.unbind_receive(); });
 }
 
-/// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
-Outcome msgqueue_send(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[4]);
-    if (!queue) {
-        return fail(queue.error());
+/// From the caller's memory.
+class GuestSource final : public MessageSource {
+public:
+    GuestSource(Vcpu& caller, VirtAddr message) : caller_(caller), message_(message) {}
+    Result<> give(std::span<std::byte> place) override {
+        return copy_from_guest(caller_, message_, place);
     }
+
+private:
+    Vcpu& caller_;
+    VirtAddr message_;
+};
+
+/// Consumes a reference. Out of line, so that the look-up needs few registers.
+[[gnu::noinline]] std::uint64_t send_and_release(Vcpu& caller, MessageQueue* queue, Arguments a) {
+    const Ref<MessageQueue> held = Ref<MessageQueue>::adopt(queue);
     if ((a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH}) != 0) {
-        return fail(Error::argument_invalid);
+        return error_code(Error::argument_invalid);
     }
-    std::array<std::byte, MessageQueue::max_message_size> buffer;
-    if (a.x[1] == 0 || a.x[1] > buffer.size()) {
-        return fail(Error::argument_size);
+    GuestSource source(caller, VirtAddr{a.x[2]});
+    const auto not_full = queue->send(a.x[1], source, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
+    if (!not_full) {
+        return error_code(not_full.error());
     }
-    const auto message = std::span(buffer).first(a.x[1]);
-    if (auto copied = copy_from_guest(caller, VirtAddr{a.x[2]}, message); !copied) {
-        return fail(copied.error());
-    }
-    auto not_full = (*queue)->send(message, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
-    return not_full ? give(caller, *not_full ? 1U : 0U) : fail(not_full.error());
+    return give(caller, *not_full ? 1U : 0U).x0();
+}
+
+/// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
+std::uint64_t msgqueue_send(Vcpu& caller, Arguments a) {
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[4]);
+    return queue ? send_and_release(caller, queue->detach(), a) : error_code(queue.error());
 }
 
 /// Into the caller's memory; a message that cannot go there stays in the queue.
@@ -97,18 +108,28 @@ private:
     VirtAddr buffer_;
 };
 
+/// Consumes a reference. Out of line, so that the look-up needs few registers.
+[[gnu::noinline]] std::uint64_t receive_and_release(Vcpu& caller, MessageQueue* queue,
+                                                    Arguments a) {
+    const Ref<MessageQueue> held = Ref<MessageQueue>::adopt(queue);
+    GuestSink sink(caller, VirtAddr{a.x[1]});
+    const auto received = queue->receive(a.x[2], sink);
+    if (!received) {
+        return error_code(received.error());
+    }
+    return give(caller, received->size, received->not_empty ? 1U : 0U).x0();
+}
+
 /// x0 queue, x1 address, x2 size of the buffer, x3 zero -> size, not empty.
-Outcome msgqueue_receive(Vcpu& caller, Arguments a) {
+std::uint64_t msgqueue_receive(Vcpu& caller, Arguments a) {
     auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3]);
     if (!queue) {
-        return fail(queue.error());
+        return error_code(queue.error());
     }
-    GuestSink sink(caller, VirtAddr{a.x[1]});
-    auto received = (*queue)->receive(a.x[2], sink);
-    if (!received) {
-        return fail(received.error());
+    if ((*queue)->looks_empty()) { // the usual end of a receiver's loop
+        return error_code(Error::msgqueue_empty);
     }
-    return give(caller, received->size, received->not_empty ? 1U : 0U);
+    return receive_and_release(caller, queue->detach(), a);
 }
 
 /// x0 queue, x1 zero.
@@ -150,17 +171,17 @@ Outcome msgqueue_configure(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_MSGQUEUE, create_object<MessageQueue>},
-    {GH_MSGQUEUE_BIND_SEND_VIRQ, msgqueue_bind_send_virq},
-    {GH_MSGQUEUE_BIND_RECEIVE_VIRQ, msgqueue_bind_receive_virq},
-    {GH_MSGQUEUE_UNBIND_SEND_VIRQ, msgqueue_unbind_send_virq},
-    {GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ, msgqueue_unbind_receive_virq},
+    {GH_PARTITION_CREATE_MSGQUEUE, entry<create_object<MessageQueue>>},
+    {GH_MSGQUEUE_BIND_SEND_VIRQ, entry<msgqueue_bind_send_virq>},
+    {GH_MSGQUEUE_BIND_RECEIVE_VIRQ, entry<msgqueue_bind_receive_virq>},
+    {GH_MSGQUEUE_UNBIND_SEND_VIRQ, entry<msgqueue_unbind_send_virq>},
+    {GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ, entry<msgqueue_unbind_receive_virq>},
     {GH_MSGQUEUE_SEND, msgqueue_send},
     {GH_MSGQUEUE_RECEIVE, msgqueue_receive},
-    {GH_MSGQUEUE_FLUSH, msgqueue_flush},
-    {GH_MSGQUEUE_CONFIGURE_SEND, msgqueue_configure_send},
-    {GH_MSGQUEUE_CONFIGURE_RECEIVE, msgqueue_configure_receive},
-    {GH_MSGQUEUE_CONFIGURE, msgqueue_configure},
+    {GH_MSGQUEUE_FLUSH, entry<msgqueue_flush>},
+    {GH_MSGQUEUE_CONFIGURE_SEND, entry<msgqueue_configure_send>},
+    {GH_MSGQUEUE_CONFIGURE_RECEIVE, entry<msgqueue_configure_receive>},
+    {GH_MSGQUEUE_CONFIGURE, entry<msgqueue_configure>},
 };
 
 } // namespace

@@ -59,11 +59,11 @@ Outcome object_reset_from(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_PARTITION, create_object<Partition>},
-    {GH_OBJECT_ACTIVATE, object_activate},
-    {GH_OBJECT_ACTIVATE_FROM, object_activate_from},
-    {GH_OBJECT_RESET, object_reset},
-    {GH_OBJECT_RESET_FROM, object_reset_from},
+    {GH_PARTITION_CREATE_PARTITION, entry<create_object<Partition>>},
+    {GH_OBJECT_ACTIVATE, entry<object_activate>},
+    {GH_OBJECT_ACTIVATE_FROM, entry<object_activate_from>},
+    {GH_OBJECT_RESET, entry<object_reset>},
+    {GH_OBJECT_RESET_FROM, entry<object_reset_from>},
 };
 
 } // namespace

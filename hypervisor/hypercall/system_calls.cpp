@@ -127,11 +127,11 @@ Outcome console_write(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PRNG_GET_ENTROPY, prng_get_entropy},
-    {GH_TRACE_UPDATE_CLASS_FLAGS, trace_update_class_flags},
-    {GH_EXT_TRACE_READ, trace_read},
-    {GH_EXT_QUERY_COUNTER, query_counter},
-    {GH_EXT_CONSOLE_WRITE, console_write},
+    {GH_PRNG_GET_ENTROPY, entry<prng_get_entropy>},
+    {GH_TRACE_UPDATE_CLASS_FLAGS, entry<trace_update_class_flags>},
+    {GH_EXT_TRACE_READ, entry<trace_read>},
+    {GH_EXT_QUERY_COUNTER, entry<query_counter>},
+    {GH_EXT_CONSOLE_WRITE, entry<console_write>},
 };
 
 } // namespace

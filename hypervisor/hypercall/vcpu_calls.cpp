@@ -151,7 +151,7 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
     });
 }
 
-Outcome scheduler_yield(Vcpu& caller, Arguments a) {
+[[gnu::always_inline]] inline Outcome scheduler_yield(Vcpu& caller, Arguments a) {
     if (a.x[2] != 0) {
         return fail(Error::argument_invalid);
     }
@@ -179,22 +179,22 @@ Outcome scheduler_yield(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_THREAD, partition_create_thread},
-    {GH_VCPU_CONFIGURE, vcpu_configure},
-    {GH_CSPACE_ATTACH_THREAD, cspace_attach_thread},
-    {GH_ADDRSPACE_ATTACH_THREAD, addrspace_attach_thread},
-    {GH_VCPU_POWERON, vcpu_poweron},
-    {GH_VCPU_POWEROFF, vcpu_poweroff},
-    {GH_VCPU_KILL, vcpu_kill},
-    {GH_VCPU_SET_AFFINITY, vcpu_set_affinity},
-    {GH_VCPU_SET_PRIORITY, vcpu_set_priority},
-    {GH_VCPU_SET_TIMESLICE, vcpu_set_timeslice},
-    {GH_VCPU_BIND_VIRQ, vcpu_bind_virq},
-    {GH_VCPU_UNBIND_VIRQ, vcpu_unbind_virq},
-    {GH_VCPU_REGISTER_WRITE, vcpu_register_write},
-    {GH_VCPU_RUN, vcpu_run},
-    {GH_VCPU_RUN_CHECK, vcpu_run_check},
-    {GH_SCHEDULER_YIELD, scheduler_yield},
+    {GH_PARTITION_CREATE_THREAD, entry<partition_create_thread>},
+    {GH_VCPU_CONFIGURE, entry<vcpu_configure>},
+    {GH_CSPACE_ATTACH_THREAD, entry<cspace_attach_thread>},
+    {GH_ADDRSPACE_ATTACH_THREAD, entry<addrspace_attach_thread>},
+    {GH_VCPU_POWERON, entry<vcpu_poweron>},
+    {GH_VCPU_POWEROFF, entry<vcpu_poweroff>},
+    {GH_VCPU_KILL, entry<vcpu_kill>},
+    {GH_VCPU_SET_AFFINITY, entry<vcpu_set_affinity>},
+    {GH_VCPU_SET_PRIORITY, entry<vcpu_set_priority>},
+    {GH_VCPU_SET_TIMESLICE, entry<vcpu_set_timeslice>},
+    {GH_VCPU_BIND_VIRQ, entry<vcpu_bind_virq>},
+    {GH_VCPU_UNBIND_VIRQ, entry<vcpu_unbind_virq>},
+    {GH_VCPU_REGISTER_WRITE, entry<vcpu_register_write>},
+    {GH_VCPU_RUN, entry<vcpu_run>},
+    {GH_VCPU_RUN_CHECK, entry<vcpu_run_check>},
+    {GH_SCHEDULER_YIELD, entry<scheduler_yield>},
 };
 
 } // namespace

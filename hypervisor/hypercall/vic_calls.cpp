@@ -62,10 +62,10 @@ Outcome vic_bind_msi_source(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VIC, partition_create_vic},
-    {GH_VIC_CONFIGURE, vic_configure},
-    {GH_VIC_ATTACH_VCPU, vic_attach_vcpu},
-    {GH_VIC_BIND_MSI_SOURCE, vic_bind_msi_source},
+    {GH_PARTITION_CREATE_VIC, entry<partition_create_vic>},
+    {GH_VIC_CONFIGURE, entry<vic_configure>},
+    {GH_VIC_ATTACH_VCPU, entry<vic_attach_vcpu>},
+    {GH_VIC_BIND_MSI_SOURCE, entry<vic_bind_msi_source>},
 };
 
 } // namespace

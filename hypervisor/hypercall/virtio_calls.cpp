@@ -150,22 +150,22 @@ Outcome virtio_input_set_data(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VIRTIO_MMIO, create_object<VirtioMmio>},
-    {GH_VIRTIO_MMIO_CONFIGURE, virtio_mmio_configure},
-    {GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, bind_virq<true>},
-    {GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, unbind_virq<true>},
-    {GH_VIRTIO_MMIO_BIND_FRONTEND_VIRQ, bind_virq<false>},
-    {GH_VIRTIO_MMIO_UNBIND_FRONTEND_VIRQ, unbind_virq<false>},
-    {GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, backend_assert_virq},
-    {GH_VIRTIO_MMIO_BACKEND_SET_DEV_FEATURES, backend_set_dev_features},
-    {GH_VIRTIO_MMIO_BACKEND_SET_QUEUE_NUM_MAX, backend_set_queue_num_max},
-    {GH_VIRTIO_MMIO_BACKEND_GET_DRV_FEATURES, backend_get_drv_features},
-    {GH_VIRTIO_MMIO_BACKEND_GET_QUEUE_INFO, backend_get_queue_info},
-    {GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, backend_get_notification},
-    {GH_VIRTIO_MMIO_BACKEND_ACKNOWLEDGE_RESET, backend_acknowledge_reset},
-    {GH_VIRTIO_MMIO_BACKEND_SET_STATUS, backend_set_status},
-    {GH_VIRTIO_INPUT_CONFIGURE, virtio_input_configure},
-    {GH_VIRTIO_INPUT_SET_DATA, virtio_input_set_data},
+    {GH_PARTITION_CREATE_VIRTIO_MMIO, entry<create_object<VirtioMmio>>},
+    {GH_VIRTIO_MMIO_CONFIGURE, entry<virtio_mmio_configure>},
+    {GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, entry<bind_virq<true>>},
+    {GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, entry<unbind_virq<true>>},
+    {GH_VIRTIO_MMIO_BIND_FRONTEND_VIRQ, entry<bind_virq<false>>},
+    {GH_VIRTIO_MMIO_UNBIND_FRONTEND_VIRQ, entry<unbind_virq<false>>},
+    {GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, entry<backend_assert_virq>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_DEV_FEATURES, entry<backend_set_dev_features>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_QUEUE_NUM_MAX, entry<backend_set_queue_num_max>},
+    {GH_VIRTIO_MMIO_BACKEND_GET_DRV_FEATURES, entry<backend_get_drv_features>},
+    {GH_VIRTIO_MMIO_BACKEND_GET_QUEUE_INFO, entry<backend_get_queue_info>},
+    {GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, entry<backend_get_notification>},
+    {GH_VIRTIO_MMIO_BACKEND_ACKNOWLEDGE_RESET, entry<backend_acknowledge_reset>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_STATUS, entry<backend_set_status>},
+    {GH_VIRTIO_INPUT_CONFIGURE, entry<virtio_input_configure>},
+    {GH_VIRTIO_INPUT_SET_DATA, entry<virtio_input_set_data>},
 };
 
 } // namespace

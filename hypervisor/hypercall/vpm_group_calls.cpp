@@ -53,12 +53,12 @@ Outcome vpm_group_get_state(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VPM_GROUP, create_object<VpmGroup>},
-    {GH_VPM_GROUP_ATTACH_VCPU, vpm_group_attach_vcpu},
-    {GH_VPM_GROUP_CONFIGURE, vpm_group_configure},
-    {GH_VPM_GROUP_BIND_VIRQ, vpm_group_bind_virq},
-    {GH_VPM_GROUP_UNBIND_VIRQ, vpm_group_unbind_virq},
-    {GH_VPM_GROUP_GET_STATE, vpm_group_get_state},
+    {GH_PARTITION_CREATE_VPM_GROUP, entry<create_object<VpmGroup>>},
+    {GH_VPM_GROUP_ATTACH_VCPU, entry<vpm_group_attach_vcpu>},
+    {GH_VPM_GROUP_CONFIGURE, entry<vpm_group_configure>},
+    {GH_VPM_GROUP_BIND_VIRQ, entry<vpm_group_bind_virq>},
+    {GH_VPM_GROUP_UNBIND_VIRQ, entry<vpm_group_unbind_virq>},
+    {GH_VPM_GROUP_GET_STATE, entry<vpm_group_get_state>},
 };
 
 } // namespace

@@ -53,12 +53,12 @@ Outcome watchdog_manage(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_WATCHDOG, create_object<Watchdog>},
-    {GH_WATCHDOG_CONFIGURE, watchdog_configure},
-    {GH_WATCHDOG_ATTACH_VCPU, watchdog_attach_vcpu},
-    {GH_WATCHDOG_BIND_VIRQ, watchdog_bind_virq},
-    {GH_WATCHDOG_UNBIND_VIRQ, watchdog_unbind_virq},
-    {GH_WATCHDOG_MANAGE, watchdog_manage},
+    {GH_PARTITION_CREATE_WATCHDOG, entry<create_object<Watchdog>>},
+    {GH_WATCHDOG_CONFIGURE, entry<watchdog_configure>},
+    {GH_WATCHDOG_ATTACH_VCPU, entry<watchdog_attach_vcpu>},
+    {GH_WATCHDOG_BIND_VIRQ, entry<watchdog_bind_virq>},
+    {GH_WATCHDOG_UNBIND_VIRQ, entry<watchdog_unbind_virq>},
+    {GH_WATCHDOG_MANAGE, entry<watchdog_manage>},
 };
 
 } // namespace

@@ -93,12 +93,18 @@ std::uint64_t Distributor::read(std::uint64_t offset, unsigned size) {
 
 void Distributor::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     if (offset >= bank_start && offset < bank_end) {
-        IrqBank(vic_, 0, first_spi, spi_end).write(offset, size, value);
+        write_bank(offset, size, value);
     } else if (offset >= router_start && offset < router_end) {
         write_route(offset - router_start, size, value);
     } else if (offset == ctlr_offset && size == 4) {
         write_control(static_cast<std::uint32_t>(value));
     }
+}
+
+// Out of line as the next ones are, so that those who dispatch need no room for an access' notes.
+[[gnu::noinline]] void Distributor::write_bank(std::uint64_t offset, unsigned size,
+                                               std::uint64_t value) {
+    IrqBank(vic_, 0, first_spi, spi_end).write(offset, size, value);
 }
 
 std::uint32_t Distributor::read_control() const {
@@ -107,7 +113,7 @@ std::uint32_t Distributor::read_control() const {
            (vic_.group_enabled_ ? ctlr_group1 : 0) | (vic_.group0_enabled_ ? ctlr_group0 : 0);
 }
 
-void Distributor::write_control(std::uint32_t value) {
+[[gnu::noinline]] void Distributor::write_control(std::uint32_t value) {
     Wakeups wakeups(VicCpu::current());
     const LockGuard guard(vic_.lock_);
     const bool enable = (value & ctlr_group1) != 0;
@@ -134,7 +140,8 @@ std::uint64_t Distributor::read_route(std::uint64_t offset, unsigned size) const
     return size == 8 ? route : route >> (offset % 8 * 8) & 0xffffffff;
 }
 
-void Distributor::write_route(std::uint64_t offset, unsigned size, std::uint64_t value) {
+[[gnu::noinline]] void Distributor::write_route(std::uint64_t offset, unsigned size,
+                                                std::uint64_t value) {
     const std::uint64_t index = offset / 8;
     if (index >= vic_.shared_virqs() || size < 4) {
         return;

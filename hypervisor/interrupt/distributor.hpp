@@ -25,6 +25,7 @@ public:
 private:
     [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size);
     void write(std::uint64_t offset, unsigned size, std::uint64_t value);
+    void write_bank(std::uint64_t offset, unsigned size, std::uint64_t value);
     [[nodiscard]] std::uint32_t read_control() const;
     void write_control(std::uint32_t value);
     [[nodiscard]] std::uint32_t type() const;

@@ -20,12 +20,9 @@ bool in(std::uint64_t offset, std::uint64_t start, std::uint64_t size) {
 
 } // namespace
 
-void IrqBank::fold_caller() {
-    VicCpu* self = VicCpu::current();
-    if (self != nullptr && self->vic() == &vic_ && self->used_ != 0) {
-        self->fold_locked(wakeups_);
-        self->request_attention();
-    }
+void IrqBank::fold_slowly() {
+    self_->fold_locked(wakeups_);
+    self_->request_attention();
 }
 
 Virq* IrqBank::irq(std::uint64_t intid) {
@@ -85,6 +82,10 @@ std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
 void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     const rt::LockGuard guard(vic_.lock_);
     fold_caller();
+    if (size == 4 && in(offset, bank_offset::set_enable, 0x80)) { // the most frequent one
+        write_enables<true>(offset % 0x80 * 8, static_cast<std::uint32_t>(value));
+        return;
+    }
     if (in(offset, bank_offset::priority, 0x400)) {
         write_priorities(offset - bank_offset::priority, size, value);
         return;
@@ -102,10 +103,8 @@ void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     case bank_offset::group:
         write_bits(first, word, &IrqBank::to_group1);
         return write_bits(first, ~word, &IrqBank::to_group0);
-    case bank_offset::set_enable:
-        return write_bits(first, word, &IrqBank::enable);
     case bank_offset::clear_enable:
-        return write_bits(first, word, &IrqBank::disable);
+        return write_enables<false>(first, word);
     case bank_offset::set_pending:
         return write_bits(first, word, &IrqBank::set_pending);
     case bank_offset::clear_pending:
@@ -129,6 +128,24 @@ void IrqBank::write_bits(std::uint64_t first, std::uint32_t mask, Act act) {
     }
 }
 
+/// Whatever is so already needs no second look.
+template <bool enabled>
+void IrqBank::write_enables(std::uint64_t first, std::uint32_t mask) {
+    const std::span<Virq> all = word(first);
+    for (; mask != 0; mask &= mask - 1) {
+        const auto n = static_cast<unsigned>(std::countr_zero(mask));
+        if (n >= all.size() || all[n].enabled == enabled) {
+            continue;
+        }
+        if constexpr (enabled) {
+            enable(all[n]);
+        } else {
+            disable(all[n]);
+        }
+        vic_.update(all[n], wakeups_);
+    }
+}
+
 bool IrqBank::is_pending(Virq& irq) {
     if (irq.loaded()) {
         vic_.update(irq, wakeups_); // in use on another CPU: the next read shall be nearer to truth
@@ -149,9 +166,6 @@ bool IrqBank::is_active(Virq& irq) {
 }
 
 void IrqBank::enable(Virq& irq) {
-    if (irq.enabled) {
-        return;
-    }
     irq.enabled = true;
     if (irq.physical == 0) {
         return;
@@ -165,7 +179,7 @@ void IrqBank::enable(Virq& irq) {
 }
 
 void IrqBank::disable(Virq& irq) {
-    if (irq.enabled && irq.physical != 0 && !irq.is_private()) {
+    if (irq.physical != 0 && !irq.is_private()) {
         gic().spi_disable(irq.physical);
     }
     irq.enabled = false;

@@ -42,13 +42,20 @@ private:
 
     /// Takes back the list registers of the vCPU that makes the access, so that its states are
     /// true.
-    void fold_caller() RT_REQUIRES(vic_.lock_);
+    void fold_caller() RT_REQUIRES(vic_.lock_) {
+        if (self_ != nullptr && self_->used_ != 0 && self_->vic() == &vic_) {
+            fold_slowly();
+        }
+    }
+    void fold_slowly() RT_REQUIRES(vic_.lock_);
     [[nodiscard]] Virq* irq(std::uint64_t intid) RT_REQUIRES(vic_.lock_);
     /// The interrupts first .. first + 31 that exist, side by side in memory.
     [[nodiscard]] std::span<Virq> word(std::uint64_t first) RT_REQUIRES(vic_.lock_);
     template <Bit bit>
     [[nodiscard]] std::uint32_t read_bits(std::uint64_t first) RT_REQUIRES(vic_.lock_);
     void write_bits(std::uint64_t first, std::uint32_t mask, Act act) RT_REQUIRES(vic_.lock_);
+    template <bool enabled>
+    void write_enables(std::uint64_t first, std::uint32_t mask) RT_REQUIRES(vic_.lock_);
     void to_group0(Virq& irq) { irq.group0 = true; }
     void to_group1(Virq& irq) { irq.group0 = false; }
     [[nodiscard]] std::uint64_t read_priorities(std::uint64_t first, unsigned size)
@@ -70,7 +77,8 @@ private:
     void clear_active(Virq& irq) RT_REQUIRES(vic_.lock_);
 
     Vic& vic_;
-    Wakeups wakeups_{VicCpu::current()}; // told when the access is over
+    VicCpu* const self_ = VicCpu::current();
+    Wakeups wakeups_{self_}; // told when the access is over
     const unsigned vcpu_;
     const std::uint32_t first_;
     const std::uint32_t end_;

@@ -78,7 +78,7 @@ rt::Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     bool wake = false;
     {
         const rt::LockGuard guard(lock_);
-        wake = sender_waits_ && used_ <= not_full_threshold_;
+        wake = sender_waits_ && used() <= not_full_threshold_;
     }
     if (wake) {
         send_source_.assert_edge();
@@ -97,7 +97,7 @@ rt::Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
     bool wake = false;
     {
         const rt::LockGuard guard(lock_);
-        wake = used_ >= not_empty_threshold_;
+        wake = used() >= not_empty_threshold_;
     }
     if (wake) {
         receive_source_.assert_edge();
@@ -110,11 +110,11 @@ std::byte* MessageQueue::cell(std::size_t index) {
     return storage_ + (head_ + index) % depth_ * cell_size(message_size_);
 }
 
-rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool push) {
+rt::Result<bool> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
     if (!is_active()) {
         return rt::fail(rt::Error::object_state);
     }
-    if (message.empty() || message.size() > message_size_) {
+    if (size == 0 || size > message_size_) {
         return rt::fail(rt::Error::argument_size);
     }
     bool not_full = false;
@@ -122,20 +122,22 @@ rt::Result<bool> MessageQueue::send(std::span<const std::byte> message, bool pus
     std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
-        if (used_ == depth_) {
+        if (used() == depth_) {
             sender_waits_ = true;
             return rt::fail(rt::Error::msgqueue_full);
         }
-        std::byte* place = cell(used_);
-        const auto size = static_cast<MessageSize>(message.size());
-        std::memcpy(place, &size, sizeof(size));
-        std::memcpy(place + sizeof(size), message.data(), message.size());
-        const bool was_below = used_ < not_empty_threshold_;
-        ++used_;
-        wake = push || (was_below && used_ >= not_empty_threshold_);
-        not_full = used_ < depth_;
+        std::byte* place = cell(used());
+        if (auto given = source.give({place + sizeof(MessageSize), size}); !given) {
+            return rt::fail(given.error());
+        }
+        const MessageSize noted = size;
+        std::memcpy(place, &noted, sizeof(noted));
+        const bool was_below = used() < not_empty_threshold_;
+        set_used(used() + 1);
+        wake = push || (was_below && used() >= not_empty_threshold_);
+        not_full = used() < depth_;
         sender_waits_ = !not_full;
-        delay = used_ < not_empty_threshold_ ? not_empty_delay_ : 0;
+        delay = used() < not_empty_threshold_ ? not_empty_delay_ : 0;
     }
     if (wake) {
         receive_source_.assert_edge();
@@ -154,7 +156,7 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, Mess
     std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
-        if (used_ == 0) {
+        if (used() == 0) {
             return rt::fail(rt::Error::msgqueue_empty);
         }
         const std::byte* place = cell(0);
@@ -166,13 +168,13 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, Mess
         if (auto taken = sink.take({place + sizeof(size), size}); !taken) {
             return rt::fail(taken.error());
         }
-        const bool was_above = used_ > not_full_threshold_;
+        const bool was_above = used() > not_full_threshold_;
         head_ = (head_ + 1) % depth_;
-        --used_;
-        wake = was_above && used_ <= not_full_threshold_;
+        set_used(used() - 1);
+        wake = was_above && used() <= not_full_threshold_;
         sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
-        received = {size, used_ != 0};
-        delay = used_ > not_full_threshold_ ? not_full_delay_ : 0;
+        received = {static_cast<std::uint32_t>(size), used() != 0};
+        delay = used() > not_full_threshold_ ? not_full_delay_ : 0;
     }
     if (wake) {
         send_source_.assert_edge();
@@ -189,9 +191,9 @@ rt::Result<> MessageQueue::flush() {
     bool wake = false;
     {
         const rt::LockGuard guard(lock_);
-        wake = used_ > not_full_threshold_;
+        wake = used() > not_full_threshold_;
         head_ = 0;
-        used_ = 0;
+        set_used(0);
         sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
     }
     if (wake) {
@@ -214,7 +216,7 @@ void MessageQueue::on_send_delay(void* queue) {
     bool wake = false;
     {
         const rt::LockGuard guard(self.lock_);
-        wake = self.used_ < self.depth_ && self.used_ > self.not_full_threshold_;
+        wake = self.used() < self.depth_ && self.used() > self.not_full_threshold_;
     }
     if (wake) {
         self.send_source_.assert_edge();
@@ -226,7 +228,7 @@ void MessageQueue::on_receive_delay(void* queue) {
     bool wake = false;
     {
         const rt::LockGuard guard(self.lock_);
-        wake = self.used_ > 0 && self.used_ < self.not_empty_threshold_;
+        wake = self.used() > 0 && self.used() < self.not_empty_threshold_;
     }
     if (wake) {
         self.receive_source_.assert_edge();
@@ -264,10 +266,10 @@ rt::Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> no
     bool wake = false;
     {
         const rt::LockGuard guard(lock_);
-        const bool was_below = used_ < not_empty_threshold_;
+        const bool was_below = used() < not_empty_threshold_;
         not_empty_delay_ = delay_us.value_or(not_empty_delay_);
         not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);
-        wake = was_below && used_ >= not_empty_threshold_;
+        wake = was_below && used() >= not_empty_threshold_;
     }
     if (wake) {
         receive_source_.assert_edge(); // messages that waited for more have become enough

@@ -9,6 +9,7 @@
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,16 @@ public:
 
 protected:
     ~MessageSink() = default;
+};
+
+/// Where a message to send comes from. Called under the queue's lock, as MessageSink is; what was
+/// given before an error is forgotten.
+class MessageSource {
+public:
+    virtual rt::Result<> give(std::span<std::byte> place) = 0;
+
+protected:
+    ~MessageSource() = default;
 };
 
 /// Calls but configure need an active object (else object_state) and are safe from any CPU.
@@ -50,18 +61,21 @@ public:
     void unbind_send() { send_source_.unbind(); }
     void unbind_receive() { receive_source_.unbind(); }
 
-    /// Appends a message and says whether there is room for another. Interrupts the receiver if
-    /// the queue reaches the not-empty threshold, or if `push`. Errors: argument_size (empty or
-    /// over the limit), msgqueue_full.
-    rt::Result<bool> send(std::span<const std::byte> message, bool push) RT_EXCLUDES(lock_);
+    /// Appends a message of `size` bytes and says whether there is room for another. Interrupts the
+    /// receiver if the queue reaches the not-empty threshold, or if `push`. Errors: argument_size
+    /// (empty or over the limit), msgqueue_full, the source's.
+    rt::Result<bool> send(std::size_t size, MessageSource& source, bool push) RT_EXCLUDES(lock_);
     struct Received {
-        std::size_t size = 0;
+        std::uint32_t size = 0; // bytes; a Result of both fits into two registers
         bool not_empty = false; // more messages wait
     };
     /// Gives the oldest message to `sink`, unless it is larger than `limit` bytes; it is gone only
     /// if the sink took it. Interrupts the sender if the queue falls to the not-full threshold.
     /// Errors: msgqueue_empty, address_overflow (larger than the limit), the sink's.
     rt::Result<Received> receive(std::size_t limit, MessageSink& sink) RT_EXCLUDES(lock_);
+    /// Without the lock: a message that another CPU is just sending may be missed. Its sender
+    /// interrupts the receiver after that.
+    [[nodiscard]] bool looks_empty() const { return used() == 0; }
     /// Fixed once active.
     [[nodiscard]] std::uint64_t depth() const { return depth_; }
     /// Drops all messages; both sides' interrupts are as for an empty queue.
@@ -82,6 +96,11 @@ private:
     void on_destroy() override;
     [[nodiscard]] std::byte* cell(std::size_t index) RT_REQUIRES(lock_);
 
+    [[nodiscard]] std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+    void set_used(std::size_t used) RT_REQUIRES(lock_) {
+        used_.store(used, std::memory_order_relaxed);
+    }
+
     static void on_send_delay(void* queue);
     static void on_receive_delay(void* queue);
     void start(SoftTimer& timer, std::uint64_t delay_us) RT_EXCLUDES(lock_, timer_lock_);
@@ -92,7 +111,7 @@ private:
     rt::Spinlock lock_;
     std::byte* storage_ RT_GUARDED_BY(lock_) = nullptr; // depth_ cells
     std::size_t head_ RT_GUARDED_BY(lock_) = 0;         // cell of the oldest message
-    std::size_t used_ RT_GUARDED_BY(lock_) = 0;
+    std::atomic<std::size_t> used_{0}; // changed under lock_, read without it by looks_empty()
     bool sender_waits_ RT_GUARDED_BY(lock_) = false; // a send found the queue full
     std::size_t not_full_threshold_ RT_GUARDED_BY(lock_) = 0;
     std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;

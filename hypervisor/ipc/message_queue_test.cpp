@@ -20,6 +20,23 @@ namespace {
 constexpr std::uint32_t send_irq = 40;
 constexpr std::uint32_t receive_irq = 41;
 
+class Text final : public MessageSource {
+public:
+    explicit Text(std::span<const std::byte> bytes) : bytes_(bytes) {}
+    rt::Result<> give(std::span<std::byte> place) override {
+        std::ranges::copy(bytes_.first(place.size()), place.begin());
+        return {};
+    }
+
+private:
+    std::span<const std::byte> bytes_;
+};
+
+rt::Result<bool> send_to(MessageQueue& queue, std::span<const std::byte> bytes, bool push) {
+    Text text(bytes);
+    return queue.send(bytes.size(), text, push);
+}
+
 class Buffer final : public MessageSink {
 public:
     rt::Result<> take(std::span<const std::byte> message) override {
@@ -55,7 +72,7 @@ protected:
         ASSERT_TRUE(queue->bind_receive(*vic, {receive_irq, 0}));
     }
     rt::Result<bool> send(std::string_view text, bool push = false) {
-        return queue->send(std::as_bytes(std::span(text)), push);
+        return send_to(*queue, std::as_bytes(std::span(text)), push);
     }
     rt::Result<MessageQueue::Received> receive(std::size_t limit = 240) {
         return queue->receive(limit, buffer);
@@ -244,7 +261,7 @@ TEST_F(MessageQueueTest, TwoCpusLoseNothing) {
         fake::set_cpu_index(1);
         for (std::uint32_t i = 0; i < count;) {
             const auto bytes = std::as_bytes(std::span(&i, 1));
-            i += queue->send(bytes, false) ? 1U : 0U;
+            i += send_to(*queue, bytes, false) ? 1U : 0U;
         }
     });
     for (std::uint32_t expected = 0; expected < count;) {

@@ -114,7 +114,7 @@ public:
     }
     /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
     /// device there; false: the device refused.
-    std::optional<bool> access_vdevice(Ipa ipa, MmioAccess& access);
+    VdeviceAnswer access_vdevice(Ipa ipa, MmioAccess& access);
 
     // Fixed while active: what a vCPU loads to run here.
     [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }

@@ -267,16 +267,17 @@ rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, I
     return {};
 }
 
-std::optional<bool> AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
+VdeviceAnswer AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
     const VdeviceSlot* slot = vdevices_.load(std::memory_order_acquire);
     while (slot != nullptr && !slot->range.contains(IpaRange{ipa, access.size})) {
         slot = slot->next.load(std::memory_order_acquire);
     }
     if (slot == nullptr) {
-        return std::nullopt;
+        return VdeviceAnswer::nobody;
     }
     access.offset = ipa - slot->range.base;
-    return slot->device->access(access); // its keeper stays as long as this address space
+    // Its keeper stays as long as this address space.
+    return slot->device->access(access) ? VdeviceAnswer::served : VdeviceAnswer::refused;
 }
 
 /// The last reference is gone, so nobody else uses the list.

@@ -267,14 +267,15 @@ TEST_F(AddressSpaceTest, VirtualDevicesAnswer) {
     Register* watched = device.get();
     device.clear(); // the address space keeps it
     MmioAccess write{0, 4, true, 77, 0};
-    EXPECT_EQ(space->access_vdevice(range.base + 8, write), std::optional(true));
+    EXPECT_EQ(space->access_vdevice(range.base + 8, write), VdeviceAnswer::served);
     EXPECT_EQ(watched->value, 77U);
     MmioAccess read{0, 4, false, 0, 0};
-    EXPECT_EQ(space->access_vdevice(Ipa{0x40000008}, read), std::optional(true));
+    EXPECT_EQ(space->access_vdevice(Ipa{0x40000008}, read), VdeviceAnswer::served);
     EXPECT_EQ(read.value, 77U);
-    EXPECT_EQ(space->access_vdevice(range.base, read), std::optional(false));
-    EXPECT_EQ(space->access_vdevice(range.base - 4, read), std::nullopt);
-    EXPECT_EQ(space->access_vdevice(range.base - 2, read), std::nullopt); // straddles the edge
+    EXPECT_EQ(space->access_vdevice(range.base, read), VdeviceAnswer::refused);
+    EXPECT_EQ(space->access_vdevice(range.base - 4, read), VdeviceAnswer::nobody);
+    EXPECT_EQ(space->access_vdevice(range.base - 2, read),
+              VdeviceAnswer::nobody); // straddles the edge
 }
 
 TEST_F(AddressSpaceTest, TheEndLeavesNothingMapped) {

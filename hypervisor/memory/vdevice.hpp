@@ -15,6 +15,10 @@ struct MmioAccess {
     unsigned vcpu_index = 0; // the vCPU's index in its VIC
 };
 
+/// Of the virtual devices in an address space: there is none at the address, or it has no such
+/// register, or it has served the access.
+enum class VdeviceAnswer : std::uint8_t { nobody, refused, served };
+
 /// Implemented by higher layers, for example one per register frame of a VIC.
 class Vdevice {
 public:

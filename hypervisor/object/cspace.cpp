@@ -15,6 +15,10 @@ namespace {
 
 constexpr unsigned index_bits = 16; // of a CapId; the serial number is above
 
+constexpr std::size_t index_of(CapId id) {
+    return id & ((std::uint64_t{1} << index_bits) - 1);
+}
+
 /// Guards all links between capabilities. Held across whole operations that change the tree, so
 /// that a capability in the tree stays where it is meanwhile.
 constinit rt::Spinlock derivation_lock;
@@ -78,8 +82,8 @@ void Cspace::on_destroy() {
     directory_ = nullptr;
 }
 
-Capability* Cspace::find(CapId id) {
-    const std::size_t index = id & ((std::uint64_t{1} << index_bits) - 1);
+inline Capability* Cspace::find(CapId id) {
+    const std::size_t index = index_of(id);
     if (id == 0 || index / slots_per_chunk >= chunk_count_) {
         return nullptr;
     }
@@ -104,32 +108,32 @@ rt::Result<Capability*> Cspace::find_live(CapId id) {
 }
 
 /// With a reference for the caller. ObjectType::count stands for any type.
-Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, ObjectType wanted,
-                                  ObjectState least) {
+Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wanted,
+                                  unsigned active) {
     const rt::LockGuard guard(lock_);
     const Capability* slot = find(id);
     if (slot == nullptr) {
-        return {nullptr, rt::Error::cap_null};
+        return Found(rt::Error::cap_null);
     }
     Object* object = slot->object;
     if (object == nullptr) {
-        return {nullptr, rt::Error::cap_revoked};
+        return Found(rt::Error::cap_revoked);
     }
-    if (object->object_type() != wanted && wanted != ObjectType::count) {
-        return {nullptr, rt::Error::wrong_object_type};
+    if (number_of(object->object_type()) != wanted && wanted != number_of(ObjectType::count)) {
+        return Found(rt::Error::wrong_object_type);
     }
     if ((rights & ~slot->rights) != 0) {
-        return {nullptr, rt::Error::insufficient_rights};
+        return Found(rt::Error::insufficient_rights);
     }
-    if (least == ObjectState::active && !object->is_active()) {
-        return {nullptr, rt::Error::object_state};
+    if (active != 0 && !object->is_active()) {
+        return Found(rt::Error::object_state);
     }
     object->acquire_reference();
-    return {object, {}};
+    return Found(*object);
 }
 
 rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
-    return adopt<Object>(lookup_type(id, rights, ObjectType::count, ObjectState::init));
+    return adopt<Object>(lookup_type(id, rights, number_of(ObjectType::count), 0));
 }
 
 rt::Result<Capability*> Cspace::allocate_slot() {
@@ -165,7 +169,7 @@ rt::Result<Capability*> Cspace::allocate_slot() {
 }
 
 void Cspace::free_slot(Capability& slot) {
-    const std::size_t index = slot.id & ((std::uint64_t{1} << index_bits) - 1);
+    const std::size_t index = index_of(slot.id);
     const std::size_t number = index / slots_per_chunk;
     slot = Capability{};
     --used_;

@@ -34,13 +34,13 @@ public:
     /// (no such id), cap_revoked, wrong_object_type, insufficient_rights.
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
-        return adopt<T>(lookup_type(id, rights, T::type, ObjectState::init));
+        return adopt<T>(lookup_type(id, rights, number_of(T::type), 0));
     }
     /// As lookup(), and the object must be active (else object_state).
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights)
         RT_EXCLUDES(lock_) {
-        return adopt<T>(lookup_type(id, rights, T::type, ObjectState::active));
+        return adopt<T>(lookup_type(id, rights, number_of(T::type), 1));
     }
     /// An object of any type.
     [[nodiscard]] rt::Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights)
@@ -74,24 +74,36 @@ private:
         std::size_t used = 0; // slots
     };
 
-    /// Fits into two registers, which a Result does not.
-    struct Found {
-        Object* object; // with a reference for the caller; nullptr: see error
-        rt::Error error;
+    /// An object with a reference for the caller, or an error: in one register. Objects are
+    /// aligned, so that the lowest bit tells.
+    class Found {
+    public:
+        explicit Found(Object& object) : bits_(reinterpret_cast<std::uintptr_t>(&object)) {}
+        explicit Found(rt::Error error)
+            : bits_(static_cast<std::uintptr_t>(static_cast<std::intptr_t>(error)) << 1 | 1) {}
+        [[nodiscard]] bool failed() const { return (bits_ & 1) != 0; }
+        [[nodiscard]] rt::Error error() const {
+            return static_cast<rt::Error>(static_cast<std::intptr_t>(bits_) >> 1);
+        }
+        [[nodiscard]] Object* object() const { return reinterpret_cast<Object*>(bits_); }
+
+    private:
+        std::uintptr_t bits_;
     };
 
     template <typename T>
     static rt::Result<Ref<T>> adopt(Found found) {
-        if (found.object == nullptr) {
-            return rt::fail(found.error);
+        if (found.failed()) {
+            return rt::fail(found.error());
         }
-        return Ref<T>::adopt(static_cast<T*>(found.object));
+        return Ref<T>::adopt(static_cast<T*>(found.object()));
     }
     ~Cspace() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
-    Found lookup_type(CapId id, std::uint32_t rights, ObjectType wanted, ObjectState least)
+    static constexpr unsigned number_of(ObjectType which) { return static_cast<unsigned>(which); }
+    Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted, unsigned active)
         RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);

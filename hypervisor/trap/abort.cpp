@@ -5,6 +5,7 @@
 #include "ipc/virtio_mmio.hpp"
 #include "memory/address_space.hpp"
 #include "memory/ownership.hpp"
+#include "trap/at_once.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/inject.hpp"
 #include "vcpu/run_report.hpp"
@@ -50,10 +51,10 @@ std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) 
     }
     MmioRequest request{};
     request.ipa = ipa.value;
-    request.size = 1u << ((esr >> 22) & 3);
+    request.size = 1u << ((esr >> esr::sas_shift) & 3);
     request.write = (esr & esr::wnr) != 0;
-    request.sign_extend = (esr & (1u << 21)) != 0;
-    request.target = static_cast<unsigned>((esr >> 16) & 0x1f);
+    request.sign_extend = (esr & esr::sse) != 0;
+    request.target = static_cast<unsigned>((esr >> esr::srt_shift) & 0x1f);
     request.wide = (esr & (1u << 15)) != 0;
     if (request.write) {
         request.value = request.target < 31 ? vcpu.registers.x[request.target] : 0;
@@ -75,8 +76,7 @@ Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
                       .write = request.write,
                       .value = request.value,
                       .vcpu_index = vcpu.index()};
-    const auto answered = vcpu.address_space().access_vdevice(Ipa{request.ipa}, access);
-    if (!answered.has_value() || !*answered) {
+    if (vcpu.address_space().access_vdevice(Ipa{request.ipa}, access) != VdeviceAnswer::served) {
         return Served::no;
     }
     complete_mmio_read(vcpu.registers, request, access.value);
@@ -127,6 +127,34 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
 }
 
 } // namespace
+
+// Only what needs no more than the syndrome says: no fetch, no walk, nothing to extend by its sign.
+[[gnu::noinline]] std::uint64_t serve_device_at_once(Vcpu& vcpu, std::uint64_t esr) {
+    constexpr std::uint64_t mask = esr::isv | esr::sse | esr::s1ptw | esr::fsc_type_mask;
+    const auto target = static_cast<unsigned>(esr >> esr::srt_shift) & 0x1f;
+    if ((esr & mask) != (esr::isv | esr::fsc_translation) || !is_at_hand(target)) {
+        return leave_for_whole_exit();
+    }
+    const Ipa ipa = faulting_ipa(arch::read_syndrome());
+    if (!vcpu.address_space().may_be_vdevice(ipa)) {
+        return leave_for_whole_exit();
+    }
+    auto& x = vcpu.registers.x;
+    MmioAccess access{.offset = 0,
+                      .size = 1U << ((esr >> esr::sas_shift) & 3),
+                      .write = (esr & esr::wnr) != 0,
+                      .value = 0,
+                      .vcpu_index = vcpu.index()};
+    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - access.size * 8);
+    access.value = target < 31 ? x[target] & bits : 0;
+    if (vcpu.address_space().access_vdevice(ipa, access) != VdeviceAnswer::served) {
+        return leave_for_whole_exit();
+    }
+    if (!access.write && target < 31) {
+        x[target] = access.value & bits;
+    }
+    return instruction_done;
+}
 
 void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     if (!is_stage2_fault(syndrome.esr)) {

@@ -27,6 +27,9 @@ constexpr std::uint64_t ec(std::uint64_t esr) {
 
 // Aborts.
 inline constexpr std::uint64_t isv = 1u << 24;
+inline constexpr unsigned sas_shift = 22; // 2 bits: the logarithm of the size in bytes
+inline constexpr std::uint64_t sse = 1u << 21;
+inline constexpr unsigned srt_shift = 16; // 5 bits: the register
 inline constexpr std::uint64_t s1ptw = 1u << 7;
 inline constexpr std::uint64_t wnr = 1u << 6;
 inline constexpr std::uint64_t cm = 1u << 8;

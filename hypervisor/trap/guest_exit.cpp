@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every exit of a guest: what happened, who handles it, and whether it goes on at once.
+#include "hypercall/handler.hpp"
 #include "schedule/physical_interrupts.hpp"
 #include "schedule/scheduler.hpp"
 #include "trap/abort.hpp"
+#include "trap/at_once.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/inject.hpp"
 #include "trap/smccc.hpp"
@@ -37,18 +39,16 @@ void handle_sve(Vcpu& vcpu) {
     }
 }
 
-void handle_synchronous(Vcpu& vcpu, std::uint64_t esr) {
+void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
+    const std::uint64_t esr = syndrome.esr;
     switch (esr::ec(esr)) {
-    case esr::ec_hvc64:
-        handle_hvc(vcpu, static_cast<std::uint16_t>(esr));
-        break;
     case esr::ec_smc64:
         vcpu.registers.pc += 4; // a trapped SMC, unlike HVC, returns to itself
         handle_smc(vcpu, static_cast<std::uint16_t>(esr));
         break;
     case esr::ec_data_abort_lower:
     case esr::ec_instruction_abort_lower:
-        handle_abort(vcpu, arch::read_syndrome());
+        handle_abort(vcpu, syndrome);
         break;
     case esr::ec_sysreg:
         handle_system_register(vcpu, esr);
@@ -86,11 +86,28 @@ inline GuestRegisters* go_on(Vcpu& vcpu) {
 
 } // namespace
 
-// Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked, with all registers
-// of the vCPU in memory; they return the registers to enter with.
+// Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked. guest_trap() finds
+// only the registers in memory that is_at_hand() names (trap/at_once.hpp), the others find all of
+// them; they return the registers to enter with.
 
-extern "C" GuestRegisters* guest_synchronous(Vcpu& vcpu, std::uint64_t esr) {
-    handle_synchronous(vcpu, esr);
+/// Any synchronous exit but HVC. Serves what is frequent, and leaves the rest for
+/// guest_trap_left_work(). Returns the length of an instruction that is done.
+extern "C" std::uint64_t guest_trap(Vcpu& vcpu, std::uint64_t esr) {
+    const std::uint64_t ec = esr::ec(esr);
+    if (ec == esr::ec_sysreg) {
+        return serve_register_at_once(vcpu, esr);
+    }
+    if (ec == esr::ec_data_abort_lower) {
+        return serve_device_at_once(vcpu, esr);
+    }
+    return leave_for_whole_exit();
+}
+
+extern "C" GuestRegisters* guest_trap_left_work(Vcpu& vcpu) {
+    if ((arch::work_left() & arch::work_whole_exit) != 0) {
+        arch::forget_work(arch::work_whole_exit);
+        handle_synchronous(vcpu, arch::read_syndrome());
+    }
     return go_on(vcpu);
 }
 
@@ -106,7 +123,8 @@ extern "C" GuestRegisters* guest_serror(Vcpu& vcpu) {
     return go_on(vcpu);
 }
 
-extern "C" GuestRegisters* guest_hypercall_left_work(Vcpu& vcpu) {
+extern "C" GuestRegisters* guest_hypercall_left_work(Vcpu& vcpu, std::uint64_t x0) {
+    write_x0(vcpu, x0);
     if ((arch::work_left() & arch::work_whole_exit) != 0) {
         arch::forget_work(arch::work_whole_exit);
         handle_hvc(vcpu, 0);

@@ -3,6 +3,7 @@
 #include "trap/smccc.hpp"
 
 #include "hypercall/dispatch.hpp"
+#include "hypercall/handler.hpp"
 #include "trap/arch_service.hpp"
 #include "trap/psci.hpp"
 #include "trap/pv_time.hpp"
@@ -45,7 +46,7 @@ void handle_smccc(Vcpu& vcpu) {
     auto& x = vcpu.registers.x;
     const std::uint32_t function = without_sve_hint(x[0]);
     if (function >= GH_SMCCC_BASE && function <= GH_SMCCC_LAST) {
-        hypercall(vcpu, function - GH_SMCCC_BASE, 1);
+        write_x0(vcpu, hypercall(vcpu, function - GH_SMCCC_BASE, 1));
         return;
     }
     if (is_psci(function)) {
@@ -74,39 +75,42 @@ void handle_smccc(Vcpu& vcpu) {
     }
 }
 
-void handle_immediate(Vcpu& vcpu, std::uint16_t immediate) {
+std::uint64_t call_immediate(Vcpu& vcpu, std::uint16_t immediate) {
     if (immediate >= GH_HVC_IMM_BASE && immediate <= GH_HVC_IMM_LAST) {
-        hypercall(vcpu, immediate - GH_HVC_IMM_BASE, 0);
-    } else {
-        vcpu.registers.x[0] = smccc_not_supported;
+        return hypercall(vcpu, immediate - GH_HVC_IMM_BASE, 0);
     }
+    return smccc_not_supported;
 }
 
 } // namespace
 
-/// Called by arm64/guest_exit.S for every HVC, with x0 to x17 of the vCPU in memory. What needs
-/// more of it, or is rare, is left for handle_hvc().
-extern "C" void guest_hypercall(Vcpu& vcpu, std::uint64_t esr) {
+/// Called by arm64/guest_exit.S for every HVC, with x0 to x17 of the vCPU in memory; returns what
+/// is to be its x0. What needs more of it, or is rare, is left for handle_hvc().
+extern "C" std::uint64_t guest_hypercall(Vcpu& vcpu, std::uint64_t esr) {
     const auto immediate = static_cast<std::uint16_t>(esr);
+    if (const unsigned number = immediate - GH_HVC_IMM_BASE; number < hypercall_numbers) {
+        return hypercall(vcpu, number, 0);
+    }
     if (immediate != 0) {
-        handle_immediate(vcpu, immediate);
-        return;
+        return smccc_not_supported;
     }
     const auto function = static_cast<std::uint32_t>(vcpu.registers.x[0]);
     if (const std::uint32_t number = function - GH_SMCCC_BASE; number < hypercall_numbers) {
-        hypercall(vcpu, number, 1);
-    } else if (function == psci_version) {
-        handle_psci(vcpu, function);
-    } else {
-        arch::note_work(arch::work_whole_exit);
+        return hypercall(vcpu, number, 1);
     }
+    if (function == psci_version) {
+        handle_psci(vcpu, function);
+        return vcpu.registers.x[0];
+    }
+    arch::note_work(arch::work_whole_exit);
+    return Outcome::deferred;
 }
 
 void handle_hvc(Vcpu& vcpu, std::uint16_t immediate) {
     if (immediate == 0) {
         handle_smccc(vcpu);
     } else {
-        handle_immediate(vcpu, immediate);
+        write_x0(vcpu, call_immediate(vcpu, immediate));
     }
 }
 

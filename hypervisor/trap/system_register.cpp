@@ -3,6 +3,7 @@
 #include "trap/system_register.hpp"
 
 #include "interrupt/vic.hpp"
+#include "trap/at_once.hpp"
 #include "trap/debug_access.hpp"
 #include "trap/id_registers.hpp"
 #include "trap/inject.hpp"
@@ -18,6 +19,31 @@
 namespace hyp {
 
 namespace {
+
+/// The identification registers as vCPUs with the same features read them, by CRm * 8 + Op2. Made
+/// at the first read, on whichever CPU: a vCPU that moves must not see them change.
+struct Identification {
+    std::atomic<bool> made{false};
+    std::array<std::uint64_t, 64> value{};
+};
+
+Identification& identification_of(GuestFeatures features) {
+    static_assert(sizeof(GuestFeatures) == 2, "each feature is one bit of the index");
+    static constinit std::array<Identification, 4> all{};
+    return all[(features.sve ? 1U : 0U) + (features.pmu ? 2U : 0U)];
+}
+
+std::uint64_t identification(GuestFeatures features, unsigned which) {
+    Identification& mine = identification_of(features);
+    if (!mine.made.load(std::memory_order_acquire)) {
+        for (unsigned i = 8; i < mine.value.size(); ++i) { // CRm 0 does not trap
+            mine.value[i] =
+                guest_id_register(i / 8, i % 8, arch::read_id_register(i / 8, i % 8), features);
+        }
+        mine.made.store(true, std::memory_order_release);
+    }
+    return mine.value[which];
+}
 
 bool read_as_zero_write_ignored(Vcpu&, RegisterAccess& access) {
     access.value = 0;
@@ -68,6 +94,11 @@ constexpr auto table = std::to_array<Entry>({
 });
 
 bool serve(Vcpu& vcpu, RegisterAccess& access) {
+    if (access.op0 == 3 && access.op1 == 0 && access.crn == 0 && access.crm >= 1 &&
+        access.crm <= 7 && !access.write) {
+        access.value = identification(vcpu.guest.features, access.crm * 8 + access.op2);
+        return true;
+    }
     for (const Entry& entry : table) {
         if (entry.encoding == access.encoding()) {
             return entry.handle(vcpu, access);
@@ -76,25 +107,13 @@ bool serve(Vcpu& vcpu, RegisterAccess& access) {
     return access_debug_register(vcpu, access);
 }
 
-/// The identification registers as vCPUs with the same features read them, by CRm * 8 + Op2. Made
-/// at the first read, on whichever CPU: a vCPU that moves must not see them change.
-struct Identification {
-    std::atomic<bool> made{false};
-    std::array<std::uint64_t, 64> value{};
-};
-
-std::uint64_t identification(GuestFeatures features, unsigned which) {
-    static_assert(sizeof(GuestFeatures) == 2, "each feature is one bit of the index");
-    static constinit std::array<Identification, 4> all{};
-    Identification& mine = all[(features.sve ? 1U : 0U) + (features.pmu ? 2U : 0U)];
-    if (!mine.made.load(std::memory_order_acquire)) {
-        for (unsigned i = 8; i < mine.value.size(); ++i) { // CRm 0 does not trap
-            mine.value[i] =
-                guest_id_register(i / 8, i % 8, arch::read_id_register(i / 8, i % 8), features);
-        }
-        mine.made.store(true, std::memory_order_release);
+[[gnu::noinline]] std::uint64_t send_sgi_at_once(Vcpu& vcpu, std::uint64_t value) {
+    Vic* vic = vcpu.interrupts.vic();
+    if (vic == nullptr) {
+        return leave_for_whole_exit();
     }
-    return mine.value[which];
+    vic->send_sgi(vcpu.interrupts, value, false);
+    return instruction_done;
 }
 
 // What an access names, in place in the ISS (register_access.hpp), with the direction.
@@ -125,8 +144,25 @@ void inject_undefined_access(Vcpu& vcpu, std::uint64_t esr, const RegisterAccess
     }
 }
 
-/// Whatever is not as frequent as those that handle_system_register() serves itself.
-void serve_slowly(Vcpu& vcpu, std::uint64_t esr) {
+} // namespace
+
+std::uint64_t serve_register_at_once(Vcpu& vcpu, std::uint64_t esr) {
+    const std::uint64_t access = esr & iss_access;
+    const unsigned rt = static_cast<unsigned>(esr >> 5) & 0x1f;
+    if (is_identification(access) && is_at_hand(rt)) {
+        const auto which = static_cast<unsigned>((esr >> 1 & 7) * 8 + (esr >> 17 & 7));
+        const Identification& mine = identification_of(vcpu.guest.features);
+        if (mine.made.load(std::memory_order_acquire) && rt < 31) [[likely]] {
+            vcpu.registers.x[rt] = mine.value[which];
+            return instruction_done;
+        }
+    } else if (access == iss(3, 0, 12, 11, 5) && is_at_hand(rt)) { // ICC_SGI1R_EL1
+        return send_sgi_at_once(vcpu, rt < 31 ? vcpu.registers.x[rt] : 0);
+    }
+    return leave_for_whole_exit();
+}
+
+void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
     RegisterAccess access = decode_register_access(esr);
     auto& x = vcpu.registers.x;
     access.value = access.write && access.rt < 31 ? x[access.rt] : 0;
@@ -139,28 +175,6 @@ void serve_slowly(Vcpu& vcpu, std::uint64_t esr) {
     }
     if (!access.write && access.rt < 31) {
         x[access.rt] = access.value;
-    }
-    vcpu.registers.pc += 4;
-}
-
-} // namespace
-
-void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
-    auto& x = vcpu.registers.x;
-    const std::uint64_t access = esr & iss_access;
-    const unsigned rt = static_cast<unsigned>(esr >> 5) & 0x1f;
-    if (is_identification(access)) {
-        const auto which = static_cast<unsigned>((esr >> 1 & 7) * 8 + (esr >> 17 & 7));
-        const std::uint64_t value = identification(vcpu.guest.features, which);
-        if (rt < 31) {
-            x[rt] = value;
-        }
-    } else if (Vic* vic = vcpu.interrupts.vic();
-               access == iss(3, 0, 12, 11, 5) && vic != nullptr) { // ICC_SGI1R_EL1
-        vic->send_sgi(vcpu.interrupts, rt < 31 ? x[rt] : 0, false);
-    } else {
-        serve_slowly(vcpu, esr);
-        return;
     }
     vcpu.registers.pc += 4;
 }

@@ -6,6 +6,8 @@
 #include "vcpu/guest_features.hpp"
 #include "vcpu/registers.hpp"
 
+#include <arch/sysreg.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -143,7 +145,9 @@ std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write);
 struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
 };
-ExitSyndrome read_syndrome();
+inline ExitSyndrome read_syndrome() {
+    return {HYP_READ_SYSREG(esr_el2), HYP_READ_SYSREG(far_el2), HYP_READ_SYSREG(hpfar_el2)};
+}
 
 /// Waits until a physical interrupt is pending (EL2 runs with interrupts masked).
 void wait_for_interrupt();
