@@ -50,7 +50,9 @@ target_link_libraries(hypervisor_objects PRIVATE runtime)
 # What most exits pass through is compiled as one, so that it calls and saves less. Not everything:
 # the link would take too long.
 set(hyp_hot_sources
+    arm64/debug_registers.cpp
     arm64/guest_state.cpp
+    arm64/vector_registers.cpp
     hypercall/dispatch.cpp
     hypercall/doorbell_calls.cpp
     hypercall/message_queue_calls.cpp

@@ -102,14 +102,14 @@ void init_guest_state() {
     HYP_WRITE_SYSREG(vpidr_el2, HYP_READ_SYSREG(midr_el1));
 }
 
-void GuestState::save() {
+void GuestState::save(bool lends) {
     arch_system_save(&system);
     if (cpu_features.keys) {
         arch_keys_save(&keys);
     }
     save_untrapped(untrapped);
     save_timers(*this);
-    save_vectors(*this);
+    save_vectors(*this, lends);
     if (debug_in_hardware) {
         save_debug(debug);
         debug_in_hardware = (debug.mdscr & mdscr_uses_hardware) != 0;

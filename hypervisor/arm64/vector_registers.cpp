@@ -48,6 +48,12 @@ void set_open(const GuestState& guest) {
     isb();
 }
 
+/// Everything open for EL2, whatever the loaded vCPU may use.
+void open_for_el2() {
+    HYP_WRITE_SYSREG(cptr_el2, cptr_always);
+    isb();
+}
+
 // ZCR_EL2.LEN: so many times 128 bits less one, or the next that this CPU has below.
 void limit_vectors(std::uint64_t length) {
     HYP_WRITE_SYSREG(s3_4_c1_c2_0, length);
@@ -59,10 +65,28 @@ unsigned longest_vector_bytes() {
     if (!has_sve()) {
         return 0;
     }
-    HYP_WRITE_SYSREG(cptr_el2, cptr_always);
-    isb();
+    open_for_el2();
     limit_vectors(longest);
     return static_cast<unsigned>(arch_sve_vector_bytes());
+}
+
+void store(FloatingPoint& fp) {
+    if (fp.sve != nullptr) {
+        arch_sve_save(fp.sve);
+        fp.zcr = HYP_READ_SYSREG(s3_0_c1_c2_0);
+        fp.fpsr = HYP_READ_SYSREG(s3_3_c4_c4_1);
+        fp.fpcr = HYP_READ_SYSREG(s3_3_c4_c4_0);
+    } else {
+        arch_fp_save(&fp);
+    }
+}
+
+void store_unsaved() {
+    if (GuestState* owner = this_cpu().unsaved) {
+        open_for_el2();
+        store(owner->fp);
+        this_cpu().unsaved = nullptr;
+    }
 }
 
 } // namespace
@@ -88,28 +112,33 @@ void reset_vectors(FloatingPoint& fp) {
 void load_vectors(GuestState& guest) {
     guest.fp.open = held_here(guest);
     if (guest.fp.open) {
+        this_cpu().unsaved = nullptr; // live again
         set_open(guest);
     } else {
         HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
     }
 }
 
-void save_vectors(GuestState& guest) {
-    FloatingPoint& fp = guest.fp;
-    if (!fp.open) {
+void save_vectors(GuestState& guest, bool lends) {
+    if (!guest.fp.open) {
         return;
     }
-    if (fp.sve != nullptr) {
-        arch_sve_save(fp.sve);
-        fp.zcr = HYP_READ_SYSREG(s3_0_c1_c2_0);
-        fp.fpsr = HYP_READ_SYSREG(s3_3_c4_c4_1);
-        fp.fpcr = HYP_READ_SYSREG(s3_3_c4_c4_0);
+    if (lends) {
+        this_cpu().unsaved = &guest;
     } else {
-        arch_fp_save(&fp);
+        store(guest.fp);
+    }
+}
+
+void GuestState::flush_vectors() {
+    if (this_cpu().unsaved == this) {
+        store_unsaved();
+        HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
     }
 }
 
 void GuestState::open_vectors() {
+    store_unsaved();
     set_open(*this);
     if (fp.sve != nullptr) {
         limit_vectors(vector_bytes / 16 - 1); // a CPU that started later may have less

@@ -32,11 +32,16 @@ void GuestState::reset(std::uint64_t vmpidr) {
     system.vmpidr = vmpidr;
 }
 
-void GuestState::save() {
+void GuestState::flush_vectors() {
+    vectors_unsaved = false;
+}
+
+void GuestState::save(bool lends) {
     if (guest_hardware().loaded != this) {
         std::abort(); // what is saved must be what was loaded on this CPU
     }
     guest_hardware().loaded = nullptr;
+    vectors_unsaved = lends;
 }
 
 void GuestState::load(std::uint64_t vttbr) {
@@ -44,6 +49,7 @@ void GuestState::load(std::uint64_t vttbr) {
         std::abort(); // the previous vCPU's state would be lost
     }
     guest_hardware().loaded = this;
+    vectors_unsaved = false;
     guest_hardware().vttbr = vttbr;
 }
 

@@ -215,8 +215,13 @@ rt::Result<> AddressSpace::remove_vmmio(IpaRange range) {
 bool AddressSpace::is_vmmio(IpaRange range) {
     const rt::LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
-    return std::any_of(used.begin(), used.end(),
-                       [&](const IpaRange& other) { return other.contains(range); });
+    // Not std::any_of(), which is unrolled: there is one range, mostly.
+    for (const IpaRange& other : used) {
+        if (other.contains(range)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // Virtual devices.

@@ -3,6 +3,10 @@
 #include "schedule/physical_interrupts.hpp"
 #include "schedule/vm_fixture.hpp"
 
+#include <arch/work.hpp>
+
+#include <tuple>
+
 namespace hyp {
 namespace {
 
@@ -111,6 +115,64 @@ TEST_F(Proxy, MmioWriteCarriesTheValue) {
     ASSERT_TRUE(enters(caller_));
     EXPECT_EQ(reported_state(), GH_VCPU_STATE_VMMIO_WRITE);
     EXPECT_EQ(caller_->registers.x[4], 0xffu) << "only the bytes of the access";
+}
+
+TEST_F(Proxy, IsHandedTheCpuAndHandsItBack) {
+    ASSERT_TRUE(guest_->power_on(0x8000, 0, 0));
+    ASSERT_TRUE(enters(caller_));
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_EQ(run(), running);
+        ASSERT_EQ(arch::work_left(), arch::work_hand_over) << "nothing else is to be decided";
+        ASSERT_EQ(scheduler().hand_over(), &guest_->registers);
+        EXPECT_EQ(arch::work_left(), 0u);
+        guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+        ASSERT_EQ(arch::work_left(), arch::work_hand_over);
+        ASSERT_EQ(scheduler().hand_over(), &caller_->registers);
+        EXPECT_EQ(arch::work_left(), 0u);
+        EXPECT_EQ(reported_state(), GH_VCPU_STATE_VMMIO_WRITE);
+    }
+    EXPECT_EQ(guest_->registers.pc, 0x8008u);
+}
+
+TEST_F(Proxy, WhatElseHappenedIsSeenBesideTheHandOver) {
+    const Ref<Vcpu> manager = host_->make_vcpu(1, {.priority = 40});
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_TRUE(enters(caller_));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(manager->power_on(0, 0, 0));
+    EXPECT_NE(arch::work_left(), arch::work_hand_over);
+    EXPECT_TRUE(enters(manager));
+    retire({manager});
+}
+
+TEST_F(Proxy, IsNotHandedTheCpuWhileTheCallerHasAnInterrupt) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    host_->enable_group1();
+    host_->enable_timer_interrupt(0);
+    host_->write(1, 0x10200, 1u << 27); // pending
+    ASSERT_TRUE(enters(caller_));
+    open_cpu_interface();
+    ASSERT_EQ(run(), running);
+    EXPECT_EQ(scheduler().hand_over(), &caller_->registers);
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+}
+
+TEST_F(Proxy, CallerLeavesItsVectorRegistersOnlyWhileItKeepsTheCpu) {
+    const Ref<Vcpu> manager = host_->make_vcpu(1, {.priority = 40});
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    EXPECT_TRUE(caller_->guest.vectors_unsaved);
+    guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+    ASSERT_TRUE(enters(caller_));
+    EXPECT_FALSE(caller_->guest.vectors_unsaved);
+    EXPECT_FALSE(guest_->guest.vectors_unsaved) << "another CPU may run it next";
+    ASSERT_EQ(run(), running);
+    ASSERT_TRUE(enters(guest_));
+    ASSERT_TRUE(manager->power_on(0, 0, 0));
+    ASSERT_TRUE(enters(manager));
+    EXPECT_FALSE(caller_->guest.vectors_unsaved) << "another CPU may run it next";
+    retire({manager});
 }
 
 TEST_F(Proxy, HigherPriorityVcpuEndsTheRun) {

@@ -104,6 +104,21 @@ Vcpu& Scheduler::current() {
     return cpu.proxied ? *cpu.proxied : *cpu.scheduled;
 }
 
+inline void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
+    if (cpu.loaded == &next) {
+        return;
+    }
+    if (cpu.loaded != nullptr) {
+        unload(cpu);
+    }
+    next.clear_timer_due();
+    next.guest.load(next.address_space().vttbr());
+    next.set_loaded(cpu_index());
+    trace(TraceClass::schedule, 0, next.identity());
+    cpu.loaded = &next;
+    arch::set_running(next, next.registers);
+}
+
 GuestRegisters* Scheduler::resume() {
     CpuSchedule& cpu = mine();
     arch::forget_work(); // what comes up from here on is seen below, or at the next exit
@@ -123,10 +138,24 @@ GuestRegisters* Scheduler::resume() {
             break;
         }
     }
-    Vcpu& next = cpu.proxied ? *cpu.proxied : *cpu.scheduled;
-    if (cpu.loaded != &next) {
-        load(cpu, next);
+    return enter(cpu, cpu.proxied ? *cpu.proxied : *cpu.scheduled);
+}
+
+GuestRegisters* Scheduler::hand_over() {
+    CpuSchedule& cpu = mine();
+    if (!cpu.proxied) {
+        return resume(); // it became proxy-scheduled while it ran on its own
     }
+    arch::forget_work();
+    if (cpu.loaded == cpu.proxied.get()) {
+        end_proxy(cpu);
+        return enter(cpu, *cpu.scheduled);
+    }
+    return cpu.scheduled->interrupts.has_deliverable() ? resume() : enter(cpu, *cpu.proxied);
+}
+
+GuestRegisters* Scheduler::enter(CpuSchedule& cpu, Vcpu& next) {
+    load(cpu, next);
     next.interrupts.enter();
     arch::forget_work(arch::work_interrupts);
     return &next.registers;
@@ -169,6 +198,8 @@ void Scheduler::give_up(CpuSchedule& cpu) {
     Ref<Vcpu> previous = std::move(cpu.scheduled);
     if (cpu.loaded == previous.get() && previous->ready() && !previous->stays()) {
         unload(cpu); // before another CPU may take it
+    } else if (cpu.loaded != previous.get()) {
+        previous->guest.flush_vectors(); // it was unloaded while it lent out its time
     }
     if (previous->release()) {
         push(*previous, !cpu.slice_over); // preempted: its turn is not over
@@ -237,9 +268,7 @@ void Scheduler::idle(CpuSchedule& cpu) {
 /// Any other interrupt that concerns its caller ends the run before.
 void Scheduler::doze(CpuSchedule& cpu) {
     Vcpu& vcpu = *cpu.proxied;
-    if (cpu.loaded != &vcpu) {
-        load(cpu, vcpu);
-    }
+    load(cpu, vcpu);
     vcpu.interrupts.enter();
     if (vcpu.ready()) {
         cpu.proxy_dozes = false;
@@ -310,7 +339,7 @@ Result<bool> Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, R
         cpu.proxy_dozes = !guest->ready();
         cpu.proxied = std::move(guest);
         (void)cpu.proxied->publish_stolen_time();
-        arch::note_work(arch::work_schedule);
+        arch::note_work(cpu.proxy_dozes ? arch::work_schedule : arch::work_hand_over);
     }
     return begun;
 }
@@ -341,31 +370,20 @@ void Scheduler::end_proxy(CpuSchedule& cpu) {
     x[4] = report.data[2];
 }
 
-void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
-    if (cpu.loaded != nullptr) {
-        unload(cpu);
-    }
-    next.clear_timer_due();
-    next.guest.load(next.address_space().vttbr());
-    next.set_loaded(cpu_index());
-    trace(TraceClass::schedule, 0, next.identity());
-    cpu.loaded = &next;
-    arch::set_running(next, next.registers);
-}
-
 void Scheduler::unload(CpuSchedule& cpu) {
     Vcpu& vcpu = *cpu.loaded;
-    vcpu.guest.save();
+    const bool lends = &vcpu == cpu.scheduled.get();
+    vcpu.guest.save(lends);
     vcpu.interrupts.exit();
     cpu.loaded = nullptr;
     if (vcpu.killed()) {
         arch::unload_guest(); // its address space may go at once
     }
     // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
-    if (vcpu.run_state() == VcpuState::waiting || &vcpu == cpu.scheduled.get()) {
+    if (lends || vcpu.run_state() == VcpuState::waiting) {
         vcpu.arm_wake_timer();
     }
-    vcpu.set_unloaded(&vcpu == cpu.scheduled.get() || &vcpu == cpu.proxied.get());
+    vcpu.set_unloaded(lends || &vcpu == cpu.proxied.get());
     cpu.lingering.clear();
 }
 

@@ -71,6 +71,10 @@ public:
 
     /// Chooses what runs next, sleeps while there is nothing, and makes it ready to be entered.
     [[nodiscard]] GuestRegisters* resume();
+    /// The same where nothing has changed since a vCPU was entered here, but that it begins or ends
+    /// its run inside another's vcpu_run: whatever else happened would have left work, or will
+    /// interrupt this CPU as soon as a vCPU is entered.
+    [[nodiscard]] GuestRegisters* hand_over();
 
     /// vcpu_run by current(). False: the guest cannot run, tell the caller the report. True: the
     /// guest runs from the next resume() on and the caller gets its results when that ends; the
@@ -88,7 +92,11 @@ public:
     void yield_to_priority(std::uint64_t priority);
 
 private:
-    CpuSchedule& mine() { return cpus_[cpu_index()]; }
+    CpuSchedule& mine() {
+        unsigned cpu = cpu_index();
+        asm("" : "+r"(cpu)); // else the compiler calculates it anew for many a member
+        return cpus_[cpu];
+    }
     void push(Vcpu&, bool front);
     void offer(unsigned home);
     void choose(CpuSchedule&);
@@ -101,6 +109,7 @@ private:
     void give_up(CpuSchedule&);
     [[nodiscard]] static bool proxy_is_due(const CpuSchedule&);
     void end_proxy(CpuSchedule&);
+    static GuestRegisters* enter(CpuSchedule&, Vcpu&);
     static void load(CpuSchedule&, Vcpu&);
     static void unload(CpuSchedule&);
     void arm_slice(CpuSchedule&);

@@ -41,14 +41,16 @@ void handle_sve(Vcpu& vcpu) {
 
 void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     const std::uint64_t esr = syndrome.esr;
-    switch (esr::ec(esr)) {
+    const std::uint64_t ec = esr::ec(esr);
+    // What VMMs serve, first.
+    if (ec == esr::ec_data_abort_lower || ec == esr::ec_instruction_abort_lower) {
+        handle_abort(vcpu, syndrome);
+        return;
+    }
+    switch (ec) {
     case esr::ec_smc64:
         vcpu.registers.pc += 4; // a trapped SMC, unlike HVC, returns to itself
         handle_smc(vcpu, static_cast<std::uint16_t>(esr));
-        break;
-    case esr::ec_data_abort_lower:
-    case esr::ec_instruction_abort_lower:
-        handle_abort(vcpu, syndrome);
         break;
     case esr::ec_sysreg:
         handle_system_register(vcpu, esr);
@@ -69,19 +71,23 @@ void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     }
 }
 
-[[gnu::noinline]] GuestRegisters* work_off(Vcpu& vcpu) {
-    if ((arch::work_left() & arch::work_schedule) == 0) {
-        vcpu.interrupts.enter(); // which may wake others
-        arch::forget_work(arch::work_interrupts);
-        if (arch::work_left() == 0) {
-            return &vcpu.registers;
-        }
-    }
-    return scheduler().resume();
+[[gnu::noinline]] GuestRegisters* look_at_interrupts(Vcpu& vcpu) {
+    vcpu.interrupts.enter(); // which may wake others
+    arch::forget_work(arch::work_interrupts);
+    return arch::work_left() == 0 ? &vcpu.registers : scheduler().resume();
 }
 
 inline GuestRegisters* go_on(Vcpu& vcpu) {
-    return arch::work_left() == 0 ? &vcpu.registers : work_off(vcpu);
+    switch (arch::work_left()) {
+    case 0:
+        return &vcpu.registers;
+    case arch::work_hand_over:
+        return scheduler().hand_over();
+    case arch::work_interrupts:
+        return look_at_interrupts(vcpu);
+    default:
+        return scheduler().resume();
+    }
 }
 
 } // namespace

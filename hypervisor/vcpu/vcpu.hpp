@@ -102,6 +102,18 @@ class Vcpu final : public Object,
                    public VirqTarget,
                    public rt::ListNode<RunQueueTag>,
                    public rt::ListNode<WatchdogTag> {
+    // Here, because every exit to a VMM uses them, and an instruction reaches as far as 4 KiB.
+    rt::Spinlock lock_;
+    std::atomic<VcpuState> state_{VcpuState::off};
+    unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
+    std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_, or while it runs
+    std::atomic<bool> proxy_{false};
+    std::atomic<bool> timer_due_{false};
+    std::atomic<Suspension> suspension_{Suspension::none};
+    std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
+    std::atomic<std::uint64_t> stolen_time_ipa_{0}; // set while it is off
+    MmioRequest mmio_ RT_GUARDED_BY(lock_){};
+
 public:
     static constexpr ObjectType type = ObjectType::thread;
 
@@ -290,22 +302,12 @@ private:
     [[nodiscard]] bool write_stolen_time();
 
     VcpuScheduler& scheduler_;
-    rt::Spinlock lock_;
-    std::atomic<VcpuState> state_{VcpuState::off};
-    unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
-    std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_, or while it runs
-    std::atomic<unsigned> affinity_{no_cpu};  // changes under lock_, as the next three
-    std::atomic<unsigned> ran_on_{no_cpu};    // the last CPU that claimed it
-    std::atomic<bool> must_leave_{false};     // running where it may not any more
-    std::atomic<bool> wanted_{false};         // another CPU needs what loaded_on_ holds
-    std::atomic<bool> proxy_{false};
-    std::atomic<bool> timer_due_{false};
-    std::atomic<Suspension> suspension_{Suspension::none};
-    std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
-    std::atomic<std::uint64_t> stolen_time_ipa_{0};      // set while it is off
-    std::uint64_t ready_since_ RT_GUARDED_BY(lock_) = 0; // the counter; only with an address above
+    std::atomic<unsigned> affinity_{no_cpu};             // changes under lock_, as the next three
+    std::atomic<unsigned> ran_on_{no_cpu};               // the last CPU that claimed it
+    std::atomic<bool> must_leave_{false};                // running where it may not any more
+    std::atomic<bool> wanted_{false};                    // another CPU needs what loaded_on_ holds
+    std::uint64_t ready_since_ RT_GUARDED_BY(lock_) = 0; // the counter; only with stolen_time_ipa_
     std::atomic<std::uint64_t> stolen_{0};               // ticks; changes under lock_
-    MmioRequest mmio_ RT_GUARDED_BY(lock_){};
     RunReport final_report_ RT_GUARDED_BY(lock_){};
 
     VirqSource halt_virq_;

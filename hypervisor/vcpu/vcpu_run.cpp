@@ -39,14 +39,17 @@ void Vcpu::begin_mmio(const MmioRequest& request) {
         mmio_.target = request.target;
         mmio_.sign_extend = request.sign_extend;
         mmio_.wide = request.wide;
-        set_state(VcpuState::mmio);
+        state_.store(VcpuState::mmio, std::memory_order_release);
+        arch::note_work(arch::work_hand_over);
     }
 }
 
+/// Its caller hands the CPU over to it.
 void Vcpu::finish_mmio(std::uint64_t value) {
     complete_mmio_read(registers, mmio_, value);
     registers.pc += 4;
-    set_state(VcpuState::ready);
+    state_.store(VcpuState::ready, std::memory_order_release);
+    note_ready();
 }
 
 void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
@@ -74,23 +77,29 @@ Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunRep
         report = RunReport{GH_VCPU_STATE_BLOCKED, {}};
         return false;
     }
-    if (run_state() == VcpuState::waiting) {
+    switch (run_state()) {
+    case VcpuState::mmio:
+        finish_mmio(resume_data);
+        break;
+    case VcpuState::ready:
+        break;
+    case VcpuState::waiting:
         if (interrupts.has_deliverable(suspension() != Suspension::none)) {
             set_state(VcpuState::ready);
-        } else if (timer_due()) {
-            running_on_ = cpu; // its own timer makes it ready, once it is loaded
-            return true;
+            break;
         }
-    } else if (run_state() == VcpuState::mmio) {
-        finish_mmio(resume_data);
+        if (timer_due()) {
+            note_ready(); // its own timer makes it so, once it is loaded
+            break;
+        }
+        [[fallthrough]];
+    default:
+        report = report_locked();
+        return false;
     }
-    if (run_state() == VcpuState::ready) {
-        running_on_ = cpu;
-        note_running();
-        return true;
-    }
-    report = report_locked();
-    return false;
+    running_on_ = cpu;
+    note_running();
+    return true;
 }
 
 RunReport Vcpu::end_run() {

@@ -98,8 +98,11 @@ struct GuestState {
     void open_vectors();
     /// Architectural reset values of a vCPU that starts at EL1 with MMU off.
     void reset(std::uint64_t vmpidr);
-    /// Hardware -> this. Timers are stopped in the hardware afterwards.
-    void save();
+    /// Hardware -> this. Timers are stopped in the hardware afterwards. With `lends` the vector
+    /// registers may stay, until the next load() or flush_vectors() on this CPU.
+    void save(bool lends = false);
+    /// What save() left in this CPU's vector registers is in memory. While it is not loaded.
+    void flush_vectors();
     /// This -> hardware, with the stage-2 tables of `vttbr`.
     void load(std::uint64_t vttbr);
 };

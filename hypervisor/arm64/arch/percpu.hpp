@@ -12,6 +12,10 @@ class Vcpu;
 }
 
 namespace hyp::arch {
+struct GuestState;
+}
+
+namespace hyp::arch {
 
 struct PerCpu {
     GuestRegisters* guest;         // of `vcpu`
@@ -22,6 +26,7 @@ struct PerCpu {
     std::uint32_t index;           // 0 .. max_cpus - 1
     std::uint32_t reserved;
     const void* vectors; // whose FP, SIMD and SVE registers this CPU's hold last (GuestState)
+    GuestState* unsaved; // the same, while they are still to be stored; mostly null
 };
 
 // arm64/*.S know these offsets.

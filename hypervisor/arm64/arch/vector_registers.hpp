@@ -8,6 +8,10 @@
 //       +-----------------------------------------)---------------->|
 //       ^                    save                 |   save: stored  |
 //       +-----------------------------------------+-----------------+
+//
+// A vCPU that only lends its time to another leaves its open registers where they are (unsaved):
+// the other one's first use of them stores them, as does flush. Only its own CPU can do either,
+// and it is not let go of before.
 #pragma once
 
 #include <arch/guest_state.hpp>
@@ -18,7 +22,8 @@ namespace hyp::arch {
 /// one after the other.
 void init_vectors();
 void load_vectors(GuestState&);
-void save_vectors(GuestState&);
+/// `lends`: the vCPU keeps this CPU, and is loaded here again or flushed.
+void save_vectors(GuestState&, bool lends);
 /// Zero, and in no CPU's registers.
 void reset_vectors(FloatingPoint&);
 

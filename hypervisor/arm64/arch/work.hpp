@@ -15,6 +15,8 @@ inline constexpr std::uint64_t work_schedule = 1;
 inline constexpr std::uint64_t work_interrupts = 2;
 /// The call is still to be served, with all registers of the vCPU in memory.
 inline constexpr std::uint64_t work_whole_exit = 4;
+/// A vCPU begins or ends its run inside another's vcpu_run. Alone, it needs no decision.
+inline constexpr std::uint64_t work_hand_over = 8;
 
 inline void note_work(std::uint64_t bits) {
     PerCpu& cpu = this_cpu();

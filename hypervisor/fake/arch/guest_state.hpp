@@ -43,13 +43,15 @@ struct GuestState {
     bool pmu_in_hardware;
     GuestFeatures features;
 
-    bool vectors_open = false; // by the trap of their first use; what the fake keeps of them
+    bool vectors_unsaved = false; // as save() left them to flush_vectors() or load()
+    bool vectors_open = false;    // by the trap of their first use; what the fake keeps of them
 
     [[nodiscard]] bool allocate_vectors() { return true; }
     void release_vectors() {}
     void open_vectors() { vectors_open = true; }
     void reset(std::uint64_t vmpidr);
-    void save();
+    void save(bool lends = false);
+    void flush_vectors();
     void load(std::uint64_t vttbr);
 };
 

@@ -9,6 +9,8 @@ namespace hyp::arch {
 inline constexpr std::uint64_t work_schedule = 1;
 inline constexpr std::uint64_t work_interrupts = 2;
 inline constexpr std::uint64_t work_whole_exit = 4;
+/// A vCPU begins or ends its run inside another's vcpu_run. Alone, it needs no decision.
+inline constexpr std::uint64_t work_hand_over = 8;
 
 void note_work(std::uint64_t bits);
 std::uint64_t work_left();
