@@ -119,7 +119,7 @@ inline void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
     arch::set_running(next, next.registers);
 }
 
-GuestRegisters* Scheduler::resume() {
+[[gnu::noinline]] GuestRegisters* Scheduler::resume() {
     CpuSchedule& cpu = mine();
     arch::forget_work(); // what comes up from here on is seen below, or at the next exit
     for (;;) {
@@ -141,7 +141,7 @@ GuestRegisters* Scheduler::resume() {
     return enter(cpu, cpu.proxied ? *cpu.proxied : *cpu.scheduled);
 }
 
-GuestRegisters* Scheduler::hand_over() {
+[[gnu::noinline]] GuestRegisters* Scheduler::hand_over() {
     CpuSchedule& cpu = mine();
     if (!cpu.proxied) {
         return resume(); // it became proxy-scheduled while it ran on its own

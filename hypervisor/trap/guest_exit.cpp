@@ -41,16 +41,14 @@ void handle_sve(Vcpu& vcpu) {
 
 void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     const std::uint64_t esr = syndrome.esr;
-    const std::uint64_t ec = esr::ec(esr);
-    // What VMMs serve, first.
-    if (ec == esr::ec_data_abort_lower || ec == esr::ec_instruction_abort_lower) {
-        handle_abort(vcpu, syndrome);
-        return;
-    }
-    switch (ec) {
+    switch (esr::ec(esr)) {
     case esr::ec_smc64:
         vcpu.registers.pc += 4; // a trapped SMC, unlike HVC, returns to itself
         handle_smc(vcpu, static_cast<std::uint16_t>(esr));
+        break;
+    case esr::ec_data_abort_lower:
+    case esr::ec_instruction_abort_lower:
+        handle_abort(vcpu, syndrome);
         break;
     case esr::ec_sysreg:
         handle_system_register(vcpu, esr);
@@ -77,10 +75,8 @@ void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     return arch::work_left() == 0 ? &vcpu.registers : scheduler().resume();
 }
 
-inline GuestRegisters* go_on(Vcpu& vcpu) {
+[[gnu::noinline]] GuestRegisters* work_off(Vcpu& vcpu) {
     switch (arch::work_left()) {
-    case 0:
-        return &vcpu.registers;
     case arch::work_hand_over:
         return scheduler().hand_over();
     case arch::work_interrupts:
@@ -88,6 +84,10 @@ inline GuestRegisters* go_on(Vcpu& vcpu) {
     default:
         return scheduler().resume();
     }
+}
+
+inline GuestRegisters* go_on(Vcpu& vcpu) {
+    return arch::work_left() == 0 ? &vcpu.registers : work_off(vcpu);
 }
 
 } // namespace
