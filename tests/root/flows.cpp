@@ -542,7 +542,8 @@ constexpr Check flows[] = {
 
 } // namespace
 
-void run_flows() {
+void run_checks() {
+    run_call_table();
     for (const Check& check : flows) {
         run(
             "flow", check.name, [](const void* which) { static_cast<const Check*>(which)->run(); },

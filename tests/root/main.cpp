@@ -31,6 +31,8 @@ public:
     }
 };
 
+Console the_console;
+
 struct Totals {
     unsigned passed = 0;
     unsigned failed = 0;
@@ -68,13 +70,16 @@ const char* running_name = nullptr;
 
 namespace root {
 
+rt::Sink& console() {
+    return the_console;
+}
+
 void fail_with(std::string_view text) {
     if (running_name == nullptr) {
         rt::panic("outside of the checks");
     }
     ++totals.failed;
-    Console console;
-    rt::print(console, "FAIL {}.{}: {}\n", running_group, running_name, text);
+    rt::print(the_console, "FAIL {}.{}: {}\n", running_group, running_name, text);
     restore_context(context);
 }
 
@@ -91,8 +96,7 @@ void fail_with(std::string_view text) {
                  counters()[0] - before[0], counters()[1] - before[1], counters()[2] - before[2]);
         }
         ++totals.passed;
-        Console console;
-        rt::print(console, "ok {}.{}\n", group, name);
+        rt::print(the_console, "ok {}.{}\n", group, name);
     }
     clean_up();
     running_name = nullptr;
@@ -103,8 +107,7 @@ void fail_with(std::string_view text) {
 namespace rt {
 
 void panic(const char* reason) {
-    Console console;
-    print(console, "PANIC: {}\n", reason);
+    print(the_console, "PANIC: {}\n", reason);
     for (;;) {
         asm volatile("wfi");
     }
@@ -121,9 +124,7 @@ extern "C" [[noreturn]] void rm_main(const gh_rm_boot* boot) {
     rm::enable_stage1(boot->memory.size);
     root::boot = boot;
     rt::run_static_constructors();
-    root::run_call_table();
-    root::run_flows();
-    Console console;
-    rt::print(console, "{} passed, {} failed\n", totals.passed, totals.failed);
+    root::run_checks();
+    rt::print(the_console, "{} passed, {} failed\n", totals.passed, totals.failed);
     power_off();
 }

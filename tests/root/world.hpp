@@ -74,6 +74,9 @@ std::uint64_t ram_base();
 /// Maps an extent's first page into our own address space, readable and writable.
 std::byte* look_into(std::uint64_t extent);
 
+/// The hypervisor's console.
+rt::Sink& console();
+
 /// Ends the running check with a sentence.
 [[noreturn]] void fail_with(std::string_view text);
 template <typename... Arguments>
@@ -99,8 +102,9 @@ struct Check {
     const char* name;
     void (*run)();
 };
+/// What this program is for: runs each of its checks by run().
+void run_checks();
 void run_call_table();
-void run_flows();
 /// Runs one check and prints its line.
 void run(const char* group, const char* name, void (*body)(const void*), const void* context);
 
