@@ -236,7 +236,7 @@ bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu> next) {
     switch (next->claim(cpu_index())) {
     case Claim::taken:
         cpu.scheduled = std::move(next);
-        (void)cpu.scheduled->publish_stolen_time();
+        cpu.scheduled->update_stolen_time();
         return true;
     case Claim::elsewhere:
         enqueue(*next);
@@ -338,7 +338,7 @@ Result<bool> Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, R
     if (begun.has_value() && *begun) {
         cpu.proxy_dozes = !guest->ready();
         cpu.proxied = std::move(guest);
-        (void)cpu.proxied->publish_stolen_time();
+        cpu.proxied->update_stolen_time();
         arch::note_work(cpu.proxy_dozes ? arch::work_schedule : arch::work_hand_over);
     }
     return begun;

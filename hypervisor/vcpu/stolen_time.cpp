@@ -35,9 +35,9 @@ void Vcpu::count_stolen_time() {
 
 bool Vcpu::write_stolen_time() {
     const std::uint64_t ipa = stolen_time_ipa();
+    published_ = stolen_.load(std::memory_order_relaxed);
     return address_space_->write_word(Ipa{ipa}, 0) &&
-           address_space_->write_word(Ipa{ipa + nanoseconds_offset},
-                                      nanoseconds(stolen_.load(std::memory_order_relaxed)));
+           address_space_->write_word(Ipa{ipa + nanoseconds_offset}, nanoseconds(published_));
 }
 
 } // namespace hyp

@@ -178,6 +178,13 @@ public:
     /// Writes it there. On the CPU that has claimed or begun to run it, with no lock held. False:
     /// the VM has no memory there that it may write.
     bool publish_stolen_time() { return stolen_time_ipa() != 0 && write_stolen_time(); }
+    /// The same once 15 us have gathered: every entry pays for it otherwise.
+    void update_stolen_time() {
+        if (stolen_time_ipa() != 0 && stolen_.load(std::memory_order_relaxed) - published_ >
+                                          arch::counter_frequency() >> 16) {
+            (void)write_stolen_time();
+        }
+    }
 
     // -- For the scheduler ---------------------------------------------------------------------
     /// ready -> running on `cpu`, unless something else is true by now. When another CPU holds its
@@ -308,6 +315,7 @@ private:
     std::atomic<bool> wanted_{false};                    // another CPU needs what loaded_on_ holds
     std::uint64_t ready_since_ RT_GUARDED_BY(lock_) = 0; // the counter; only with stolen_time_ipa_
     std::atomic<std::uint64_t> stolen_{0};               // ticks; changes under lock_
+    std::uint64_t published_ = 0;                        // of them; who has claimed it, changes it
     RunReport final_report_ RT_GUARDED_BY(lock_){};
 
     VirqSource halt_virq_;

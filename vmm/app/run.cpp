@@ -54,7 +54,7 @@ std::vector<std::byte> make_device_tree(const RunOptions& options, const BootFil
                            .random_seed = {}};
     fill_random(guest.kaslr_seed);
     fill_random(guest.random_seed);
-    return build_device_tree(guest, MemoryPlan::device_tree_area - MemoryPlan::device_tree_slack);
+    return build_device_tree(guest, MemoryPlan::device_tree_window - MemoryPlan::device_tree_slack);
 }
 
 // Puts the tree into guest memory and tells the VM about it and the room behind it.
@@ -63,9 +63,9 @@ void place_device_tree(gunyah::Vm& vm, const GuestMemory& memory, std::uint64_t 
     constexpr std::uint64_t page_size = 4096;
     const std::uint64_t window =
         (tree.size() + MemoryPlan::device_tree_slack + page_size - 1) / page_size * page_size;
-    const auto place = memory.range(address, MemoryPlan::device_tree_area).value();
+    const auto place = memory.range(address, MemoryPlan::device_tree_window).value();
     std::ranges::copy(tree, place.begin());
-    vm.set_device_tree(address, std::min(window, MemoryPlan::device_tree_area));
+    vm.set_device_tree(address, std::min(window, MemoryPlan::device_tree_window));
 }
 
 // The steps of one run share these; members are destroyed in the order that the guest needs: vCPU

@@ -141,7 +141,7 @@ void vm_config(FdtWriter& fdt, const GuestDescription& guest) {
     {
         const Node vcpus{fdt, "vcpus"};
         fdt.text("affinity", "proxy");
-        fdt.texts("features", {"sve", "pmu"}); // all, as far as there
+        fdt.texts("features", {"sve", "pmu", "pv-time"}); // all, as far as there
     }
     const Node vdevices{fdt, "vdevices"};
     fdt.text("generate", "/hypervisor");

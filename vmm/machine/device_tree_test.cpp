@@ -123,7 +123,7 @@ TEST_F(DeviceTreeTest, TheConfigurationTellsTheResourceManagerTheRest) {
     EXPECT_EQ(cells("/gunyah-vm-config/interrupts", "config"),
               cells("/interrupt-controller@3fff0000", "phandle"));
     EXPECT_EQ(text("/gunyah-vm-config/vcpus", "affinity"), strings({"proxy"}));
-    EXPECT_EQ(text("/gunyah-vm-config/vcpus", "features"), strings({"sve", "pmu"}));
+    EXPECT_EQ(text("/gunyah-vm-config/vcpus", "features"), strings({"sve", "pmu", "pv-time"}));
     EXPECT_EQ(text("/gunyah-vm-config/vdevices", "generate"), strings({"/hypervisor"}));
 }
 

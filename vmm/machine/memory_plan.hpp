@@ -10,10 +10,13 @@
 namespace vmm {
 
 struct MemoryPlan {
-    // The device tree stands in the last 2 MiB of RAM; behind it there is at least this much room
-    // for what the Resource Manager adds to the tree.
+    // The device tree stands in the last 2 MiB of RAM; behind it there is at least `slack` room for
+    // what the Resource Manager adds to the tree, and behind that what the Resource Manager takes
+    // for the vCPUs' stolen time (docs/interfaces.md, "PV time").
     static constexpr std::uint64_t device_tree_slack = 64 * 1024;
-    static constexpr std::uint64_t device_tree_area = 2 * 1024 * 1024;
+    static constexpr std::uint64_t stolen_time_area = 64 * 1024;
+    static constexpr std::uint64_t device_tree_area = 2 * 1024 * 1024; // with both
+    static constexpr std::uint64_t device_tree_window = device_tree_area - stolen_time_area;
 
     std::uint64_t kernel;      // guest physical addresses
     std::uint64_t initrd;      // page aligned; equal to device_tree if there is none
