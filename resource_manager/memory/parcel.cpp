@@ -17,8 +17,11 @@ RmResult<> Parcel::add(const Stage& stage, const RamMap& ram, Range range) {
                       range.base, range.size);
     }
     while (range.size != 0) {
-        const ExtentPiece piece = ram.front_piece(range);
-        const bool joins = !pieces_.empty() && pieces_.back().extent == piece.extent &&
+        const std::uint64_t in_block = range.base % piece_size_max;
+        const ExtentPiece piece =
+            ram.front_piece({range.base, std::min(range.size, piece_size_max - in_block)});
+        const bool joins = in_block != 0 && !pieces_.empty() &&
+                           pieces_.back().extent == piece.extent &&
                            pieces_.back().offset + pieces_.back().size == piece.offset;
         if (joins) {
             pieces_.back().size += piece.size;

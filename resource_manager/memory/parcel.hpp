@@ -24,6 +24,9 @@ class Parcel : public rt::ListNode<ParcelTag> {
 public:
     enum class Kind { share, lend };
 
+    /// Bytes that one hypercall maps, unmaps or moves at most: interrupts are masked meanwhile.
+    static constexpr std::uint64_t piece_size_max = 16U << 20;
+
     Parcel(Kind a_kind, std::uint32_t a_handle, std::uint32_t a_label, std::uint32_t an_owner)
         : kind(a_kind), handle(a_handle), label(a_label), owner(an_owner) {}
 
@@ -79,7 +82,8 @@ private:
     rt::Result<> return_piece(const Root& root, const RamMap& ram, const ExtentPiece& piece,
                               CapId owner_addrspace);
 
-    Vector<ExtentPiece> pieces_; // in root extents; neighbours are merged
+    Vector<ExtentPiece>
+        pieces_; // in root extents; neighbours in a block of piece_size_max are merged
     std::uint64_t size_ = 0;
     Vector<LentExtent> lent_;
 };

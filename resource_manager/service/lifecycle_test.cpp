@@ -455,6 +455,25 @@ TEST_F(LifecycleTest, AppendedMemoryBecomesOneParcel) {
     tear_down({vmid, parcel});
 }
 
+TEST_F(LifecycleTest, NoCallMapsOrUnmapsMuchAtOnce) {
+    constexpr std::uint64_t size = 40U << 20;
+    constexpr std::uint64_t start = guest_memory + 0x3000; // blocks are counted from zero on
+    for (const bool lend : {false, true}) {
+        linux_vm.place_guest(start, dtb_offset);
+        const std::uint16_t vmid = linux_vm.alloc();
+        linux_vm.model.longest_change = 0;
+        const Bytes list =
+            wire(U32{0}, U32{7}, U32{1}, vmid, U8{7}, U8{0}, U16{1}, U16{0}, start, size, U32{0});
+        const Reply reply = linux_vm.call(lend ? GH_RM_MEM_LEND : GH_RM_MEM_SHARE, list);
+        ASSERT_EQ(reply.error, 0U) << linux_vm.log.lines;
+        const std::uint32_t parcel = Reader(reply.payload).u32();
+        ASSERT_EQ(linux_vm.config_image(vmid, parcel, dtb_offset, dtb_size).error, 0U);
+        ASSERT_EQ(linux_vm.vm_call(GH_RM_VM_INIT, vmid).error, 0U) << linux_vm.log.lines;
+        tear_down({vmid, parcel});
+        EXPECT_EQ(linux_vm.model.longest_change, rm::Parcel::piece_size_max);
+    }
+}
+
 TEST_F(LifecycleTest, HostileMemoryRequestsAreRefused) {
     const std::uint16_t vmid = linux_vm.alloc();
     const Bytes acl = wire(U32{1}, vmid, U8{7}, U8{0});

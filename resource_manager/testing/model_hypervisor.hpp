@@ -104,6 +104,7 @@ public:
     bool fault_pending() const { return fail_at_.has_value(); }
     std::size_t calls = 0;
     std::map<unsigned, std::size_t> calls_by_number;
+    std::uint64_t longest_change = 0; // of an address space's mappings by one call, bytes
     std::string console;
     /// Interrupts asserted on RM's VIC since the last look.
     std::set<std::uint32_t> raised;

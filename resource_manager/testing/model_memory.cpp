@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace rm::testing {
@@ -34,6 +35,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::map(const Arguments& x) {
     if (size == 0 || offset + size > extent->size || x[2] + size > (std::uint64_t{1} << 48)) {
         return rt::fail(rt::Error::argument_invalid);
     }
+    longest_change = std::max(longest_change, size);
     if (!extent->sparse || size > (64U << 20)) { // devices, the primary VM's RAM: too large to list
         return Outcome{};
     }
@@ -68,6 +70,7 @@ rt::Result<Hypervisor::Outcome> ModelHypervisor::map(const Arguments& x) {
 rt::Result<Hypervisor::Outcome> ModelHypervisor::unmap(const Arguments& x) {
     TRY(space, lookup(x[0], GH_PARTITION_CREATE_ADDRSPACE, GH_RIGHT_ADDRSPACE_MAP));
     TRY(extent, lookup(x[1], GH_PARTITION_CREATE_MEMEXTENT, GH_RIGHT_MEMEXTENT_MAP));
+    longest_change = std::max(longest_change, x[5]);
     const bool big = space->pages.empty() || space->vmid == 3; // see map()
     for (std::uint64_t i = 0; i < x[5]; i += page) {
         const auto found = space->pages.find(x[2] + i);
