@@ -10,7 +10,7 @@ from machine.cpio import Archive
 from machine.failure import Failure
 from machine.kernel import Kernel
 from machine.module_set import add_modules, loadable, module_name
-from machine.paths import DRIVER_TEST_PROGRAM, ROOT, SAMPLE, VMM_PROGRAM, relative
+from machine.paths import DRIVER_TEST_PROGRAM, LIBRARY_EXAMPLE, ROOT, SAMPLE, VMM_PROGRAM, relative
 from machine.progress import Step
 
 # Ours that refuse to load on this machine.
@@ -71,7 +71,7 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
 def _pack_primary(kernel: Kernel, with_our_parts: bool) -> None:
     archive = primary_archive(kernel, with_our_parts)
     if with_our_parts:
-        for program in (VMM_PROGRAM, DRIVER_TEST_PROGRAM, SAMPLE / "gunyah_vmm"):
+        for program in (VMM_PROGRAM, LIBRARY_EXAMPLE, DRIVER_TEST_PROGRAM, SAMPLE / "gunyah_vmm"):
             archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
         archive.file("root/sample_vm.dtb", (SAMPLE / "sample_vm.dtb").read_bytes())
     archive.file("root/Image", kernel.boot_image.read_bytes())

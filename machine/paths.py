@@ -14,6 +14,7 @@ CHECKPATCH = CACHE / "checkpatch"
 
 HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
 VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
+LIBRARY_EXAMPLE = BUILD / "linux-arm64/vmm/boot_kernel"
 DRIVER_TEST_PROGRAM = BUILD / "linux-arm64/tests/system/programs/driver/gunyah-driver-test"
 SAMPLE = BUILD / "linux-arm64/linux/samples/gunyah"
 

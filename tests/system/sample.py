@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Mixed into a class that has booted the primary VM: the sample VMM of linux/samples."""
+"""Mixed into a class that has booted the primary VM: the sample VMM of linux/samples and libgunyah's example."""
 
 from tests.system.machine_case import MachineCase
 
@@ -19,6 +19,17 @@ class Sample(MachineCase):
         self.assertIn("Linux version", answer.output)
         self.assertIn("Unable to mount root fs", answer.output)
         self.assertIn("the VM has ended: status 2, type 2", answer.output)
+
+    def test_library_example_starts_a_guest(self) -> None:
+        """vmm/examples/boot_kernel.cpp, with the sample's device tree."""
+        answer = self.shell.command(f"boot_kernel /root/Image {_TREE} 2>&1 "
+                                    "| grep -oE 'Linux version|Unable to mount root fs|the VM has .*'",
+                                    self.limit(_GUEST_SECONDS))
+        self.assertIn("Linux version", answer.output)
+        self.assertIn("Unable to mount root fs", answer.output)
+        self.assertIn("the VM has ended: type 2", answer.output)
+        self.assertIn("missing or too large",
+                      self.shell.command(f"boot_kernel /nowhere {_TREE} 2>&1").output)
 
     def test_sample_refuses_broken_options(self) -> None:
         """Finding 30 of the v11 series."""

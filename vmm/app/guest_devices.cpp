@@ -47,12 +47,12 @@ struct GuestDevices::VirtioSlot {
     }
 };
 
-GuestDevices::GuestDevices(DeviceHost host, std::vector<DiskFile> disks) : host_{std::move(host)} {
+GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks) : host_{std::move(host)} {
     add_pl011();
     add_console();
-    for (std::size_t index = 0; index < disks.size(); ++index) {
-        const std::string name = fmt::format("disk{}", index);
-        add_virtio(std::make_unique<BlockDevice>(std::move(disks[index]), name), name);
+    for (Disk& disk : disks) {
+        const std::string name = fmt::format("disk '{}'", disk.id);
+        add_virtio(std::make_unique<BlockDevice>(std::move(disk.file), disk.id), name);
     }
 }
 

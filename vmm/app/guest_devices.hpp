@@ -30,10 +30,15 @@ struct DeviceHost {
     std::function<void(std::string_view)> complain; // a guest broke a device; any thread
 };
 
+struct Disk {
+    DiskFile file;
+    std::string id; // the serial number that the guest sees
+};
+
 // A PL011, a virtio console and one virtio block device per disk, in this order in the device tree.
 class GuestDevices {
 public:
-    GuestDevices(DeviceHost host, std::vector<DiskFile> disks); // Throws gunyah::Error.
+    GuestDevices(DeviceHost host, std::vector<Disk> disks); // Throws gunyah::Error.
     ~GuestDevices();
     GuestDevices(const GuestDevices&) = delete;
     GuestDevices& operator=(const GuestDevices&) = delete;

@@ -3,8 +3,11 @@
 #include "app/options.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 namespace vmm {
 namespace {
@@ -38,6 +41,7 @@ void expect_complaint(const std::vector<const char*>& arguments, const std::stri
 
 TEST(Options, OnlyTheKernelIsNeeded) {
     const RunOptions options = accepted({"run", "--kernel", "Image"});
+    EXPECT_EQ(options.name, "");
     EXPECT_EQ(options.kernel, "Image");
     EXPECT_EQ(options.initrd, "");
     EXPECT_EQ(options.command_line, "console=ttyAMA0");
@@ -48,18 +52,29 @@ TEST(Options, OnlyTheKernelIsNeeded) {
 }
 
 TEST(Options, AllOfThem) {
-    const RunOptions options = accepted({"run", "--kernel=Image", "--initrd", "initrd", "--cmdline",
-                                         "console=hvc0 a=b", "--cpus", "4", "--mem", "1G", "--disk",
-                                         "a.img", "--disk", "b,c.img,ro", "--console", "pty"});
+    const RunOptions options = accepted({"run",       "--name",
+                                         "web-1",     "--kernel=Image",
+                                         "--initrd",  "initrd",
+                                         "--cmdline", "console=hvc0 a=b",
+                                         "--cpus",    "4",
+                                         "--mem",     "1G",
+                                         "--disk",    "a.img",
+                                         "--disk",    "b,,c.img,ro",
+                                         "--disk",    "id=x,path=d=e.img,ro=no",
+                                         "--console", "pty"});
+    EXPECT_EQ(options.name, "web-1");
     EXPECT_EQ(options.initrd, "initrd");
     EXPECT_EQ(options.command_line, "console=hvc0 a=b");
     EXPECT_EQ(options.cpus, 4U);
     EXPECT_EQ(options.memory, 1U << 30);
-    ASSERT_EQ(options.disks.size(), 2U);
+    ASSERT_EQ(options.disks.size(), 3U);
     EXPECT_EQ(options.disks[0].path, "a.img");
     EXPECT_FALSE(options.disks[0].read_only);
     EXPECT_EQ(options.disks[1].path, "b,c.img");
     EXPECT_TRUE(options.disks[1].read_only);
+    EXPECT_EQ(options.disks[2].path, "d=e.img");
+    EXPECT_EQ(options.disks[2].id, "x");
+    EXPECT_FALSE(options.disks[2].read_only);
     EXPECT_EQ(options.console, "pty");
 }
 
@@ -67,6 +82,7 @@ TEST(Options, HelpIsNoError) {
     const EarlyExit early = ended({"run", "--help"});
     EXPECT_EQ(early.status, ExitStatus::powered_off);
     EXPECT_NE(early.text.find("--disk"), std::string::npos);
+    EXPECT_NE(early.text.find("Examples:"), std::string::npos);
     EXPECT_NE(early.text.find("3 the guest asked for a reboot"), std::string::npos);
     EXPECT_EQ(ended({"--help"}).status, ExitStatus::powered_off);
 }
@@ -74,37 +90,80 @@ TEST(Options, HelpIsNoError) {
 TEST(Options, ComplainsInOneSentence) {
     expect_complaint({}, "subcommand is required");
     expect_complaint({"run"}, "--kernel is required");
-    expect_complaint({"stop"}, "subcommand is required");
+    expect_complaint({"frobnicate"}, "subcommand is required");
     expect_complaint({"run", "--kernel", "Image", "--frobnicate"}, "--frobnicate");
-    expect_complaint({"run", "--kernel", "Image", "--cpus", "0"}, "--cpus");
+    expect_complaint({"run", "--kernel", "Image", "--name", "a/b"}, "'a/b' is no name for a VM");
+    expect_complaint({"run", "--kernel", "Image", "--name", ".hidden"}, "--name");
+    expect_complaint({"run", "--kernel", "Image", "--cpus", "0"}, "--cpus: 0 is not from 1 to 16");
     expect_complaint({"run", "--kernel", "Image", "--cpus", "17"}, "--cpus");
-    expect_complaint({"run", "--kernel", "Image", "--cpus", "two"}, "--cpus");
+    expect_complaint({"run", "--kernel", "Image", "--cpus", "two"}, "--cpus: 'two'");
     expect_complaint({"run", "--kernel", "Image", "--mem", "256"}, "needs a unit");
     expect_complaint({"run", "--kernel", "Image", "--mem", "33M"}, "multiple of 2M");
     expect_complaint({"run", "--kernel", "Image", "--mem", "2M"}, "16M");
     expect_complaint({"run", "--kernel", "Image", "--mem", "2000G"}, "1024G");
-    expect_complaint({"run", "--kernel", "Image", "--disk", "a.img,rw"}, "rw");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "a.img,rw"},
+                     "--disk.rw: there is no such key; known here: path, ro, id");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "a.img", "--disk", "b,ro=maybe"},
+                     "--disk[1].ro: \"maybe\" is neither yes nor no");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "a,path=b"},
+                     "'path' stands there twice");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "a,id=123456789012345678901"},
+                     "20 bytes");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "\xff,\xfe"}, "there is no such key");
     expect_complaint({"run", "--kernel", "Image", "stray"}, "stray");
+    expect_complaint({"run", "--config", "/nonexistent/vm.json"}, "/nonexistent/vm.json");
 }
 
-TEST(ParseSize, KnowsUnits) {
-    EXPECT_EQ(parse_size("1K"), 1024U);
-    EXPECT_EQ(parse_size("64M"), 64U << 20);
-    EXPECT_EQ(parse_size("64MB"), 64U << 20);
-    EXPECT_EQ(parse_size("64MiB"), 64U << 20);
-    EXPECT_EQ(parse_size("2G"), std::uint64_t{2} << 30);
-    for (const char* wrong : {"", "M", "1", "1m", "1MM", "1MiBs", "-1M", " 1M", "1 M", "0x10M",
-                              "99999999999999999999G", "18446744073709551615K"}) {
-        EXPECT_FALSE(parse_size(wrong).has_value()) << wrong;
-    }
+class ConfigFile : public testing::Test {
+protected:
+    ConfigFile() { ::close(::mkstemp(path.data())); }
+    ~ConfigFile() override { std::filesystem::remove(path); }
+    void write(const std::string& text) const { std::ofstream{path} << text; }
+
+    std::string path = testing::TempDir() + "/gunyah-config-XXXXXX";
+};
+
+TEST_F(ConfigFile, IsOverruledByTheCommandLine) {
+    write(R"({"kernel": "Image", "cpus": 2, "mem": "64M", "disk": [{"path": "a", "ro": true}]})");
+    const RunOptions options =
+        accepted({"run", "--config", path.c_str(), "--cpus", "3", "--disk", "b"});
+    EXPECT_EQ(options.kernel, "Image");
+    EXPECT_EQ(options.cpus, 3U);
+    EXPECT_EQ(options.memory, 64U << 20);
+    ASSERT_EQ(options.disks.size(), 2U);
+    EXPECT_TRUE(options.disks[0].read_only);
+    EXPECT_EQ(options.disks[1].path, "b");
 }
 
-TEST(ParseDisk, SplitsAtTheLastComma) {
-    EXPECT_EQ(parse_disk("a")->path, "a");
-    EXPECT_TRUE(parse_disk("a,ro")->read_only);
-    for (const char* wrong : {"", ",ro", "a,", "a,ro,", "a,b"}) {
-        EXPECT_FALSE(parse_disk(wrong).has_value()) << wrong;
-    }
+TEST_F(ConfigFile, PrintedIsReadBackTheSame) {
+    const std::vector<const char*> words{"run",    "--kernel",  "a \"b\"", "--mem",     "98M",
+                                         "--disk", "x,,y,ro",   "--name",  "n",         "--cpus",
+                                         "7",      "--cmdline", "quiet",   "--console", "pty"};
+    std::vector<const char*> printing = words;
+    printing.push_back("--print-config");
+    const EarlyExit printed = ended(printing);
+    EXPECT_EQ(printed.status, ExitStatus::powered_off);
+    write(printed.text);
+    EXPECT_EQ(ended({"run", "--config", path.c_str(), "--print-config"}).text, printed.text);
+}
+
+TEST_F(ConfigFile, ErrorsNameTheFileAndThePlace) {
+    const auto expect = [&](const std::string& text, const std::string& part) {
+        write(text);
+        expect_complaint({"run", "--config", path.c_str()}, path);
+        expect_complaint({"run", "--config", path.c_str()}, part);
+    };
+    expect("{\n\"kernel\": \"a\",\n\"cpus\": }", "line 3 is not valid JSON");
+    expect("", "not valid JSON");
+    expect("[]", "where an object must");
+    expect(R"({"kernel": 3})", "kernel: 3 is not a text");
+    expect(R"({"kernel": "a", "cpus": -1})", "cpus: '-1' is not a number");
+    expect(R"({"kernel": "a", "cpus": 1.5})", "cpus: '1.5'");
+    expect(R"({"kernel": "a", "mem": 256})", "needs a unit");
+    expect(R"({"kernel": "a", "disk": "x"})", "disk: \"x\" is not a list");
+    expect(R"({"kernel": "a", "disk": [{"path": "x"}, {"paht": "y"}]})", "disk[1].paht: there");
+    expect(R"({"kernel": "a", "disk": [7]})", "where an object must");
+    expect(R"({"kernel": "a", "memory": "1G"})", "memory: there is no such key; known here: name");
 }
 
 } // namespace

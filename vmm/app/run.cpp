@@ -28,10 +28,11 @@ namespace {
 
 constexpr std::uint32_t ram_label = 0;
 
-std::vector<DiskFile> open_disks(const std::vector<DiskOption>& options) {
-    std::vector<DiskFile> disks;
+std::vector<Disk> open_disks(const std::vector<DiskOption>& options) {
+    std::vector<Disk> disks;
     for (const DiskOption& disk : options) {
-        disks.push_back(DiskFile::open(disk.path, disk.read_only));
+        disks.push_back({DiskFile::open(disk.path, disk.read_only),
+                         disk.id.empty() ? fmt::format("disk{}", disks.size()) : disk.id});
     }
     return disks;
 }
@@ -142,7 +143,7 @@ private:
     std::mutex notes_mutex_;
     unsigned notes_ = 0;
     BootFiles files_;
-    std::vector<DiskFile> disks_;
+    std::vector<Disk> disks_;
     gunyah::MemoryRegion memory_;
     GuestMemory guest_memory_;
     Console console_;

@@ -2,8 +2,8 @@
 // run_guest(): everything `gunyah run` does after its options are known.
 #pragma once
 
-#include "app/options.hpp"
 #include "app/outcome.hpp"
+#include "app/run_options.hpp"
 
 namespace vmm {
 

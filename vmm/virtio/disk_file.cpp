@@ -29,7 +29,7 @@ void lock(int fd, const std::string& failed, bool read_only) {
     if (errno == EWOULDBLOCK) {
         throw Error{ErrorKind::busy, failed,
                     read_only ? "another VM writes to it" : "another VM uses it",
-                    "stop that VM, or give both of them the disk read-only (FILE,ro)"};
+                    "stop that VM, or give both of them the disk read-only (--disk FILE,ro)"};
     }
     throw Error::from_errno(errno, failed, "it cannot be locked");
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// check(): the ranges and rules that hold for options of every origin.
+#include "app/run_options.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "libgunyah/error.hpp"
+#include "machine/layout.hpp"
+
+namespace vmm {
+namespace {
+
+constexpr std::uint64_t smallest_memory = std::uint64_t{16} << 20;
+constexpr std::uint64_t largest_memory = std::uint64_t{1} << 40;
+constexpr std::size_t longest_name = 64;
+constexpr std::size_t longest_disk_id = 20; // VIRTIO_BLK_ID_BYTES
+
+void require(bool condition, const std::string& option, const std::string& why,
+             const std::string& advice) {
+    if (!condition) {
+        throw gunyah::Error{gunyah::ErrorKind::invalid_input, option, why, advice};
+    }
+}
+
+// A name becomes part of a file name.
+bool is_name(std::string_view text) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789-_.";
+    return text.size() <= longest_name && !text.starts_with('.') &&
+           text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+void check_disk(const DiskOption& disk) {
+    require(!disk.path.empty(), "--disk", "a disk needs a file name",
+            "write --disk path=FILE, with two commas for one that is part of the name");
+    require(disk.id.size() <= longest_disk_id, fmt::format("--disk {}", disk.path),
+            fmt::format("the id '{}' is longer than 20 bytes", disk.id), "use a shorter one");
+}
+
+} // namespace
+
+void check(const RunOptions& options) {
+    require(!options.kernel.empty(), "--kernel is required", "a guest needs a kernel to boot",
+            "give an arm64 Image, such as Debian's /boot/vmlinuz-*-arm64");
+    require(is_name(options.name), "--name", fmt::format("'{}' is no name for a VM", options.name),
+            "use up to 64 letters, digits, '-', '_' and '.'");
+    require(options.cpus >= 1 && options.cpus <= layout::max_cpus, "--cpus",
+            fmt::format("{} is not from 1 to {}", options.cpus, layout::max_cpus), "");
+    require(options.memory % layout::ram_alignment == 0, "--mem", "not a multiple of 2M", "");
+    require(options.memory >= smallest_memory && options.memory <= largest_memory, "--mem",
+            "not from 16M to 1024G", "");
+    require(options.disks.size() <= layout::max_disks, "--disk",
+            fmt::format("{} disks are too many", options.disks.size()),
+            fmt::format("a guest has at most {}", layout::max_disks));
+    std::ranges::for_each(options.disks, check_disk);
+}
+
+} // namespace vmm
