@@ -50,6 +50,9 @@ class Configuration:
     kernel_address: int = _KERNEL_ADDRESS
     extra: tuple[str, ...] = field(default=())
 
+    def prepare(self) -> None:
+        """Makes the files that this machine boots from. Once before each start."""
+
     def command(self) -> list[str]:
         """The QEMU command line."""
         return [

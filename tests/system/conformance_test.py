@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The bare-metal checks on every CPU model, with one, two and four CPUs, and without a hypervisor."""
 
+from machine.boards import Versal
 from machine.qemu import Configuration
 from tests.system import conformance
 
@@ -56,6 +57,12 @@ class ChecksOnNeoverseN1(conformance.Conformance):
     """Armv8.2 with 48 bits of physical address."""
 
     configuration = _machine("neoverse-n1")
+
+
+class ChecksOnVersal(conformance.Conformance):
+    """Another board: cortex-a72, RAM from address 0, UART and GIC elsewhere."""
+
+    configuration = Versal(kernel=conformance.PROGRAM, initrd=None, boot_arguments="conformance")
 
 
 class ChecksOnBareMachine(conformance.Conformance):

@@ -21,7 +21,7 @@ def _machine(cpu: str, cpus: int) -> Configuration:
     return Configuration(cpu=cpu, cpus=cpus, kernel=_PROGRAM, initrd=None,
                          boot_arguments=f"hostile seed={_SEED} rounds={_ROUNDS}")
 _SECONDS = 240 * _ROUNDS
-_CHECKS = 17
+_CHECKS = 18
 
 
 class HostileGuestOnTwoCpus(conformance.Conformance):
@@ -46,3 +46,13 @@ class HostileGuestOnCortexA57(conformance.Conformance):
     configuration = _machine("cortex-a57", 2)
     program_seconds = _SECONDS
     least_checks = _CHECKS
+
+
+class HostileGuestByInstructions(conformance.Conformance):
+    """A flood of calls costs others a bounded time, which QEMU counts in instructions."""
+
+    configuration = Configuration(
+        cpu="max", cpus=1, kernel=_PROGRAM, initrd=None,
+        boot_arguments=f"hostile exact only=hostile.call_flood seed={_SEED}",
+        extra=("-icount", "shift=0,sleep=off"))
+    least_checks = 1

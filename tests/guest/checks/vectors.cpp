@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t our_seed = 0x1111;
 constexpr std::uint64_t vm_seed = 0x2222;
 
+constinit sve::Area area{};
+
 void require_sve() {
     if ((READ_SYSREG(id_aa64pfr0_el1) >> 32 & 0xf) == 0) {
         skip("the CPU has no SVE");
@@ -38,8 +40,8 @@ void all_lengths() {
     require_sve();
     const std::uint64_t longest = sve::vector_bytes();
     expect(longest >= 16 && longest <= 256 && longest % 16 == 0, "a length of the architecture");
-    sve::fill(our_seed);
-    expect(sve::holds(our_seed), "registers hold what was put there");
+    sve::fill(area, our_seed);
+    expect(sve::holds(area, our_seed), "registers hold what was put there");
     WRITE_SYSREG(s3_0_c1_c2_0, std::uint64_t{0});
     isb();
     expect_equal("the shortest length", sve::vector_bytes(), 16);
@@ -49,17 +51,17 @@ void all_lengths() {
 
 void are_kept_apart() {
     require_sve();
-    sve::fill(our_seed);
+    sve::fill(area, our_seed);
     create_with_sve();
     const Mailbox& first = guest().execute(0, Operation::swap_vectors, {vm_seed, 0});
     expect_equal("exceptions", first.exceptions, 0);
     expect_equal("the VM's longest vector", first.result[0], sve::vector_bytes());
     expect_equal("bits in a new VM's registers", first.result[1], 0);
-    expect(sve::holds(our_seed), "ours are as before");
-    sve::fill(our_seed + 1);
+    expect(sve::holds(area, our_seed), "ours are as before");
+    sve::fill(area, our_seed + 1);
     const Mailbox& second = guest().execute(0, Operation::swap_vectors, {0, vm_seed});
     expect_equal("the VM's are as before", second.result[2], 1);
-    expect(sve::holds(our_seed + 1), "ours are as before, again");
+    expect(sve::holds(area, our_seed + 1), "ours are as before, again");
     sve::disable();
     guest().finish();
 }
@@ -72,9 +74,9 @@ void follow_to_another_cpu() {
     turn_on(1);
     const auto run_there = [](std::uint64_t) -> std::uint64_t {
         sve::enable();
-        sve::fill(our_seed);
+        sve::fill(area, our_seed);
         const Mailbox& box = guest().execute(0, Operation::swap_vectors, {vm_seed + 1, vm_seed});
-        return box.result[2] + (sve::holds(our_seed) ? 2ULL : 0ULL);
+        return box.result[2] + (sve::holds(area, our_seed) ? 2ULL : 0ULL);
     };
     expect_equal("its registers there, and ours", run_on(1, run_there, 0), 3);
     turn_off(1);

@@ -11,10 +11,13 @@
 #include "machine/cpus.hpp"
 #include "machine/interrupts.hpp"
 #include "machine/page_tables.hpp"
+#include "machine/sysreg.hpp"
 #include "machine/uart.hpp"
 #include "vm/guest.hpp"
 
 #include <runtime/print.hpp>
+
+#include <algorithm>
 
 extern "C" const std::byte hostile_program_start[];
 extern "C" const std::byte hostile_program_end[];
@@ -69,6 +72,7 @@ void order(Guest& vm, unsigned vcpu, Attack attack) {
     b.seed = seed();
     b.rounds = argument("rounds=", 1);
     b.foreign = witness.bell_cap();
+    b.has_sve = READ_SYSREG(id_aa64pfr0_el1) >> 32 & 0xf;
     b.stop = 0;
     b.order = b.order + 1;
     clean_invalidate(&b, sizeof b);
@@ -150,7 +154,7 @@ void start_witness() {
     }
     // No affinity: it goes wherever the attacker lets it.
     static constexpr std::uint32_t anywhere[] = {~0u, ~0u};
-    witness.use({hostile_program_start, hostile_program_end}, "static", anywhere);
+    witness.use({hostile_program_start, hostile_program_end}, "static", anywhere, "sve");
     witness.create();
     for (unsigned i = 0; i < guest_cpus; ++i) {
         order(witness, i, Attack::witness);
@@ -161,7 +165,7 @@ void start_attacker() {
     if (guest().vmid() != 0) {
         return;
     }
-    guest().use({hostile_program_start, hostile_program_end}, "static", {});
+    guest().use({hostile_program_start, hostile_program_end}, "static", {}, "sve");
     guest().create();
 }
 
@@ -207,6 +211,60 @@ void power_races() {
     order(guest(), 0, Attack::power);
     watch(1);
     stop(guest());
+}
+
+/// The longest that somebody was kept waiting, in ticks.
+struct Waits {
+    std::uint64_t timer = 0;   // of ours for its interrupt
+    std::uint64_t witness = 0; // a vCPU of the other VM without progress, as seen between naps
+};
+
+Waits measure_waits() {
+    constexpr std::uint64_t nap = 2;
+    constexpr unsigned naps = 100;
+    Waits waits;
+    std::array<std::uint64_t, guest_cpus> progress{};
+    std::array<std::uint64_t, guest_cpus> since{now(), now()};
+    for (unsigned n = 0; n < naps; ++n) {
+        const std::uint64_t at = now() + ticks_of_ms(nap);
+        sleep(nap);
+        const std::uint64_t woken = now();
+        waits.timer = std::max(waits.timer, woken - at);
+        for (unsigned i = 0; i < guest_cpus; ++i) {
+            const std::uint64_t is = box(witness, i).progress;
+            waits.witness = std::max(waits.witness, woken - since[i]);
+            since[i] = is != progress[i] ? woken : since[i];
+            progress[i] = is;
+        }
+    }
+    return waits;
+}
+
+/// Storms of calls cost others no more than the attacker's turns of the CPU: with all five vCPUs on
+/// one CPU those of the four others, of 5 ms each. A busy computer adds its own, unless QEMU counts
+/// instructions instead of time (boot argument "exact").
+void call_flood() {
+    const std::uint64_t most = ticks_of_ms(board().has_argument("exact") ? 25 : 1000);
+    prepare();
+    order(guest(), 0, Attack::call_flood);
+    order(guest(), 1, Attack::call_flood);
+    for (unsigned i = 0; i < guest_cpus; ++i) {
+        const std::uint64_t before = box(guest(), i).progress;
+        expect(wait_until(stall_ms, [&] { return box(guest(), i).progress != before; }),
+               "the flood has begun");
+    }
+    const Waits waits = measure_waits();
+    for (unsigned i = 0; i < guest_cpus; ++i) {
+        Box& b = box(guest(), i);
+        b.stop = 1;
+        clean_invalidate(&b, sizeof b);
+    }
+    watch(3);
+    const auto us = [](std::uint64_t ticks) { return ticks * 1000 / ticks_of_ms(1); };
+    rt::print(uart(), "call flood: our timer waits {} us, the other VM {} us\n", us(waits.timer),
+              us(waits.witness));
+    expect(waits.timer <= most, "our timer's interrupt comes in time");
+    expect(waits.witness <= most, "the other VM works on");
 }
 
 /// The VM ends while its vCPUs start each other; it is gone, and can be made anew.
@@ -267,6 +325,7 @@ constexpr Check checks[] = {
     {"hostile.timers", attack_together<Attack::timers>, Needs::hypervisor, limit_ms},
     {"hostile.registers_kept", attack_together<Attack::registers_kept>, Needs::hypervisor,
      limit_ms},
+    {"hostile.call_flood", call_flood, Needs::hypervisor, limit_ms},
     {"hostile.power_races", power_races, Needs::hypervisor, limit_ms},
     {"hostile.end_amid_races", end_amid_races, Needs::hypervisor, limit_ms},
     {"hostile.killed_amid_attacks", killed_amid_attacks, Needs::hypervisor, limit_ms},

@@ -26,6 +26,7 @@ enum class Attack : std::uint64_t {
     sgi_storm,
     timers,
     registers_kept,
+    call_flood, // calls without end, until told otherwise
     leave,      // CPU_OFF, so that power can begin
     power,      // vCPU 0: CPU_ON and AFFINITY_INFO against vCPU 1's CPU_ON and CPU_OFF
     system_off, // power, in which vCPU 1 turns the VM off
@@ -39,6 +40,7 @@ struct Box {
     std::uint64_t seed;
     std::uint64_t rounds;  // of what is random; 1 is the length for everyday use
     std::uint64_t foreign; // a number that is a capability of another VM
+    std::uint64_t has_sve; // not 0: this CPU has it, and the VM asked for it
     std::uint64_t stop;
     // Written by the program.
     std::uint64_t done;

@@ -126,6 +126,8 @@ void read_node(const void* dtb, int node) {
     if (compatible("arm,gic-v3")) {
         the_board.distributor = reg(dtb, node, 0).value_or(Range{});
         the_board.redistributors = reg(dtb, node, 1).value_or(Range{});
+    } else if (compatible("arm,armv8-pmuv3")) {
+        the_board.has_pmu = true;
     } else if (compatible("arm,gic-v3-its")) {
         the_board.has_its = true;
     } else if (compatible("arm,pl011") && the_board.uart == 0) {

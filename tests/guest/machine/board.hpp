@@ -37,6 +37,7 @@ struct Board {
     Range distributor;
     Range redistributors;
     bool has_its = false;
+    bool has_pmu = false; // a node says where the counters' interrupt is
     rt::FixedVector<Range, 16> ram;
     rt::FixedVector<Range, 128> occupied;           // every reg and PCI window but the RAM
     rt::FixedVector<std::uint64_t, max_cpus> mpidr; // of the cpu nodes, in their order

@@ -4,9 +4,6 @@
 
 #include "machine/sysreg.hpp"
 
-#include <array>
-#include <cstddef>
-
 extern "C" void sve_store(std::byte* area);
 extern "C" void sve_load(const std::byte* area);
 extern "C" std::uint64_t sve_length();
@@ -15,11 +12,7 @@ namespace test::sve {
 
 namespace {
 
-constexpr std::size_t longest = 256;
 constexpr std::uint64_t cpacr_fpen_zen = (3u << 20) | (3u << 16);
-
-// Z registers, P registers of an eighth, FFR; as the assembly lays them out.
-std::array<std::byte, longest * 32 + longest / 8 * 17> area;
 
 std::size_t size() {
     return vector_bytes() * 32 + vector_bytes() / 8 * 17;
@@ -53,14 +46,14 @@ std::uint64_t vector_bytes() {
     return sve_length();
 }
 
-void fill(std::uint64_t seed) {
+void fill(Area& area, std::uint64_t seed) {
     for (std::size_t at = 0; at < size(); ++at) {
         area[at] = pattern(seed, at);
     }
     sve_load(area.data());
 }
 
-bool holds(std::uint64_t seed) {
+bool holds(Area& area, std::uint64_t seed) {
     sve_store(area.data());
     for (std::size_t at = 0; at < size(); ++at) {
         if (area[at] != pattern(seed, at)) {
@@ -70,7 +63,7 @@ bool holds(std::uint64_t seed) {
     return true;
 }
 
-std::uint64_t any_bit() {
+std::uint64_t any_bit(Area& area) {
     sve_store(area.data());
     std::byte bits{};
     for (std::size_t at = 0; at < size(); ++at) {

@@ -36,8 +36,9 @@ Guest& guest() {
 }
 
 void Guest::use(std::span<const std::byte> program, const char* affinity,
-                std::span<const std::uint32_t> affinity_map) {
+                std::span<const std::uint32_t> affinity_map, const char* feature) {
     program_ = program;
+    options_.feature = feature;
     options_.affinity = affinity;
     options_.affinity_map = affinity_map;
 }

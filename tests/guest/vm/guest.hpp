@@ -36,9 +36,9 @@ public:
 
     /// Another program than vm/program, and how its vCPUs are scheduled: `affinity` as in the
     /// device tree. Of those that are not "proxy" we get no capability. `affinity_map`: empty for
-    /// RM's choice.
+    /// RM's choice. `feature` as in vcpus/features, null: none.
     void use(std::span<const std::byte> program, const char* affinity,
-             std::span<const std::uint32_t> affinity_map);
+             std::span<const std::uint32_t> affinity_map, const char* feature = nullptr);
 
     /// Rids the machine of what an earlier check left over, and starts anew: nothing is allocated.
     void begin();

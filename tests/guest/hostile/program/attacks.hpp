@@ -61,6 +61,11 @@ void timers(Attacker&);
 void registers_kept(Attacker&);
 void power(Attacker&);
 [[noreturn]] void power_partner(Attacker&, bool system_off);
+/// Nothing of anybody else is in Z and P registers, FFR and ZCR_EL1.
+void check_vectors_at_entry(Attacker&);
+/// What is put there is there after a call, an access, and the turns of other vCPUs.
+void vectors_kept(Attacker&);
+void call_flood(Attacker&);
 /// The witness's work, once.
 void honest_work(Attacker&, std::uint64_t round);
 

@@ -75,6 +75,29 @@ void hypercalls(Attacker& attacker) {
     }
 }
 
+/// As many calls as fit, each of next to no work, until told to stop.
+void call_flood(Attacker& attacker) {
+    static constexpr std::uint64_t functions[] = {
+        psci::version,
+        0x80000000, // SMCCC_VERSION
+        0x87001234, // nothing
+        GH_SMCCC_BASE + GH_HYPERVISOR_IDENTIFY,
+        GH_SMCCC_BASE + GH_DOORBELL_SEND,
+    };
+    while (attacker.box.stop == 0) {
+        for (const std::uint64_t function : functions) {
+            CallRegisters in{};
+            in.x[0] = function;
+            in.x[1] = attacker.box.foreign;
+            for (unsigned i = 0; i < 100; ++i) {
+                (void)detail::call<false, 0>(in);
+                (void)detail::call<true, 0>(in);
+            }
+            attacker.step();
+        }
+    }
+}
+
 // vCPU 1 comes and goes: CPU_ON succeeds only when it is off, AFFINITY_INFO tells one of the two.
 void power(Attacker& attacker) {
     std::uint64_t started = 0;

@@ -119,6 +119,9 @@ void perform(Attacker& attacker) {
     case Attack::registers_kept:
         registers_kept(attacker);
         break;
+    case Attack::call_flood:
+        call_flood(attacker);
+        break;
     case Attack::leave:
         attacker.box.done = attacker.box.order;
         (void)hvc(psci::cpu_off_32);

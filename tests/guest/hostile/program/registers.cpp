@@ -81,6 +81,7 @@ void check_entry_state(Attacker& attacker) {
     if ((entry_registers.fpcr | entry_registers.fpsr) != 0) {
         attacker.report(tag("entryfp"), entry_registers.fpcr, entry_registers.fpsr);
     }
+    check_vectors_at_entry(attacker);
 }
 
 void registers_kept(Attacker& attacker) {
@@ -92,6 +93,7 @@ void registers_kept(Attacker& attacker) {
         over_an_access(attacker, 0x40001000); // nothing: an abort, here
         over_lost_time(attacker, 20'000);
         of_the_system(attacker);
+        vectors_kept(attacker);
     }
     over_lost_time(attacker, 5'000'000); // several time slices
 }
@@ -118,6 +120,9 @@ void honest_work(Attacker& attacker, std::uint64_t round) {
         attacker.report(tag("version"), after[attacker.cpu].x[0]);
     }
     of_the_system(attacker);
+    if (round % 8 == 0) {
+        vectors_kept(attacker);
+    }
 }
 
 } // namespace test::hostile

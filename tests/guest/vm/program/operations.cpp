@@ -13,6 +13,8 @@ namespace test {
 
 namespace {
 
+constinit sve::Area vectors{};
+
 void enable_simd() {
     WRITE_SYSREG(cpacr_el1, READ_SYSREG(cpacr_el1) | 3u << 20);
     isb();
@@ -294,9 +296,9 @@ void perform(Mailbox& mailbox, unsigned cpu) {
     case Operation::swap_vectors:
         sve::enable();
         mailbox.result[0] = sve::vector_bytes();
-        mailbox.result[1] = sve::any_bit();
-        mailbox.result[2] = sve::holds(argument[1]) ? 1 : 0;
-        sve::fill(argument[0]);
+        mailbox.result[1] = sve::any_bit(vectors);
+        mailbox.result[2] = sve::holds(vectors, argument[1]) ? 1 : 0;
+        sve::fill(vectors, argument[0]);
         break;
     case Operation::store_for_ever:
         for (;;) {
