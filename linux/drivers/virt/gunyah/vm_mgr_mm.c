@@ -89,6 +89,21 @@ static bool gh_vm_page_is_shareable(struct page *page)
 	       folio_test_hugetlb(folio);
 }
 
+/* Newer kernels themselves do not pin a file's pages for writing, with the error of bad memory. */
+static int gh_vm_pin_error(u64 userspace_addr)
+{
+	struct vm_area_struct *vma;
+	int ret = -EFAULT;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, userspace_addr);
+	if (vma && vma->vm_file &&
+	    (vma->vm_flags & (VM_WRITE | VM_IO | VM_PFNMAP)) == VM_WRITE)
+		ret = -EOPNOTSUPP;
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
 /* Pins the pages from userspace_addr on. If it fails, none is left pinned. */
 static int gh_vm_pin(u64 userspace_addr, unsigned long npages, bool writable, struct page **pages)
 {
@@ -106,7 +121,8 @@ static int gh_vm_pin(u64 userspace_addr, unsigned long npages, bool writable, st
 					  min(npages - done, GH_VM_PIN_BATCH), flags,
 					  pages + done);
 		if (ret <= 0) {
-			ret = ret ? : -EFAULT;
+			if (!ret || ret == -EFAULT)
+				ret = gh_vm_pin_error(userspace_addr + (done << PAGE_SHIFT));
 			goto err;
 		}
 		for (i = done, done += ret; i < done; i++) {

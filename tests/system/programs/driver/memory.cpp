@@ -2,6 +2,7 @@
 // Memory of this process in all its kinds, and how much of it is accounted as locked.
 #include "memory.hpp"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 #include <fstream>
 #include <string>
 
+#include "libgunyah/file_descriptor.hpp"
 #include "runner.hpp"
 
 namespace driver {
@@ -77,6 +79,15 @@ long locked_kib() {
 
 long meminfo_kib(const char* name) {
     return number_after("/proc/meminfo", std::string{name} + ":");
+}
+
+std::uint64_t page_map_entry(const std::byte* where) {
+    const gunyah::FileDescriptor map{::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
+    std::uint64_t entry = 0;
+    const auto at = static_cast<off_t>(std::bit_cast<std::uintptr_t>(where) / page * sizeof(entry));
+    expect_equal(::pread(map.get(), &entry, sizeof(entry), at), sizeof(entry),
+                 "/proc/self/pagemap");
+    return entry;
 }
 
 void limit_locked_memory(std::size_t bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -34,6 +35,11 @@ private:
 long locked_kib();
 // A line of /proc/meminfo, KiB; "SUnreclaim" is what a leak of kmalloc() shows in.
 long meminfo_kib(const char* name);
+
+// What /proc/self/pagemap says about the page at an address.
+std::uint64_t page_map_entry(const std::byte* where);
+constexpr std::uint64_t page_map_frame = (std::uint64_t{1} << 55) - 1;
+constexpr std::uint64_t page_map_of_file = std::uint64_t{1} << 61; // or of shared memory
 
 // From here on this process may lock `bytes` only, like any user without CAP_IPC_LOCK.
 void limit_locked_memory(std::size_t bytes);
