@@ -28,10 +28,11 @@ Parcel* ParcelStore::find(std::uint32_t handle) {
     return nullptr;
 }
 
-const Parcel* ParcelStore::other_parcel_of(std::uint32_t vmid, const Parcel& except) {
+const Parcel* ParcelStore::other_parcel_of(std::uint32_t vmid, const Parcel* first,
+                                           const Parcel* second) {
     for (const Parcel& parcel : parcels_) {
-        if (&parcel != &except && parcel.complete && parcel.user == 0 &&
-            parcel.access_of(vmid) != 0) {
+        const bool is_known = &parcel == first || &parcel == second;
+        if (!is_known && parcel.complete && parcel.user == 0 && parcel.access_of(vmid) != 0) {
             return &parcel;
         }
     }

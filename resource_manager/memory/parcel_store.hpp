@@ -40,8 +40,8 @@ public:
 
     /// nullptr when there is no such parcel.
     Parcel* find(std::uint32_t handle);
-    /// A complete parcel other than `except` that `vmid` may access and nobody uses, or nullptr.
-    const Parcel* other_parcel_of(std::uint32_t vmid, const Parcel& except);
+    /// A complete parcel, none of these two, that `vmid` may access and nobody uses, or nullptr.
+    const Parcel* other_parcel_of(std::uint32_t vmid, const Parcel* first, const Parcel* second);
 
     [[nodiscard]] std::size_t count() const { return count_; }
 

@@ -38,6 +38,8 @@ RmResult<> RequestService::handle_vm(std::uint32_t from, const Request& request,
         return vms_.deallocate(from, payload);
     case GH_RM_VM_CONFIG_IMAGE:
         return vms_.config_image(from, payload);
+    case GH_RM_VM_SET_FIRMWARE_MEM:
+        return vms_.set_firmware(from, payload);
     case GH_RM_VM_INIT:
         return vms_.initialise(from, payload);
     case GH_RM_VM_GET_HYP_RESOURCES:

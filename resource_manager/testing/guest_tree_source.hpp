@@ -19,7 +19,8 @@ struct GuestTreeOptions {
     std::string affinity = "proxy";
     std::string feature = ""; // vcpus/features
     std::uint64_t initrd_end = 0;
-    std::uint32_t bark = 0; // a watchdog with this SPI, from 0; 0: no watchdog
+    std::uint32_t bark = 0;             // a watchdog with this SPI, from 0; 0: no watchdog
+    std::uint64_t firmware_address = 0; // of a protected VM
 };
 
 /// An empty tree that an Editor can start from.
@@ -54,6 +55,9 @@ inline dt::Editor guest_tree(const GuestTreeOptions& options = {}) {
     tree.set_cell(at("/intc"), "phandle", 1);
     tree.set_text(at("/gunyah-vm-config"), "image-name", "test");
     tree.set_u64(at("/gunyah-vm-config/memory"), "base-address", options.base);
+    if (options.firmware_address != 0) {
+        tree.set_u64(at("/gunyah-vm-config/memory"), "firmware-address", options.firmware_address);
+    }
     tree.set_cell(at("/gunyah-vm-config/interrupts"), "config", 1);
     tree.set_text(at("/gunyah-vm-config/vcpus"), "affinity", options.affinity);
     tree.set_text(at("/gunyah-vm-config/vdevices"), "generate", "/hypervisor");

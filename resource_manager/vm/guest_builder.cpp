@@ -24,7 +24,7 @@ Range whole_pages(std::uint64_t offset, std::uint64_t size) {
 } // namespace
 
 RmResult<> GuestBuilder::build(const Stage& stage, Vm& vm) {
-    const auto parcel = image_parcel(stage, vm);
+    const auto parcel = usable_parcel(stage, vm, vm.image.parcel);
     if (!parcel) {
         return std::unexpected(parcel.error());
     }
@@ -40,32 +40,38 @@ RmResult<> GuestBuilder::build(const Stage& stage, Vm& vm) {
     if (!config) {
         return std::unexpected(config.error());
     }
+    const auto firmware = firmware_parcel(stage, vm, *config, **parcel);
+    if (!firmware) {
+        return std::unexpected(firmware.error());
+    }
     std::unique_ptr<GuestObjects> objects(new (std::nothrow) GuestObjects(means_));
     if (!objects) {
         return refuse(stage, RmError::no_memory, "no memory for its objects");
     }
-    done = place(stage, *config, **parcel);
+    done = check_others(stage, vm, **parcel, *firmware);
+    done = done ? place(stage, *config, {config->base_address, (*parcel)->size()}) : done;
     done = done ? place_stolen_time(stage, vm, **parcel, *config) : done;
     done = done ? objects->create(stage, vm.vmid, *config) : done;
     done = done ? write_tree(stage, vm, **parcel, *config, *source, *objects) : done;
     done = done ? clean_image(stage, vm, **parcel) : done;
-    done = done ? objects->map_image(stage, vm.vmid, **parcel, config->base_address,
-                                     (*parcel)->access_of(vm.vmid))
-                : done;
+    done = done ? objects->map(stage, vm.vmid, **parcel, config->base_address) : done;
+    if (*firmware != nullptr) {
+        done = done ? map_firmware(stage, vm, *config, **firmware, **parcel, *objects) : done;
+    }
     if (!done) {
         return done;
     }
     vm.objects = std::move(objects);
-    vm.entry = config->base_address + vm.image.image_offset;
+    vm.entry = config->firmware_address.value_or(config->base_address + vm.image.image_offset);
     vm.dtb_address = config->base_address + vm.image.dtb_offset;
     return {};
 }
 
-RmResult<Parcel*> GuestBuilder::image_parcel(const Stage& stage, const Vm& vm) {
-    Parcel* parcel = parcels_.find(vm.image.parcel);
+RmResult<Parcel*> GuestBuilder::usable_parcel(const Stage& stage, const Vm& vm,
+                                              std::uint32_t handle) {
+    Parcel* parcel = parcels_.find(handle);
     if (parcel == nullptr || parcel->owner != vm.owner) {
-        return refuse(stage, RmError::handle_invalid, "its creator has no parcel {x}",
-                      vm.image.parcel);
+        return refuse(stage, RmError::handle_invalid, "its creator has no parcel {x}", handle);
     }
     if (!parcel->complete) {
         return refuse(stage, RmError::mem_invalid, "parcel {x} still waits for MEM_APPEND",
@@ -78,14 +84,80 @@ RmResult<Parcel*> GuestBuilder::image_parcel(const Stage& stage, const Vm& vm) {
     if (parcel->access_of(vm.vmid) == 0) {
         return refuse(stage, RmError::denied, "parcel {x} gives the VM no access", parcel->handle);
     }
-    const Parcel* other = parcels_.other_parcel_of(vm.vmid, *parcel);
+    return parcel;
+}
+
+RmResult<> GuestBuilder::check_others(const Stage& stage, const Vm& vm, const Parcel& image,
+                                      const Parcel* firmware) {
+    const Parcel* other = parcels_.other_parcel_of(vm.vmid, &image, firmware);
     if (other != nullptr) {
         return refuse(stage, RmError::unimplemented,
-                      "parcel {x} (label {x}) is a second one for the VM; only the parcel of the "
-                      "image has an address (base-address)",
+                      "parcel {x} (label {x}) is one more for the VM; only those of the image "
+                      "(base-address) and of a protected VM's firmware have an address",
                       other->handle, other->label);
     }
-    return parcel;
+    return {};
+}
+
+RmResult<Parcel*> GuestBuilder::firmware_parcel(const Stage& stage, const Vm& vm,
+                                                const GuestConfig& config, Parcel& image) {
+    const bool has_address = config.firmware_address.has_value();
+    if (vm.is_protected != has_address || vm.is_protected != (vm.firmware.size != 0)) {
+        return refuse(stage, RmError::validate_failed,
+                      "a protected VM needs all of authentication 2, VM_SET_FIRMWARE_MEM and "
+                      "memory/firmware-address; it has {}, {} and {}",
+                      vm.is_protected ? "that" : "another", vm.firmware.size != 0 ? "that" : "none",
+                      has_address ? "that" : "none");
+    }
+    if (!vm.is_protected) {
+        return nullptr;
+    }
+    const auto parcel = vm.firmware.parcel == image.handle
+                            ? RmResult<Parcel*>(&image)
+                            : usable_parcel(stage, vm, vm.firmware.parcel);
+    const auto checked = parcel ? check_firmware(stage, vm, config, **parcel, image)
+                                : std::unexpected(parcel.error());
+    return checked ? parcel : std::unexpected(checked.error());
+}
+
+/// What is in lent memory, its creator cannot change any more.
+RmResult<> GuestBuilder::check_firmware(const Stage& stage, const Vm& vm, const GuestConfig& config,
+                                        const Parcel& parcel, const Parcel& image) {
+    const Range firmware{vm.firmware.offset, vm.firmware.size};
+    if (parcel.kind != Parcel::Kind::lend) {
+        return refuse(stage, RmError::denied, "its firmware is in memory that is not lent");
+    }
+    if (firmware.wraps() || !Range{0, parcel.size()}.contains(firmware) ||
+        !is_aligned(firmware.base, page_size)) {
+        return refuse(stage, RmError::argument_invalid,
+                      "its firmware ({x} bytes at offset {x}) is unaligned or outside its parcel "
+                      "of {x} bytes",
+                      firmware.size, firmware.base, parcel.size());
+    }
+    const std::uint64_t address = *config.firmware_address;
+    const Range ram{config.base_address, image.size()};
+    const Range mapped{address - firmware.base, parcel.size()};
+    const bool fits = &parcel == &image ? mapped.base == ram.base
+                                        : address >= firmware.base && mapped.base >= vmmio_end &&
+                                              is_aligned(mapped.base, page_size) &&
+                                              !mapped.wraps() && !mapped.overlaps(ram);
+    if (!fits) {
+        return refuse(stage, RmError::validate_failed,
+                      "firmware-address {x} does not fit the firmware at offset {x} of its parcel, "
+                      "and memory at {x} + {x}",
+                      address, firmware.base, ram.base, ram.size);
+    }
+    return place(stage, config, mapped);
+}
+
+RmResult<> GuestBuilder::map_firmware(const Stage& stage, const Vm& vm, const GuestConfig& config,
+                                      Parcel& parcel, const Parcel& image, GuestObjects& objects) {
+    const Range pages = whole_pages(vm.firmware.offset, vm.firmware.size);
+    const auto cleaned = clean(stage, parcel, pages.base, pages.size);
+    if (!cleaned || &parcel == &image) {
+        return cleaned;
+    }
+    return objects.map(stage, vm.vmid, parcel, *config.firmware_address - vm.firmware.offset);
 }
 
 RmResult<> GuestBuilder::check_layout(const Stage& stage, const Vm& vm, const Parcel& parcel) {
@@ -137,11 +209,9 @@ RmResult<GuestBuilder::Bytes> GuestBuilder::read_tree(const Stage& stage, const 
     return copy;
 }
 
-RmResult<> GuestBuilder::place(const Stage& stage, const GuestConfig& config,
-                               const Parcel& parcel) {
-    const Range ram{config.base_address, parcel.size()};
+RmResult<> GuestBuilder::place(const Stage& stage, const GuestConfig& config, Range ram) {
     if (ram.wraps()) {
-        return refuse(stage, RmError::validate_failed, "base-address {x} + {x} wraps around",
+        return refuse(stage, RmError::validate_failed, "its memory at {x} + {x} wraps around",
                       ram.base, ram.size);
     }
     if (ram.overlaps(config.distributor) || ram.overlaps(config.redistributors)) {

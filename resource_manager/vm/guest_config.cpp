@@ -77,9 +77,12 @@ RmResult<> Parser::memory(dt::Node config) {
     if (!base || (base->size() != 4 && base->size() != 8)) {
         return wrong("gunyah-vm-config/memory has no base-address of one or two cells");
     }
-    if (dt::property(fdt_, node, "firmware-address")) {
-        return refuse(stage_, RmError::unimplemented,
-                      "protected VMs (memory/firmware-address) are not supported");
+    if (const auto firmware = dt::property(fdt_, node, "firmware-address")) {
+        if (firmware->size() != 4 && firmware->size() != 8) {
+            return wrong("memory/firmware-address is not of one or two cells");
+        }
+        result_.firmware_address =
+            dt::number(*firmware, 0, static_cast<unsigned>(firmware->size() / 4));
     }
     result_.base_address = dt::number(*base, 0, static_cast<unsigned>(base->size() / 4));
     if (!is_aligned(result_.base_address, image_alignment)) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace rm {
@@ -35,8 +36,9 @@ struct DoorbellConfig {
 /// Strings refer to the tree that was parsed.
 struct GuestConfig {
     std::uint64_t base_address = 0; // where offset 0 of the image parcel is mapped, 2 MiB aligned
-    Range distributor;              // of the GIC, IPA
-    Range redistributors;           // room for cpu_count of them
+    std::optional<std::uint64_t> firmware_address; // of a protected VM: where it starts
+    Range distributor;                             // of the GIC, IPA
+    Range redistributors;                          // room for cpu_count of them
     std::uint32_t gic_phandle = 0;
     unsigned gic_interrupt_cells = 3;
     unsigned cpu_count = 0; // 1..max_guest_vcpus

@@ -87,8 +87,10 @@ TEST(GuestConfig, RefusesWhatIsWrong) {
          }},
         {"base of three cells", RmError::validate_failed,
          [&](Editor& t) { t.set_cells(t.at("/gunyah-vm-config/memory"), "base-address", ppi); }},
-        {"protected", RmError::unimplemented,
-         [](Editor& t) { t.set_u64(t.at("/gunyah-vm-config/memory"), "firmware-address", 0); }},
+        {"firmware of three cells", RmError::validate_failed,
+         [&](Editor& t) {
+             t.set_cells(t.at("/gunyah-vm-config/memory"), "firmware-address", ppi);
+         }},
         {"no interrupts", RmError::validate_failed,
          [](Editor& t) { t.remove_node(t.at("/gunyah-vm-config/interrupts")); }},
         {"dangling phandle", RmError::validate_failed,

@@ -70,9 +70,9 @@ GuestObjects::~GuestObjects() {
     kill();
     wait_until_gone();
     unbind_vcpus();
-    if (image_ != nullptr) {
-        image_->unmap(means_.root, addrspace_.id(), image_base_);
-        image_->user = 0;
+    for (const Mapped& mapped : mapped_) {
+        mapped.parcel->unmap(means_.root, addrspace_.id(), mapped.base);
+        mapped.parcel->user = 0;
     }
 }
 
@@ -283,15 +283,19 @@ RmResult<> GuestObjects::create_doorbell(const Stage& stage, const DoorbellConfi
     return done;
 }
 
-RmResult<> GuestObjects::map_image(const Stage& stage, std::uint16_t vmid, Parcel& parcel,
-                                   std::uint64_t base, unsigned access) {
-    const auto mapped = parcel.map(stage, means_.root, addrspace_.id(), base, access);
-    if (mapped) {
-        image_ = &parcel;
-        image_base_ = base;
-        parcel.user = vmid;
+RmResult<> GuestObjects::map(const Stage& stage, std::uint16_t vmid, Parcel& parcel,
+                             std::uint64_t base) {
+    const auto mapped =
+        parcel.map(stage, means_.root, addrspace_.id(), base, parcel.access_of(vmid));
+    if (!mapped) {
+        return mapped;
     }
-    return mapped;
+    if (!mapped_.push_back(Mapped{&parcel, base})) {
+        parcel.unmap(means_.root, addrspace_.id(), base);
+        return refuse(stage, RmError::no_memory, "no memory to note what is mapped");
+    }
+    parcel.user = vmid;
+    return {};
 }
 
 RmResult<> GuestObjects::power_on(const Stage& stage, std::uint64_t entry, std::uint64_t context) {

@@ -99,9 +99,8 @@ public:
 
     /// Creates all objects. After a failure what was created dies with this object.
     RmResult<> create(const Stage& stage, std::uint16_t vmid, const GuestConfig& config);
-    /// Maps the image parcel at the guest's base address and marks it as used by `vmid`.
-    RmResult<> map_image(const Stage& stage, std::uint16_t vmid, Parcel& parcel, std::uint64_t base,
-                         unsigned access);
+    /// Maps a parcel, with the access that it gives `vmid`, and marks it as used by that VM.
+    RmResult<> map(const Stage& stage, std::uint16_t vmid, Parcel& parcel, std::uint64_t base);
     /// First vCPU on: entry point and x0.
     RmResult<> power_on(const Stage& stage, std::uint64_t entry, std::uint64_t context);
     /// Ends every vCPU; none runs again.
@@ -134,8 +133,11 @@ private:
     Capability watchdog_; // if its configuration asks for one
     Vector<GuestVcpu> vcpus_;
     Vector<GuestDoorbell> doorbells_;
-    Parcel* image_ = nullptr; // mapped in addrspace_ at image_base_
-    std::uint64_t image_base_ = 0;
+    struct Mapped {
+        Parcel* parcel;
+        std::uint64_t base; // in addrspace_
+    };
+    Vector<Mapped> mapped_;
     bool killed_ = false;
 };
 

@@ -18,6 +18,13 @@ struct ImageConfig {
     std::uint64_t dtb_size = 0; // room for the tree, with slack for RM's nodes
 };
 
+/// VM_SET_FIRMWARE_MEM's arguments: the program that a protected VM starts with.
+struct FirmwareConfig {
+    std::uint32_t parcel = 0; // handle
+    std::uint64_t offset = 0; // from the start of the parcel
+    std::uint64_t size = 0;   // 0: not told
+};
+
 struct VmTag;
 
 class Vm : public rt::ListNode<VmTag> {
@@ -28,6 +35,8 @@ public:
     const std::uint32_t owner; // VMID of the creator, which alone may manage it
     VmState state = VmState::load;
     ImageConfig image;
+    bool is_protected = false; // it starts at its firmware, in memory that nobody else reaches
+    FirmwareConfig firmware;
     std::uint64_t entry = 0;       // guest address of the first instruction; set by VM_INIT
     std::uint64_t dtb_address = 0; // guest address of the tree; set by VM_INIT
     bool exit_reported = false;    // VM_EXITED is sent once in a life

@@ -169,13 +169,36 @@ RmResult<> VmManager::config_image(std::uint32_t from, Reader payload) {
     if (!vm) {
         return std::unexpected(vm.error());
     }
-    if (authentication != GH_RM_AUTH_NONE) {
+    if (authentication != GH_RM_AUTH_NONE && authentication != GH_RM_AUTH_ANDROID_PVM) {
         return refuse(stage, RmError::unimplemented,
-                      "authentication {} is not supported, only 0 (none)", authentication);
+                      "authentication {} is not supported, only 0 (none) and 2 (protected VM)",
+                      authentication);
     }
     (*vm)->image = image;
+    (*vm)->is_protected = authentication == GH_RM_AUTH_ANDROID_PVM;
+    (*vm)->firmware = {};
     (*vm)->exit_reported = false;
     (*vm)->state = VmState::init;
+    return {};
+}
+
+RmResult<> VmManager::set_firmware(std::uint32_t from, Reader payload) {
+    const Stage stage{read_vmid(payload), "VM_SET_FIRMWARE_MEM"};
+    FirmwareConfig firmware;
+    firmware.parcel = payload.u32();
+    firmware.offset = payload.u64();
+    firmware.size = payload.u64();
+    if (!payload.finished() || firmware.size == 0) {
+        return refuse(stage, RmError::argument_invalid, "malformed request, or no size");
+    }
+    const auto vm = owned_vm_for(stage, from, VmEvent::set_firmware);
+    if (!vm) {
+        return std::unexpected(vm.error());
+    }
+    if (!(*vm)->is_protected) {
+        return refuse(stage, RmError::denied, "it is no protected VM (authentication 2)");
+    }
+    (*vm)->firmware = firmware;
     return {};
 }
 

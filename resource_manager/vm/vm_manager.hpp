@@ -25,6 +25,7 @@ public:
     RmResult<> allocate(std::uint32_t from, Reader payload, Writer& reply);
     RmResult<> deallocate(std::uint32_t from, Reader payload);
     RmResult<> config_image(std::uint32_t from, Reader payload);
+    RmResult<> set_firmware(std::uint32_t from, Reader payload);
     RmResult<> initialise(std::uint32_t from, Reader payload);
     RmResult<> start(std::uint32_t from, Reader payload);
     RmResult<> stop(std::uint32_t from, Reader payload, Answer& answer);

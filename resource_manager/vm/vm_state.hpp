@@ -23,8 +23,9 @@ namespace rm {
 //
 // VM_RESET in `init` is our addition to the public table: without it, a creator that dies between
 // CONFIG_IMAGE and VM_INIT would leave a VM that nobody can remove. VM_RESET in `load` is refused
-// with VM_STATE and changes nothing. Authentication states are not entered: only VMs without
-// authentication exist here, and those go from `load` straight to `init`.
+// with VM_STATE and changes nothing. Authentication states are not entered: what is started is not
+// signed here, and protected VMs, too, go from `load` straight to `init`, where VM_SET_FIRMWARE_MEM
+// is possible.
 enum class VmState : std::uint8_t {
     ready = GH_RM_VM_STATUS_READY,
     init = GH_RM_VM_STATUS_INIT,
@@ -37,13 +38,14 @@ enum class VmState : std::uint8_t {
     reset = GH_RM_VM_STATUS_RESET,
 };
 
-enum class VmEvent { config_image, initialise, start, stop, reset, dealloc };
+enum class VmEvent { config_image, set_firmware, initialise, start, stop, reset, dealloc };
 
 /// Whether the table above has an arrow for the event that leaves the state.
 constexpr bool is_allowed(VmState state, VmEvent event) {
     switch (event) {
     case VmEvent::config_image:
         return state == VmState::load || state == VmState::reset;
+    case VmEvent::set_firmware:
     case VmEvent::initialise:
         return state == VmState::init;
     case VmEvent::start:

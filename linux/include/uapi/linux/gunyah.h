@@ -104,7 +104,7 @@ struct gh_vm_dtb_config {
 #define GH_CAP_VCPU_TIMER_WAKEUP	0
 /* Numbers of ours begin here. GH_VM_ANDROID_LEND_USER_MEM. */
 #define GH_CAP_LEND_USER_MEM		0x1000
-/* GH_VM_ANDROID_SET_FW_CONFIG; whether there is firmware, only the start tells. */
+/* GH_VM_ANDROID_SET_FW_CONFIG; whether there are protected VMs, only the start tells. */
 #define GH_CAP_FW_CONFIG		0x1001
 /* Version of the hypervisor's interface. */
 #define GH_CAP_API_VERSION		0x1002
@@ -128,8 +128,8 @@ struct gh_vm_dtb_config {
 					     struct gh_userspace_memory_region)
 
 /**
- * struct gh_vm_firmware_config - Where a protected VM's firmware goes
- * @guest_phys_addr: Within a lent region
+ * struct gh_vm_firmware_config - Where a protected VM's firmware is
+ * @guest_phys_addr: Within a lent region, at a page's beginning
  * @size: Bytes that it may take
  */
 struct gh_vm_firmware_config {
@@ -138,9 +138,10 @@ struct gh_vm_firmware_config {
 };
 
 /*
- * Have the VM begin in firmware of the platform, which then verifies the rest.
- * GH_VM_START fails with EOPNOTSUPP where there is none. Errors: EOVERFLOW, EINVAL
- * size 0, EBUSY started.
+ * Have the VM begin in firmware, which then verifies the rest. The device tree must name
+ * the same address. Where the platform has firmware of its own, it ends up there; otherwise what
+ * the VMM has put there runs, and GH_VM_START fails with EOPNOTSUPP if the Resource
+ * Manager does not know protected VMs. Errors: EOVERFLOW, EINVAL size 0, EBUSY started.
  */
 #define GH_VM_ANDROID_SET_FW_CONFIG	_IOW(GH_ANDROID_IOCTL_TYPE, 0x12, \
 					     struct gh_vm_firmware_config)

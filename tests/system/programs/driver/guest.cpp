@@ -12,12 +12,14 @@
 extern "C" {
 extern const std::byte guest_program_begin[];
 extern const std::byte guest_program_end[];
+extern const std::byte firmware_program_begin[];
+extern const std::byte firmware_program_end[];
 }
 
 namespace driver {
 namespace {
 
-constexpr std::uint64_t tree_offset = 0x100000;
+constexpr std::uint64_t tree_offset = guest_tree_address - guest_base;
 constexpr std::uint64_t tree_size = 0x10000;
 
 constexpr std::uint64_t control = 0x10000000;
@@ -34,22 +36,42 @@ std::uint64_t little_endian(const volatile std::uint8_t* bytes, std::uint32_t le
     return value;
 }
 
+void copy_program(std::span<std::byte> place, const std::byte* begin, const std::byte* end) {
+    std::memcpy(place.data(), begin, static_cast<std::size_t>(end - begin));
+}
+
 } // namespace
 
 Guest::Guest(Mapping memory, const GuestOptions& options)
     : memory_{std::move(memory)}, vm_{create_vm()} {
     const std::span<std::byte> bytes = memory_.bytes();
-    std::memcpy(bytes.data(), guest_program_begin,
-                static_cast<std::size_t>(guest_program_end - guest_program_begin));
-    write_tree(bytes.subspan(tree_offset, tree_size),
-               {.base = guest_base, .cpus = options.cpus, .bell_label = options.bell_label});
+    copy_program(bytes, guest_program_begin, guest_program_end);
+    write_tree(bytes.subspan(tree_offset, tree_size), {.base = guest_base,
+                                                       .cpus = options.cpus,
+                                                       .firmware = options.firmware,
+                                                       .bell_label = options.bell_label});
     const auto give = options.lend ? lend_region : set_region;
     expect_equal(give(vm(), 0, guest_base, bytes, rwx), 0, "the guest's memory");
     expect_equal(set_tree(vm(), guest_base + tree_offset, tree_size), 0, "the device tree");
+    if (options.firmware != 0) {
+        place_firmware(options.firmware);
+    }
     const long vcpu = add_vcpu(vm(), 0);
     expect(vcpu >= 0, "vCPU 0");
     vcpu_ = FileDescriptor{static_cast<int>(vcpu)};
     run_.emplace(page, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_.get());
+}
+
+void Guest::place_firmware(std::uint64_t address) {
+    std::span<std::byte> place;
+    if (address >= guest_base && address < guest_base + memory().size()) {
+        place = memory().subspan(address - guest_base, firmware_size);
+    } else {
+        place = firmware_.emplace(Mapping::anonymous(firmware_size)).bytes();
+        expect_equal(lend_region(vm(), 1, address, place, rwx), 0, "the firmware's memory");
+    }
+    copy_program(place, firmware_program_begin, firmware_program_end);
+    expect_equal(set_firmware(vm(), address, firmware_size), 0, "the firmware");
 }
 
 volatile gh_vcpu_run& Guest::run_page() const {

@@ -33,13 +33,19 @@ struct Access {
 };
 
 constexpr std::uint64_t guest_base = 0x80000000;
+constexpr std::uint64_t guest_tree_address = guest_base + 0x100000;
 constexpr std::uint64_t guest_device = 0x10100000; // any address that nobody serves
 
 struct GuestOptions {
     std::uint32_t cpus = 1;
     std::uint32_t bell_label = 0;
     bool lend = false;
+    std::uint64_t firmware = 0; // where it starts, as a protected VM; 0: it is none
 };
+
+// Where guest_program.S's firmware notes what it was started with, from its own beginning.
+constexpr std::uint64_t firmware_note = 0x800;
+constexpr std::size_t firmware_size = page;
 
 class Guest {
 public:
@@ -50,6 +56,7 @@ public:
     [[nodiscard]] int vcpu() const { return vcpu_.get(); }
     [[nodiscard]] volatile gh_vcpu_run& run_page() const;
     [[nodiscard]] std::span<std::byte> memory() const { return memory_.bytes(); }
+    [[nodiscard]] std::span<std::byte> firmware() const { return firmware_->bytes(); }
     void close_vm() { vm_ = FileDescriptor{}; }
     void start() const;
 
@@ -63,10 +70,12 @@ public:
     [[nodiscard]] int interruptions() const { return interruptions_; }
 
 private:
+    void place_firmware(std::uint64_t address);
     bool serve(const Access& read_or_write, bool is_write);
     void answer(std::uint64_t value) const;
 
     Mapping memory_;
+    std::optional<Mapping> firmware_; // if it is not within memory_
     FileDescriptor vm_;
     FileDescriptor vcpu_;
     std::optional<Mapping> run_;

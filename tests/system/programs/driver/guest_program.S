@@ -8,6 +8,9 @@
 #define CONTROL_VALUE   0x10
 #define CONTROL_RESULT  0x18
 
+#define GUEST_BASE      0x80000000
+#define FIRMWARE_NOTE   0x800
+
 #define PSCI_SYSTEM_OFF   0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
 
@@ -82,5 +85,15 @@ system_reset:
     hvc     #0
     b       spin
 guest_program_end:
+
+// What a protected VM starts with: notes what it was given, and goes on with the above.
+    .global firmware_program_begin, firmware_program_end
+    .balign 8
+firmware_program_begin:
+    adr     x9, firmware_program_begin
+    str     x0, [x9, #FIRMWARE_NOTE]
+    mov     x10, #GUEST_BASE
+    br      x10
+firmware_program_end:
 
     .section .note.GNU-stack, "", %progbits

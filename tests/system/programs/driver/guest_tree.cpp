@@ -82,6 +82,9 @@ void vm_config(void* fdt, const TreeOptions& options) {
         memory.cell("#address-cells", 2);
         memory.cell("#size-cells", 2);
         memory.wide("base-address", options.base);
+        if (options.firmware != 0) {
+            memory.wide("firmware-address", options.firmware);
+        }
     }
     {
         const Node interrupts{fdt, "interrupts"};

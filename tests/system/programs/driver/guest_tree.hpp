@@ -11,6 +11,7 @@ namespace driver {
 struct TreeOptions {
     std::uint64_t base = 0; // of the guest's memory
     std::uint32_t cpus = 1;
+    std::uint64_t firmware = 0;   // where a protected VM starts; 0: it is none
     std::uint32_t bell_label = 0; // a doorbell with this label on SPI 8; 0: none
 };
 

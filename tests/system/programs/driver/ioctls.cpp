@@ -60,6 +60,11 @@ long set_tree(int vm, std::uint64_t guest_address, std::uint64_t size) {
     return call(vm, GH_VM_SET_DTB_CONFIG, std::bit_cast<std::uintptr_t>(&config));
 }
 
+long set_firmware(int vm, std::uint64_t guest_address, std::uint64_t size) {
+    const gh_vm_firmware_config config{.guest_phys_addr = guest_address, .size = size};
+    return call(vm, GH_VM_ANDROID_SET_FW_CONFIG, std::bit_cast<std::uintptr_t>(&config));
+}
+
 long start(int vm) {
     return call(vm, GH_VM_START);
 }

@@ -27,6 +27,7 @@ long set_region(int vm, std::uint32_t label, std::uint64_t guest_address,
 long lend_region(int vm, std::uint32_t label, std::uint64_t guest_address,
                  std::span<const std::byte> memory, std::uint32_t flags = rwx);
 long set_tree(int vm, std::uint64_t guest_address, std::uint64_t size);
+long set_firmware(int vm, std::uint64_t guest_address, std::uint64_t size);
 long start(int vm);
 
 // `argument`: one of struct gh_fn_*_arg.

@@ -144,11 +144,7 @@ void is_in_no_core_dump() {
 }
 
 std::uint64_t physical_address(const std::byte* where) {
-    const FileDescriptor map{::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
-    std::uint64_t entry = 0;
-    const auto at = static_cast<off_t>(std::bit_cast<std::uintptr_t>(where) / page * 8);
-    expect_equal(::pread(map.get(), &entry, 8, at), 8, "/proc/self/pagemap");
-    return (entry & ((std::uint64_t{1} << 55) - 1)) * page;
+    return (page_map_entry(where) & page_map_frame) * page;
 }
 
 // Where /proc/kcore has the kernel's own mapping of a physical address.
@@ -216,19 +212,31 @@ void of_a_wrong_kind_or_process_is_refused() {
     expect_equal(status, 0, "another process starts the VM");
 }
 
+// In memory of its own below the rest, and within the memory that the guest has anyway.
+void firmware_runs_first() {
+    for (const std::uint64_t address : {std::uint64_t{0x7fc00000}, guest_base + probe}) {
+        Guest guest{Mapping::anonymous(guest_size), {.lend = true, .firmware = address}};
+        guest.start();
+        guest.perform(Operation::read_8, address + firmware_note);
+        expect(guest.result() == guest_tree_address, "the firmware did not run, or got no tree");
+        expect_out_of_reach(guest.memory());
+        if (address < guest_base) {
+            volatile std::byte& first = guest.firmware().front();
+            expect_equal(signal_of([&] { first = std::byte{1}; }), SIGBUS, "the firmware's memory");
+        }
+        guest.perform(Operation::system_off);
+        expect(guest.ended().has_value(), "the guest has not ended");
+    }
+}
+
 void firmware_is_refused_with_a_reason() {
-    const auto configure = [](const Guest& guest, std::uint64_t address, std::uint64_t size) {
-        const gh_vm_firmware_config config{.guest_phys_addr = address, .size = size};
-        return call(guest.vm(), GH_VM_ANDROID_SET_FW_CONFIG,
-                    std::bit_cast<std::uintptr_t>(&config));
-    };
     const Guest guest{Mapping::anonymous(guest_size), {.lend = true}};
-    expect_equal(configure(guest, guest_base, 0), -EINVAL, "no size");
-    expect_equal(configure(guest, ~std::uint64_t{0}, 2), -EOVERFLOW, "wraps");
-    expect_equal(configure(guest, guest_base + probe, page), 0, "within the memory");
-    expect_equal(driver::start(guest.vm()), -EOPNOTSUPP, "there is no firmware on this machine");
+    expect_equal(set_firmware(guest.vm(), guest_base, 0), -EINVAL, "no size");
+    expect_equal(set_firmware(guest.vm(), ~std::uint64_t{0}, 2), -EOVERFLOW, "wraps");
+    expect_equal(set_firmware(guest.vm(), guest_base + probe, page), 0, "within the memory");
+    expect_equal(driver::start(guest.vm()), -EINVAL, "the device tree has no firmware-address");
     const Guest shared{Mapping::anonymous(guest_size)};
-    expect_equal(configure(shared, guest_base + probe, page), 0, "within shared memory");
+    expect_equal(set_firmware(shared.vm(), guest_base + probe, page), 0, "within shared memory");
     expect_equal(driver::start(shared.vm()), -EINVAL, "it has to be lent");
     expect_equal(call(shared.vm(), GH_VM_CHECK_EXTENSION, GH_CAP_LEND_USER_MEM), 1, "the question");
     expect_equal(call(shared.vm(), GH_VM_CHECK_EXTENSION, GH_CAP_VCPU_TIMER_WAKEUP), 0, "no timer");
@@ -244,6 +252,7 @@ constexpr std::array cases{
     Case{"lent_memory_that_has_moved_is_not_lent", that_has_moved_is_not_lent},
     Case{"lent_memory_of_a_wrong_kind_or_process_is_refused",
          of_a_wrong_kind_or_process_is_refused},
+    Case{"firmware_runs_first", firmware_runs_first},
     Case{"firmware_is_refused_with_a_reason", firmware_is_refused_with_a_reason},
 };
 
