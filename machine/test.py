@@ -4,13 +4,13 @@
 import time
 from collections.abc import Callable
 
-from machine import build, image, sparse, style, system, tidy, unit
+from machine import build, image, promela, sparse, style, system, tidy, unit
 from machine.failure import Failure
 from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "tidy", "sparse", "system")
+KINDS = ("format", "unit", "promela", "tidy", "sparse", "system")
 
 
 def _unit(results: Results, keyword: str) -> None:
@@ -34,6 +34,7 @@ def _system(results: Results, keyword: str) -> None:
 _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "format": lambda results, _: style.run(results),
     "unit": _unit,
+    "promela": promela.run,
     "tidy": _tidy,
     "sparse": lambda results, _: sparse.run(results),
     "system": _system,
