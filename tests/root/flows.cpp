@@ -20,18 +20,6 @@ void must(const char* what, const Registers& results) {
     expect_error(what, results, GH_ERROR_OK);
 }
 
-std::uint64_t ticks() {
-    std::uint64_t now = 0;
-    asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
-    return now;
-}
-
-std::uint64_t ticks_of_ms(std::uint64_t ms) {
-    std::uint64_t frequency = 0;
-    asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
-    return frequency * ms / 1000;
-}
-
 void identify() {
     for (const Form form : {Form::native, Form::smccc}) {
         const Registers results = call(form, GH_HYPERVISOR_IDENTIFY, {});
@@ -542,12 +530,20 @@ constexpr Check flows[] = {
 
 } // namespace
 
+void run_all(const char* group, std::span<const Check> checks) {
+    for (const Check& check : checks) {
+        run(
+            group, check.name, [](const void* which) { static_cast<const Check*>(which)->run(); },
+            &check);
+    }
+}
+
 void run_checks() {
     run_call_table();
-    for (const Check& check : flows) {
-        run(
-            "flow", check.name, [](const void* which) { static_cast<const Check*>(which)->run(); },
-            &check);
+    run_all("flow", flows);
+    if (boot->cpu_count > 1) {
+        run_schedule_flows();
+        run_migration_flows();
     }
 }
 

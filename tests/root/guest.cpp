@@ -16,7 +16,7 @@ void must(const char* what, const Registers& results) {
 
 } // namespace
 
-Guest::Guest(std::uint64_t address_space)
+Guest::Guest(std::uint64_t address_space, Schedule schedule)
     : space(address_space != 0 ? address_space : make(Kind::addrspace)), vic(make(Kind::vic)),
       vcpu(make(Kind::thread, State::init)), group(make(Kind::vpm_group)),
       memory(make(Kind::memextent)), view(look_into(memory)),
@@ -28,7 +28,10 @@ Guest::Guest(std::uint64_t address_space)
     must("addrspace", call(GH_ADDRSPACE_ATTACH_THREAD, space, vcpu));
     must("vic", call(GH_VIC_ATTACH_VCPU, vic, vcpu, 0));
     must("group", call(GH_VPM_GROUP_ATTACH_VCPU, group, vcpu, 0));
-    must("wake-up", call(GH_VCPU_BIND_VIRQ, vcpu, make(Kind::vic), 40, GH_VCPU_VIRQ_RUN_WAKEUP));
+    if (schedule == Schedule::proxied) {
+        must("wake-up",
+             call(GH_VCPU_BIND_VIRQ, vcpu, make(Kind::vic), 40, GH_VCPU_VIRQ_RUN_WAKEUP));
+    }
 }
 
 void Guest::map(std::uint64_t extent, std::uint64_t ipa, std::uint64_t access) const {
@@ -38,11 +41,15 @@ void Guest::map(std::uint64_t extent, std::uint64_t ipa, std::uint64_t access) c
     must("map", call(GH_ADDRSPACE_MAP, space, extent, ipa, attributes));
 }
 
-/// Its caches are off, so what we wrote must be in memory.
-void Guest::start() {
+/// Its caches are off.
+void Guest::synchronise() const {
     must("clean",
          call(GH_MEMEXTENT_MODIFY, memory,
               GH_MEMEXTENT_MODIFY_CACHE_FLUSH_RANGE | GH_MEMEXTENT_MODIFY_NOSYNC, 0, page_size));
+}
+
+void Guest::start() {
+    synchronise();
     must("activate", call(GH_OBJECT_ACTIVATE, vcpu));
     must("power on", call(GH_VCPU_POWERON, vcpu, base, base + commands_offset, 0));
 }
@@ -52,9 +59,7 @@ Registers Guest::run() const {
         const Registers results = call(GH_VCPU_RUN, vcpu);
         must("vcpu_run", results);
         if (results[1] != GH_VCPU_STATE_READY) {
-            (void)call(GH_MEMEXTENT_MODIFY, memory,
-                       GH_MEMEXTENT_MODIFY_CACHE_FLUSH_RANGE | GH_MEMEXTENT_MODIFY_NOSYNC, 0,
-                       page_size);
+            synchronise();
             return results;
         }
     }

@@ -91,6 +91,10 @@ void fail_with(std::string_view text) {
     if (save_context(context) == 0) {
         body(argument);
         clean_up();
+        // Another CPU may still be about to let go of a vCPU.
+        const std::uint64_t start = ticks();
+        while (counters() != before && ticks() - start < ticks_of_ms(1000)) {
+        }
         if (counters() != before) {
             fail("something is left: {} objects, {} capabilities, {} table pages more",
                  counters()[0] - before[0], counters()[1] - before[1], counters()[2] - before[2]);

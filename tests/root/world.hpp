@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace root {
 
@@ -77,6 +78,18 @@ std::byte* look_into(std::uint64_t extent);
 /// The hypervisor's console.
 rt::Sink& console();
 
+/// The virtual counter.
+inline std::uint64_t ticks() {
+    std::uint64_t now = 0;
+    asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+    return now;
+}
+inline std::uint64_t ticks_of_ms(std::uint64_t ms) {
+    std::uint64_t frequency = 0;
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+    return frequency * ms / 1000;
+}
+
 /// Ends the running check with a sentence.
 [[noreturn]] void fail_with(std::string_view text);
 template <typename... Arguments>
@@ -105,6 +118,11 @@ struct Check {
 /// What this program is for: runs each of its checks by run().
 void run_checks();
 void run_call_table();
+/// Two CPUs are there.
+void run_schedule_flows();
+void run_migration_flows();
+/// Runs each of them.
+void run_all(const char* group, std::span<const Check> checks);
 /// Runs one check and prints its line.
 void run(const char* group, const char* name, void (*body)(const void*), const void* context);
 

@@ -80,8 +80,15 @@ class CallsOnMax(conformance.Conformance):
     least_checks = 110
 
 
+class CallsOnMaxWithTwoCpus(conformance.Conformance):
+    """The same, and vCPUs that move between two CPUs."""
+
+    configuration = _every_call("max", cpus=2)
+    least_checks = 123
+
+
 class CallsOnCortexA57WithTwoCpus(conformance.Conformance):
-    """The same without VHE and without random numbers in the CPU."""
+    """The same without VHE, SVE and random numbers in the CPU."""
 
     configuration = _every_call("cortex-a57", cpus=2)
-    least_checks = 110
+    least_checks = 123
