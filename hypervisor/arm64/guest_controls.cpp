@@ -113,51 +113,6 @@ void clear_deadline() {
     isb();
 }
 
-namespace {
-
-/// What PAR_EL1 says after `translate`; the VM's own value stays. Nothing after a fault.
-template <typename Translate>
-std::optional<std::uint64_t> translated(Translate translate) {
-    const std::uint64_t guest_par = HYP_READ_SYSREG(par_el1);
-    translate();
-    isb();
-    const std::uint64_t par = HYP_READ_SYSREG(par_el1);
-    HYP_WRITE_SYSREG(par_el1, guest_par);
-    constexpr std::uint64_t par_fault = 1; // PAR_EL1.F
-    return (par & par_fault) != 0 ? std::nullopt : std::optional(par);
-}
-
-std::uint64_t address_in(std::uint64_t par, VirtAddr va) {
-    constexpr std::uint64_t par_address = 0x0000fffffffff000;
-    return (par & par_address) | va.offset_in_page();
-}
-
-} // namespace
-
-std::optional<Ipa> translate_guest(VirtAddr va, bool write) {
-    const auto par = translated([=] {
-        if (write) {
-            asm volatile("at s1e1w, %0" : : "r"(va.value) : "memory");
-        } else {
-            asm volatile("at s1e1r, %0" : : "r"(va.value) : "memory");
-        }
-    });
-    return par ? std::optional(Ipa{address_in(*par, va)}) : std::nullopt;
-}
-
-std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write) {
-    const auto par = translated([=] {
-        if (write) {
-            asm volatile("at s12e1w, %0" : : "r"(va.value) : "memory");
-        } else {
-            asm volatile("at s12e1r, %0" : : "r"(va.value) : "memory");
-        }
-    });
-    constexpr unsigned memory_shift = 60; // PAR_EL1.ATTR<7:4>: 0 is device memory
-    const bool normal = par && *par >> memory_shift != 0;
-    return normal ? std::optional(PhysAddr{address_in(*par, va)}) : std::nullopt;
-}
-
 void wait_for_interrupt() {
     asm volatile("dsb sy\n\twfi" : : : "memory");
 }

@@ -3,8 +3,6 @@
 // that a page cannot change hands between check and copy.
 #include "hypercall/guest_buffer.hpp"
 
-#include "vcpu/vcpu.hpp"
-
 #include <arch/guest_state.hpp>
 
 #include <algorithm>
@@ -43,7 +41,7 @@ Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Try attempt, C
 
 } // namespace
 
-Result<> copy_from_guest(Vcpu& caller, VirtAddr from, std::span<std::byte> to) {
+Result<> copy_pages_from_guest(Vcpu& caller, VirtAddr from, std::span<std::byte> to) {
     AddressSpace& memory = caller.address_space();
     return for_each_page(
         from, to.size(), false,
@@ -55,7 +53,7 @@ Result<> copy_from_guest(Vcpu& caller, VirtAddr from, std::span<std::byte> to) {
         });
 }
 
-Result<> copy_to_guest(Vcpu& caller, VirtAddr to, std::span<const std::byte> from) {
+Result<> copy_pages_to_guest(Vcpu& caller, VirtAddr to, std::span<const std::byte> from) {
     AddressSpace& memory = caller.address_space();
     return for_each_page(
         to, from.size(), true,

@@ -76,23 +76,27 @@ private:
 };
 
 /// Consumes a reference. Out of line, so that the look-up needs few registers.
-[[gnu::noinline]] std::uint64_t send_and_release(Vcpu& caller, MessageQueue* queue, Arguments a) {
+[[gnu::noinline]] std::uint64_t send_and_release(MessageQueue* queue, Vcpu& caller, Arguments a) {
     const Ref<MessageQueue> held = Ref<MessageQueue>::adopt(queue);
-    if ((a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH}) != 0) {
-        return error_code(Error::argument_invalid);
-    }
     GuestSource source(caller, VirtAddr{a.x[2]});
-    const auto not_full = queue->send(a.x[1], source, (a.x[3] & GH_MSGQUEUE_SEND_PUSH) != 0);
+    const auto not_full = queue->send(a.x[1], source, a.x[3] != 0);
     if (!not_full) {
         return error_code(not_full.error());
     }
-    return give(caller, *not_full ? 1U : 0U).x0();
+    return give(caller, *not_full).x0();
 }
 
 /// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
 std::uint64_t msgqueue_send(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[4]);
-    return queue ? send_and_release(caller, queue->detach(), a) : error_code(queue.error());
+    const std::uint64_t unknown_flags = a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH};
+    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, unknown_flags | a.x[4]);
+    if (!queue) {
+        return error_code(queue.error());
+    }
+    if ((*queue)->looks_full()) {
+        return error_code(Error::msgqueue_full);
+    }
+    return send_and_release(queue->detach(), caller, a);
 }
 
 /// Into the caller's memory; a message that cannot go there stays in the queue.
@@ -109,7 +113,7 @@ private:
 };
 
 /// Consumes a reference. Out of line, so that the look-up needs few registers.
-[[gnu::noinline]] std::uint64_t receive_and_release(Vcpu& caller, MessageQueue* queue,
+[[gnu::noinline]] std::uint64_t receive_and_release(MessageQueue* queue, Vcpu& caller,
                                                     Arguments a) {
     const Ref<MessageQueue> held = Ref<MessageQueue>::adopt(queue);
     GuestSink sink(caller, VirtAddr{a.x[1]});
@@ -117,7 +121,7 @@ private:
     if (!received) {
         return error_code(received.error());
     }
-    return give(caller, received->size, received->not_empty ? 1U : 0U).x0();
+    return give(caller, received->size, received->not_empty).x0();
 }
 
 /// x0 queue, x1 address, x2 size of the buffer, x3 zero -> size, not empty.
@@ -129,7 +133,7 @@ std::uint64_t msgqueue_receive(Vcpu& caller, Arguments a) {
     if ((*queue)->looks_empty()) { // the usual end of a receiver's loop
         return error_code(Error::msgqueue_empty);
     }
-    return receive_and_release(caller, queue->detach(), a);
+    return receive_and_release(queue->detach(), caller, a);
 }
 
 /// x0 queue, x1 zero.

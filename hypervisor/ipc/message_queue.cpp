@@ -12,17 +12,6 @@
 
 namespace hyp {
 
-namespace {
-
-/// A cell: the message's size, then its bytes, aligned so that they are copied by words.
-using MessageSize = std::uint64_t;
-
-constexpr std::size_t cell_size(std::size_t message_size) {
-    return align_up(sizeof(MessageSize) + message_size, alignof(MessageSize));
-}
-
-} // namespace
-
 static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);
 
 rt::Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
@@ -35,6 +24,7 @@ rt::Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size
     }
     depth_ = depth;
     message_size_ = message_size;
+    cell_size_ = align_up(sizeof(Cell) + message_size, alignof(Cell));
     return {};
 }
 
@@ -43,7 +33,7 @@ rt::Result<> MessageQueue::on_activate() {
         return rt::fail(rt::Error::object_config);
     }
     const rt::LockGuard guard(lock_);
-    const std::size_t bytes = depth_ * cell_size(message_size_);
+    const std::size_t bytes = depth_ * cell_size_;
     if (!charge(bytes)) {
         return rt::fail(rt::Error::no_memory);
     }
@@ -106,82 +96,76 @@ rt::Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
 }
 
 /// The cell `index` places behind the head.
-std::byte* MessageQueue::cell(std::size_t index) {
-    return storage_ + (head_ + index) % depth_ * cell_size(message_size_);
+inline MessageQueue::Cell* MessageQueue::cell(std::size_t index) {
+    const std::size_t place = head_ + index;
+    const std::size_t wrapped = place < depth_ ? place : place - depth_;
+    return reinterpret_cast<Cell*>(storage_ + wrapped * cell_size_);
 }
 
-rt::Result<bool> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
-    if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
-    }
-    if (size == 0 || size > message_size_) {
+rt::Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
+    if (size - 1 >= message_size_) {
         return rt::fail(rt::Error::argument_size);
     }
-    bool not_full = false;
+    std::size_t filled = 0;
     bool wake = false;
     std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
-        if (used() == depth_) {
-            sender_waits_ = true;
-            return rt::fail(rt::Error::msgqueue_full);
+        const std::size_t before = used();
+        if (before == depth_) {
+            return rt::fail(rt::Error::msgqueue_full); // sender_waits_ since it is
         }
-        std::byte* place = cell(used());
-        if (auto given = source.give({place + sizeof(MessageSize), size}); !given) {
+        Cell* place = cell(before);
+        if (auto given = source.give({place->bytes, size}); !given) {
             return rt::fail(given.error());
         }
-        const MessageSize noted = size;
-        std::memcpy(place, &noted, sizeof(noted));
-        const bool was_below = used() < not_empty_threshold_;
-        set_used(used() + 1);
-        wake = push || (was_below && used() >= not_empty_threshold_);
-        not_full = used() < depth_;
-        sender_waits_ = !not_full;
-        delay = used() < not_empty_threshold_ ? not_empty_delay_ : 0;
+        place->size = size;
+        filled = before + 1;
+        set_used(filled);
+        wake = push || filled == not_empty_threshold_;
+        sender_waits_ = filled == depth_;
+        delay = filled < not_empty_threshold_ ? not_empty_delay_ : 0;
     }
     if (wake) {
         receive_source_.assert_edge();
     } else if (delay != 0) {
         start(receive_timer_, delay);
     }
-    return not_full;
+    return filled != depth_ ? 1U : 0U;
 }
 
 rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageSink& sink) {
-    if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
-    }
-    Received received;
+    std::uint64_t size = 0;
+    std::size_t left = 0;
     bool wake = false;
     std::uint64_t delay = 0;
     {
         const rt::LockGuard guard(lock_);
-        if (used() == 0) {
+        const std::size_t before = used();
+        if (before == 0) {
             return rt::fail(rt::Error::msgqueue_empty);
         }
-        const std::byte* place = cell(0);
-        MessageSize size = 0;
-        std::memcpy(&size, place, sizeof(size));
+        const Cell* place = cell(0);
+        size = place->size;
         if (size > limit) {
             return rt::fail(rt::Error::address_overflow);
         }
-        if (auto taken = sink.take({place + sizeof(size), size}); !taken) {
+        if (auto taken = sink.take({place->bytes, size}); !taken) {
             return rt::fail(taken.error());
         }
-        const bool was_above = used() > not_full_threshold_;
-        head_ = (head_ + 1) % depth_;
-        set_used(used() - 1);
-        wake = was_above && used() <= not_full_threshold_;
+        head_ = head_ + 1 == depth_ ? 0 : head_ + 1;
+        left = before - 1;
+        set_used(left);
+        wake = left == not_full_threshold_;
         sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
-        received = {static_cast<std::uint32_t>(size), used() != 0};
-        delay = used() > not_full_threshold_ ? not_full_delay_ : 0;
+        delay = left > not_full_threshold_ ? not_full_delay_ : 0;
     }
     if (wake) {
         send_source_.assert_edge();
     } else if (delay != 0) {
         start(send_timer_, delay);
     }
-    return received;
+    return Received{static_cast<std::uint32_t>(size), left != 0 ? 1U : 0U};
 }
 
 rt::Result<> MessageQueue::flush() {

@@ -61,13 +61,15 @@ public:
     void unbind_send() { send_source_.unbind(); }
     void unbind_receive() { receive_source_.unbind(); }
 
-    /// Appends a message of `size` bytes and says whether there is room for another. Interrupts the
-    /// receiver if the queue reaches the not-empty threshold, or if `push`. Errors: argument_size
-    /// (empty or over the limit), msgqueue_full, the source's.
-    rt::Result<bool> send(std::size_t size, MessageSource& source, bool push) RT_EXCLUDES(lock_);
-    struct Received {
-        std::uint32_t size = 0; // bytes; a Result of both fits into two registers
-        bool not_empty = false; // more messages wait
+    /// Appends a message of `size` bytes; gives 1 if there is room for another, else 0. Interrupts
+    /// the receiver if the queue reaches the not-empty threshold, or if `push`. Errors:
+    /// argument_size (empty or over the limit), msgqueue_full, the source's. That the object is
+    /// active is the caller's to know, as with receive().
+    rt::Result<std::uint32_t> send(std::size_t size, MessageSource& source, bool push)
+        RT_EXCLUDES(lock_);
+    struct Received {                // numbers that a Result keeps in registers
+        std::uint32_t size = 0;      // bytes
+        std::uint32_t not_empty = 0; // 1: more messages wait
     };
     /// Gives the oldest message to `sink`, unless it is larger than `limit` bytes; it is gone only
     /// if the sink took it. Interrupts the sender if the queue falls to the not-full threshold.
@@ -76,6 +78,9 @@ public:
     /// Without the lock: a message that another CPU is just sending may be missed. Its sender
     /// interrupts the receiver after that.
     [[nodiscard]] bool looks_empty() const { return used() == 0; }
+    /// Likewise: room that another CPU is just making may be missed. A receiver that makes it
+    /// interrupts the sender after that, by the threshold.
+    [[nodiscard]] bool looks_full() const { return used() == depth_; }
     /// Fixed once active.
     [[nodiscard]] std::uint64_t depth() const { return depth_; }
     /// Drops all messages; both sides' interrupts are as for an empty queue.
@@ -94,7 +99,12 @@ private:
     ~MessageQueue() override = default;
     rt::Result<> on_activate() override;
     void on_destroy() override;
-    [[nodiscard]] std::byte* cell(std::size_t index) RT_REQUIRES(lock_);
+    /// A message's size, then its bytes, aligned so that they are copied by words.
+    struct Cell {
+        std::uint64_t size;
+        std::byte bytes[];
+    };
+    [[nodiscard]] Cell* cell(std::size_t index) RT_REQUIRES(lock_);
 
     [[nodiscard]] std::size_t used() const { return used_.load(std::memory_order_relaxed); }
     void set_used(std::size_t used) RT_REQUIRES(lock_) {
@@ -107,12 +117,13 @@ private:
 
     std::size_t depth_ = 0; // fixed once active
     std::size_t message_size_ = 0;
+    std::size_t cell_size_ = 0; // bytes
 
     rt::Spinlock lock_;
     std::byte* storage_ RT_GUARDED_BY(lock_) = nullptr; // depth_ cells
     std::size_t head_ RT_GUARDED_BY(lock_) = 0;         // cell of the oldest message
     std::atomic<std::size_t> used_{0}; // changed under lock_, read without it by looks_empty()
-    bool sender_waits_ RT_GUARDED_BY(lock_) = false; // a send found the queue full
+    bool sender_waits_ RT_GUARDED_BY(lock_) = false; // the queue is full, or was
     std::size_t not_full_threshold_ RT_GUARDED_BY(lock_) = 0;
     std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;
     std::uint64_t not_full_delay_ RT_GUARDED_BY(lock_) = 0; // microseconds

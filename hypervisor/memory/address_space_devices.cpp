@@ -118,7 +118,8 @@ std::optional<PhysAddr> AddressSpace::ram_at(Ipa ipa) {
 }
 
 /// EL2's view of RAM that the loaded VM may access, or nullptr.
-void* AddressSpace::loaded_ram(VirtAddr address, std::uint64_t size, bool write) {
+[[gnu::always_inline]] inline void* AddressSpace::loaded_ram(VirtAddr address, std::uint64_t size,
+                                                             bool write) {
     const auto phys = arch::translate_guest_fully(address, write);
     return phys && ownership().is_ram({*phys, size}) ? phys_to_virt(*phys) : nullptr;
 }

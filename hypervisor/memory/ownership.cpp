@@ -13,6 +13,8 @@
 
 namespace hyp {
 
+constinit Ownership the_ownership;
+
 namespace {
 
 constexpr std::uint64_t block_size = 2u << 20;
@@ -22,11 +24,6 @@ PhysAddr block_of(PhysAddr page) {
 }
 
 } // namespace
-
-Ownership& ownership() {
-    static constinit Ownership instance;
-    return instance;
-}
 
 rt::Result<> Ownership::add_ram(PhysRange range) {
     if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
@@ -182,12 +179,6 @@ void Ownership::reserve(PhysRange range) {
         });
         page = stop;
     }
-}
-
-bool Ownership::is_ram(PhysRange range) const {
-    const rt::LockGuard guard(lock_);
-    const Region* region = region_from(range.base);
-    return region != nullptr && region->range.contains(range);
 }
 
 bool Ownership::has_one_owner(PhysRange range) const {

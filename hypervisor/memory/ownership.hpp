@@ -48,7 +48,15 @@ public:
     void reserve(PhysRange range) RT_EXCLUDES(lock_);
 
     /// True if all of it is known RAM within one region.
-    [[nodiscard]] bool is_ram(PhysRange range) const RT_EXCLUDES(lock_);
+    /// Without the lock: after boot the regions stay as they are.
+    [[nodiscard]] bool is_ram(PhysRange range) const RT_NO_ANALYSIS {
+        for (std::size_t i = 0; i < region_count_; ++i) {
+            if (regions_[i].range.contains(range)) {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /// True if all of it is RAM of one owner.
     [[nodiscard]] bool has_one_owner(PhysRange range) const RT_EXCLUDES(lock_);
@@ -136,6 +144,9 @@ private:
 };
 
 /// The one ownership database.
-Ownership& ownership();
+extern constinit Ownership the_ownership;
+inline Ownership& ownership() {
+    return the_ownership;
+}
 
 } // namespace hyp

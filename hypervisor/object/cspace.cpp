@@ -15,6 +15,10 @@ namespace {
 
 constexpr unsigned index_bits = 16; // of a CapId; the serial number is above
 
+// Of an object's identity.
+constexpr unsigned type_mask = 0xff;
+constexpr auto any_type = static_cast<unsigned>(ObjectType::count);
+
 constexpr std::size_t index_of(CapId id) {
     return id & ((std::uint64_t{1} << index_bits) - 1);
 }
@@ -107,9 +111,9 @@ rt::Result<Capability*> Cspace::find_live(CapId id) {
     return slot;
 }
 
-/// With a reference for the caller. ObjectType::count stands for any type.
-Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wanted,
-                                  unsigned active) {
+/// With a reference for the caller. `wanted` is the object's identity: ObjectType::count stands
+/// for any type, ObjectState::init for any state.
+Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wanted) {
     const rt::LockGuard guard(lock_);
     const Capability* slot = find(id);
     if (slot == nullptr) {
@@ -119,13 +123,17 @@ Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wante
     if (object == nullptr) {
         return Found(rt::Error::cap_revoked);
     }
-    if (number_of(object->object_type()) != wanted && wanted != number_of(ObjectType::count)) {
-        return Found(rt::Error::wrong_object_type);
+    const std::uint16_t identity = object->identity();
+    if (identity != wanted) { // the usual one is
+        const unsigned wanted_type = wanted & type_mask;
+        if (wanted_type != (identity & type_mask) && wanted_type != any_type) {
+            return Found(rt::Error::wrong_object_type);
+        }
     }
     if ((rights & ~slot->rights) != 0) {
         return Found(rt::Error::insufficient_rights);
     }
-    if (active != 0 && !object->is_active()) {
+    if (identity < (wanted & ~type_mask)) { // init, but active is wanted
         return Found(rt::Error::object_state);
     }
     object->acquire_reference();
@@ -133,7 +141,8 @@ Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wante
 }
 
 rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
-    return adopt<Object>(lookup_type(id, rights, number_of(ObjectType::count), 0));
+    return adopt<Object>(
+        lookup_type(id, rights, identity_of(ObjectType::count, ObjectState::init)));
 }
 
 rt::Result<Capability*> Cspace::allocate_slot() {

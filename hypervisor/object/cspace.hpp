@@ -34,13 +34,13 @@ public:
     /// (no such id), cap_revoked, wrong_object_type, insufficient_rights.
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
-        return adopt<T>(lookup_type(id, rights, number_of(T::type), 0));
+        return adopt<T>(lookup_type(id, rights, identity_of(T::type, ObjectState::init)));
     }
     /// As lookup(), and the object must be active (else object_state).
     template <typename T>
     [[nodiscard]] rt::Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights)
         RT_EXCLUDES(lock_) {
-        return adopt<T>(lookup_type(id, rights, number_of(T::type), 1));
+        return adopt<T>(lookup_type(id, rights, identity_of(T::type, ObjectState::active)));
     }
     /// An object of any type.
     [[nodiscard]] rt::Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights)
@@ -102,9 +102,7 @@ private:
     rt::Result<> on_activate() override;
     void on_destroy() override;
 
-    static constexpr unsigned number_of(ObjectType which) { return static_cast<unsigned>(which); }
-    Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted, unsigned active)
-        RT_EXCLUDES(lock_);
+    Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted) RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
     rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);

@@ -34,7 +34,7 @@ DeadQueue& dead_queue() {
 
 } // namespace
 
-Object::Object(ObjectType type) : type_(type) {
+Object::Object(ObjectType type) : identity_(identity_of(type, ObjectState::init)) {
     counter(type).fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -43,7 +43,7 @@ Object::~Object() {
         payer_->repay(charged_);
         payer_->release_reference();
     }
-    counter(type_).fetch_sub(1, std::memory_order_relaxed);
+    counter(object_type()).fetch_sub(1, std::memory_order_relaxed);
 }
 
 rt::Result<> Object::paid_by(Object& payer, std::uint64_t bytes) {
@@ -94,7 +94,7 @@ rt::Result<> Object::activate() {
     if (auto ready = on_activate(); !ready) {
         return ready;
     }
-    state_.store(ObjectState::active, std::memory_order_release);
+    identity_.store(identity_of(object_type(), ObjectState::active), std::memory_order_release);
     return {};
 }
 

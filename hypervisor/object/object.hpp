@@ -46,8 +46,18 @@ public:
     Object(const Object&) = delete;
     Object& operator=(const Object&) = delete;
 
-    [[nodiscard]] ObjectType object_type() const { return type_; }
-    [[nodiscard]] ObjectState state() const { return state_.load(std::memory_order_acquire); }
+    /// Type and state in one number.
+    static constexpr std::uint16_t identity_of(ObjectType type, ObjectState state) {
+        return static_cast<std::uint16_t>(static_cast<unsigned>(type) | static_cast<unsigned>(state)
+                                                                            << 8);
+    }
+    [[nodiscard]] std::uint16_t identity() const {
+        return identity_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] ObjectType object_type() const {
+        return static_cast<ObjectType>(identity_.load(std::memory_order_relaxed) & 0xff);
+    }
+    [[nodiscard]] ObjectState state() const { return static_cast<ObjectState>(identity() >> 8); }
     [[nodiscard]] bool is_active() const { return state() == ObjectState::active; }
 
     /// init -> active. Errors: object_state (not in init), and what on_activate() says; after an
@@ -123,8 +133,7 @@ private:
     /// After the last reference was dropped.
     void queue_dead();
 
-    const ObjectType type_;
-    std::atomic<ObjectState> state_{ObjectState::init};
+    std::atomic<std::uint16_t> identity_;
     std::atomic<std::uint32_t> references_{1};
     Object* next_dead_ = nullptr;
     Object* payer_ = nullptr; // with a reference

@@ -137,12 +137,36 @@ std::uint64_t counter_frequency();
 void set_deadline(std::uint64_t deadline);
 void clear_deadline();
 
+/// PAR_EL1 after an address translation; the guest's own value stays (Arm ARM D13.2.113).
+#define HYP_TRANSLATE(operation, address)                                                          \
+    ([&] {                                                                                         \
+        const std::uint64_t guest_par = HYP_READ_SYSREG(par_el1);                                  \
+        asm volatile("at " operation ", %0\n\tisb" : : "r"((address).value) : "memory");           \
+        const std::uint64_t answer = HYP_READ_SYSREG(par_el1);                                     \
+        HYP_WRITE_SYSREG(par_el1, guest_par);                                                      \
+        return answer;                                                                             \
+    }())
+
+inline constexpr std::uint64_t par_fault = 1; // PAR_EL1.F
+inline std::uint64_t address_in(std::uint64_t par, VirtAddr va) {
+    constexpr std::uint64_t par_address = 0x0000fffffffff000;
+    return (par & par_address) | va.offset_in_page();
+}
+
 /// Stage 1 of the loaded vCPU for an access by EL1 (AT S1E1R/W). Preserves the guest's PAR_EL1.
 /// Nothing if the guest itself would take a fault.
-std::optional<Ipa> translate_guest(VirtAddr va, bool write);
+inline std::optional<Ipa> translate_guest(VirtAddr va, bool write) {
+    const std::uint64_t par = write ? HYP_TRANSLATE("s1e1w", va) : HYP_TRANSLATE("s1e1r", va);
+    return (par & par_fault) == 0 ? std::optional(Ipa{address_in(par, va)}) : std::nullopt;
+}
 /// Through both stages, to normal memory. Nothing means only that the CPU could not tell. The
 /// address space's lock keeps stage 2 as it is.
-std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write);
+inline std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write) {
+    constexpr unsigned memory_shift = 60; // PAR_EL1.ATTR<7:4>: 0 is device memory
+    const std::uint64_t par = write ? HYP_TRANSLATE("s12e1w", va) : HYP_TRANSLATE("s12e1r", va);
+    const bool normal = (par & par_fault) == 0 && par >> memory_shift != 0;
+    return normal ? std::optional(PhysAddr{address_in(par, va)}) : std::nullopt;
+}
 
 /// Why the CPU left the guest.
 struct ExitSyndrome {

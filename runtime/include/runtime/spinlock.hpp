@@ -4,7 +4,6 @@
 
 #include <runtime/thread_annotations.hpp>
 
-#include <atomic>
 #include <cstdint>
 
 #if !defined(__aarch64__)
@@ -20,14 +19,18 @@ public:
     Spinlock& operator=(const Spinlock&) = delete;
 
     void lock() RT_ACQUIRE() {
-        const std::uint32_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
-        while (serving_.load(std::memory_order_acquire) != ticket) {
-            relax();
+        const std::uint32_t before = __atomic_fetch_add(&tickets_, one_ticket, __ATOMIC_ACQUIRE);
+        const auto mine = static_cast<std::uint16_t>(before >> 16);
+        if (static_cast<std::uint16_t>(before) != mine) [[unlikely]] {
+            while (__atomic_load_n(serving(), __ATOMIC_ACQUIRE) != mine) {
+                relax();
+            }
         }
     }
 
     void unlock() RT_RELEASE() {
-        serving_.store(serving_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+        const auto next = static_cast<std::uint16_t>(*serving() + 1);
+        __atomic_store_n(serving(), next, __ATOMIC_RELEASE);
     }
 
 private:
@@ -39,8 +42,12 @@ private:
 #endif
     }
 
-    std::atomic<std::uint32_t> next_{0};
-    std::atomic<std::uint32_t> serving_{0};
+    // The low half (of a little-endian machine) alone.
+    using Half = std::uint16_t __attribute__((may_alias));
+    Half* serving() { return reinterpret_cast<Half*>(&tickets_); }
+
+    static constexpr std::uint32_t one_ticket = 1 << 16;
+    std::uint32_t tickets_ = 0; // 31:16 the next one to be drawn, 15:0 the one being served
 };
 
 /// Holds a Spinlock for a scope.
