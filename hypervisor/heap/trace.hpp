@@ -2,6 +2,7 @@
 // A trace: what the hypervisor did lately, in a ring of records for each CPU.
 #pragma once
 
+#include <runtime/relaxed.hpp>
 #include <runtime/result.hpp>
 
 #include <atomic>
@@ -35,8 +36,7 @@ rt::Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position);
 void write_trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argument);
 
 inline bool is_traced(TraceClass trace_class) {
-    const auto flags = trace_flags.load(std::memory_order_relaxed);
-    return (flags >> static_cast<unsigned>(trace_class) & 1) != 0;
+    return (rt::load_relaxed(trace_flags) >> static_cast<unsigned>(trace_class) & 1) != 0;
 }
 
 /// Any CPU, any locks but the page allocator's. Costs a load and a branch while the class is off.

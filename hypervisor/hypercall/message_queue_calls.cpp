@@ -88,10 +88,13 @@ private:
 
 /// x0 queue, x1 size, x2 address, x3 flags, x4 zero -> not full.
 std::uint64_t msgqueue_send(Vcpu& caller, Arguments a) {
-    const std::uint64_t unknown_flags = a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH};
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, unknown_flags | a.x[4]);
+    auto queue = caller.cspace().lookup_active<MessageQueue>(a.x[0], GH_RIGHT_MSGQUEUE_SEND);
     if (!queue) {
         return error_code(queue.error());
+    }
+    const std::uint64_t unknown_flags = a.x[3] & ~std::uint64_t{GH_MSGQUEUE_SEND_PUSH};
+    if ((unknown_flags | a.x[4]) != 0) {
+        return error_code(Error::argument_invalid);
     }
     if ((*queue)->looks_full()) {
         return error_code(Error::msgqueue_full);

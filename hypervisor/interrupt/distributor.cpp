@@ -71,7 +71,7 @@ bool Distributor::access(MmioAccess& access) {
 
 std::uint64_t Distributor::read(std::uint64_t offset, unsigned size) {
     if (offset >= bank_start && offset < bank_end) {
-        return IrqBank(vic_, 0, first_spi, spi_end).read(offset, size);
+        return IrqBank(vic_).read(offset, size);
     }
     if (offset >= router_start && offset < router_end) {
         return read_route(offset - router_start, size);
@@ -104,7 +104,7 @@ void Distributor::write(std::uint64_t offset, unsigned size, std::uint64_t value
 // Out of line as the next ones are, so that those who dispatch need no room for an access' notes.
 [[gnu::noinline]] void Distributor::write_bank(std::uint64_t offset, unsigned size,
                                                std::uint64_t value) {
-    IrqBank(vic_, 0, first_spi, spi_end).write(offset, size, value);
+    IrqBank(vic_).write(offset, size, value);
 }
 
 std::uint32_t Distributor::read_control() const {

@@ -15,10 +15,15 @@ namespace {
 constexpr std::uint32_t priority_mask = 0xf8;
 
 bool in(std::uint64_t offset, std::uint64_t start, std::uint64_t size) {
-    return offset >= start && offset - start < size;
+    return offset - start < size; // below start it wraps
 }
 
 } // namespace
+
+void IrqBank::find_private() {
+    VicCpu* cpu = vic_.cpus_[vcpu_];
+    irqs_ = cpu != nullptr ? std::span(cpu->private_) : std::span<Virq>();
+}
 
 void IrqBank::fold_slowly() {
     self_->fold_locked(wakeups_);
@@ -26,16 +31,14 @@ void IrqBank::fold_slowly() {
 }
 
 Virq* IrqBank::irq(std::uint64_t intid) {
-    return intid >= first_ && intid < end_ ? vic_.find(static_cast<std::uint32_t>(intid), vcpu_)
-                                           : nullptr;
+    return intid - first_ < irqs_.size() ? &irqs_[intid - first_] : nullptr;
 }
 
-std::span<Virq> IrqBank::word(std::uint64_t first) {
-    Virq* one = irq(first);
-    const std::uint64_t end = first_ == 0 ? first_spi : first_spi + vic_.shared_virqs();
-    return one == nullptr
-               ? std::span<Virq>()
-               : std::span(one, static_cast<std::size_t>(std::min<std::uint64_t>(32, end - first)));
+inline std::span<Virq> IrqBank::word(std::uint64_t first) {
+    const std::uint64_t index = first - first_;
+    return index < irqs_.size()
+               ? irqs_.subspan(index, std::min<std::size_t>(32, irqs_.size() - index))
+               : std::span<Virq>();
 }
 
 template <IrqBank::Bit bit>
@@ -51,7 +54,7 @@ std::uint32_t IrqBank::read_bits(std::uint64_t first) {
 
 std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
     const rt::LockGuard guard(vic_.lock_);
-    fold_caller();
+    begin();
     if (in(offset, bank_offset::priority, 0x400)) {
         return read_priorities(offset - bank_offset::priority, size);
     }
@@ -81,7 +84,7 @@ std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
 
 void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     const rt::LockGuard guard(vic_.lock_);
-    fold_caller();
+    begin();
     if (size == 4 && in(offset, bank_offset::set_enable, 0x80)) { // the most frequent one
         write_enables<true>(offset % 0x80 * 8, static_cast<std::uint32_t>(value));
         return;

@@ -24,13 +24,14 @@ inline constexpr std::uint64_t priority = 0x400;
 inline constexpr std::uint64_t trigger = 0xc00;
 } // namespace bank_offset
 
-/// A view of the interrupts [first, end) of one frame, for one access. Both
-/// bounds are multiples of 32, but for `end` == spi_end.
+/// A view of the interrupts of one frame, for one access.
 class IrqBank {
 public:
-    /// `vcpu` matters for private interrupts only.
-    IrqBank(Vic& vic, unsigned vcpu, std::uint32_t first, std::uint32_t end)
-        : vic_(vic), vcpu_(vcpu), first_(first), end_(end) {}
+    /// The SPIs.
+    explicit IrqBank(Vic& vic)
+        : vic_(vic), first_(first_spi), irqs_(vic.shared_, vic.shared_count_) {}
+    /// The private interrupts of the vCPU with this index.
+    IrqBank(Vic& vic, unsigned vcpu) : vic_(vic), first_(0), vcpu_(vcpu) {}
 
     /// `offset` 0x080..0xcff. Other registers, sizes and alignments: zero, ignored.
     [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size) RT_EXCLUDES(vic_.lock_);
@@ -42,11 +43,15 @@ private:
 
     /// Takes back the list registers of the vCPU that makes the access, so that its states are
     /// true.
-    void fold_caller() RT_REQUIRES(vic_.lock_) {
+    void begin() RT_REQUIRES(vic_.lock_) {
+        if (first_ == 0) {
+            find_private();
+        }
         if (self_ != nullptr && self_->used_ != 0 && self_->vic() == &vic_) {
             fold_slowly();
         }
     }
+    void find_private() RT_REQUIRES(vic_.lock_);
     void fold_slowly() RT_REQUIRES(vic_.lock_);
     [[nodiscard]] Virq* irq(std::uint64_t intid) RT_REQUIRES(vic_.lock_);
     /// The interrupts first .. first + 31 that exist, side by side in memory.
@@ -78,10 +83,10 @@ private:
 
     Vic& vic_;
     VicCpu* const self_ = VicCpu::current();
-    Wakeups wakeups_{self_}; // told when the access is over
-    const unsigned vcpu_;
-    const std::uint32_t first_;
-    const std::uint32_t end_;
+    Wakeups wakeups_{self_};    // told when the access is over
+    const std::uint64_t first_; // the INTID of irqs_[0]
+    std::span<Virq> irqs_;
+    const unsigned vcpu_ = 0; // whose private ones they are, if so
 };
 
 } // namespace hyp

@@ -46,7 +46,7 @@ bool Redistributor::access(MmioAccess& access) {
 
 std::uint64_t Redistributor::read(std::uint64_t offset, unsigned size) {
     if (offset >= sgi_base + bank_start && offset < sgi_base + bank_end) {
-        return IrqBank(*vic_, index_, 0, first_spi).read(offset - sgi_base, size);
+        return IrqBank(*vic_, index_).read(offset - sgi_base, size);
     }
     if (offset == typer_offset && size == 8) {
         return type();
@@ -71,7 +71,7 @@ std::uint64_t Redistributor::read(std::uint64_t offset, unsigned size) {
 
 void Redistributor::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     if (offset >= sgi_base + bank_start && offset < sgi_base + bank_end) {
-        IrqBank(*vic_, index_, 0, first_spi).write(offset - sgi_base, size, value);
+        IrqBank(*vic_, index_).write(offset - sgi_base, size, value);
     } else if (offset == waker_offset && size == 4) {
         write_waker(static_cast<std::uint32_t>(value));
     }

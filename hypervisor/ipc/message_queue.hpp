@@ -6,6 +6,7 @@
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 
+#include <runtime/relaxed.hpp>
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
@@ -106,7 +107,7 @@ private:
     };
     [[nodiscard]] Cell* cell(std::size_t index) RT_REQUIRES(lock_);
 
-    [[nodiscard]] std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t used() const { return rt::load_relaxed(used_); }
     void set_used(std::size_t used) RT_REQUIRES(lock_) {
         used_.store(used, std::memory_order_relaxed);
     }

@@ -10,6 +10,7 @@
 #include "object/ref.hpp"
 
 #include <runtime/intrusive_list.hpp>
+#include <runtime/relaxed.hpp>
 #include <runtime/result.hpp>
 #include <runtime/spinlock.hpp>
 
@@ -109,8 +110,7 @@ public:
     /// False: no virtual device answers at `ipa`. Without the lock: a vCPU that accesses a device
     /// while it is being attached may find it or not.
     [[nodiscard]] bool may_be_vdevice(Ipa ipa) const {
-        return ipa.value - vdevices_begin_.load(std::memory_order_relaxed) <
-               vdevices_size_.load(std::memory_order_relaxed);
+        return ipa.value - rt::load_relaxed(vdevices_begin_) < rt::load_relaxed(vdevices_size_);
     }
     /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
     /// device there; false: the device refused.

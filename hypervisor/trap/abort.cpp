@@ -19,9 +19,9 @@ namespace {
 
 // HPFAR_EL2.FIPA [43:4] holds IPA bits [51:12]; the offset in the page is that of the virtual
 // address (Arm ARM D19.2.62).
-Ipa faulting_ipa(const arch::ExitSyndrome& syndrome) {
+Ipa faulting_ipa(std::uint64_t hpfar, std::uint64_t far) {
     constexpr std::uint64_t fipa_mask = 0xffffffffff0;
-    return Ipa{((syndrome.hpfar & fipa_mask) << 8) | (syndrome.far & (page_size - 1))};
+    return Ipa{((hpfar & fipa_mask) << 8) | (far & (page_size - 1))};
 }
 
 bool is_stage2_fault(std::uint64_t esr) {
@@ -135,7 +135,7 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     if ((esr & mask) != (esr::isv | esr::fsc_translation) || !is_at_hand(target)) {
         return leave_for_whole_exit();
     }
-    const Ipa ipa = faulting_ipa(arch::read_syndrome());
+    const Ipa ipa = faulting_ipa(arch::read_hpfar(), arch::read_far());
     if (!vcpu.address_space().may_be_vdevice(ipa)) {
         return leave_for_whole_exit();
     }
@@ -161,7 +161,7 @@ void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
         inject_external_abort(vcpu, syndrome.esr, syndrome.far);
         return;
     }
-    const Ipa ipa = faulting_ipa(syndrome);
+    const Ipa ipa = faulting_ipa(syndrome.hpfar, syndrome.far);
     if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
         if (serve_by_device(vcpu, *request) == Served::yes ||
             serve_by_vmm(vcpu, *request) == Served::yes ||

@@ -172,8 +172,14 @@ inline std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write) {
 struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
 };
+inline std::uint64_t read_far() {
+    return HYP_READ_SYSREG(far_el2);
+}
+inline std::uint64_t read_hpfar() {
+    return HYP_READ_SYSREG(hpfar_el2);
+}
 inline ExitSyndrome read_syndrome() {
-    return {HYP_READ_SYSREG(esr_el2), HYP_READ_SYSREG(far_el2), HYP_READ_SYSREG(hpfar_el2)};
+    return {HYP_READ_SYSREG(esr_el2), read_far(), read_hpfar()};
 }
 
 /// Waits until a physical interrupt is pending (EL2 runs with interrupts masked).

@@ -78,6 +78,12 @@ struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
 };
 ExitSyndrome read_syndrome();
+inline std::uint64_t read_far() {
+    return read_syndrome().far;
+}
+inline std::uint64_t read_hpfar() {
+    return read_syndrome().hpfar;
+}
 
 /// Calls the test's hook: an idle CPU waits for what the test makes happen next.
 void wait_for_interrupt();
