@@ -45,6 +45,14 @@ std::size_t move_units(Byte* out, const Byte* in, std::size_t size) {
     return size;
 }
 
+template <typename Unit>
+void move_one(Byte*& out, const Byte*& in) {
+    *reinterpret_cast<Unit*>(out) = *reinterpret_cast<const Unit*>(in);
+    out += sizeof(Unit);
+    in += sizeof(Unit);
+    asm("" : "+r"(out), "+r"(in)); // else the compiler counts in other terms, and back at the end
+}
+
 bool alike_aligned(const void* a, const void* b) {
     return misalignment(a) == misalignment(b);
 }
@@ -54,34 +62,26 @@ bool alike_aligned(const void* a, const void* b) {
 void* copy_bytes(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     const auto* in = static_cast<const Byte*>(from);
-    if (size == word_size && misalignment(out) == 0 && misalignment(in) == 0) { // short messages
-        *static_cast<Word*>(to) = *static_cast<const Word*>(from);
-        return to;
-    }
     if (alike_aligned(out, in)) {
         for (; size != 0 && misalignment(out) != 0; --size) {
             *out++ = *in++;
         }
-        auto* out_words = reinterpret_cast<Word*>(out);
-        const auto* in_words = reinterpret_cast<const Word*>(in);
         for (; size >= block_words * word_size; size -= block_words * word_size) {
+            auto* out_words = reinterpret_cast<Word*>(out);
+            const auto* in_words = reinterpret_cast<const Word*>(in);
             const Word a = in_words[0], b = in_words[1], c = in_words[2], d = in_words[3];
             out_words[0] = a;
             out_words[1] = b;
             out_words[2] = c;
             out_words[3] = d;
-            in_words += block_words;
-            out_words += block_words;
+            in += block_words * word_size;
+            out += block_words * word_size;
         }
         for (; size >= word_size; size -= word_size) {
-            *out_words++ = *in_words++;
+            move_one<Word>(out, in);
         }
-        out = reinterpret_cast<Byte*>(out_words);
-        in = reinterpret_cast<const Byte*>(in_words);
         if (size >= sizeof(Cell)) { // messages end so
-            *reinterpret_cast<Cell*>(out) = *reinterpret_cast<const Cell*>(in);
-            out += sizeof(Cell);
-            in += sizeof(Cell);
+            move_one<Cell>(out, in);
             size -= sizeof(Cell);
         }
     }

@@ -117,10 +117,13 @@ private:
         }
     };
 
-    /// enter() has work now. Where the vCPU runs on another CPU, a kick tells that one.
+    /// enter() has work now: the next one, if the vCPU is not loaded. Where it runs on another CPU,
+    /// a kick tells that one.
     void request_attention() {
         attention_.store(true, std::memory_order_relaxed);
-        arch::note_work(arch::work_interrupts);
+        if (loaded_here()) {
+            arch::note_work(arch::work_interrupts);
+        }
     }
     void enter_slowly();
     void load();

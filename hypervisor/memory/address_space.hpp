@@ -4,11 +4,14 @@
 
 #include "heap/address.hpp"
 #include "memory/memextent.hpp"
+#include "memory/ownership.hpp"
 #include "memory/stage2.hpp"
 #include "memory/vdevice.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
 
+#include <arch/guest_state.hpp>
+#include <arch/physmap.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/relaxed.hpp>
 #include <runtime/result.hpp>
@@ -18,6 +21,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 
@@ -86,8 +90,16 @@ public:
     /// buffer, or the memory, may have been filled in part.
     /// The first two are for the VM that is loaded on this CPU, by its virtual address within one
     /// page: false if the CPU's own translation finds no RAM there, which the others then judge.
-    bool read_loaded(VirtAddr from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
-    bool write_loaded(VirtAddr to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
+    bool read_loaded(VirtAddr from, std::span<std::byte> buffer) RT_EXCLUDES(lock_) {
+        return with_loaded_ram(from, buffer.size(), false, [&](const void* memory) {
+            std::memcpy(buffer.data(), memory, buffer.size());
+        });
+    }
+    bool write_loaded(VirtAddr to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_) {
+        return with_loaded_ram(to, bytes.size(), true, [&](void* memory) {
+            std::memcpy(memory, bytes.data(), bytes.size());
+        });
+    }
     rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
     rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
     /// Likewise, as one store to an address that is a multiple of 8. False: not permitted.
@@ -147,7 +159,18 @@ private:
     DeviceMapping* find_device_mapping(const MemExtent& extent, std::optional<Ipa> base)
         RT_REQUIRES(lock_);
     void forget(DeviceMapping& mapping) RT_REQUIRES(lock_);
-    void* loaded_ram(VirtAddr address, std::uint64_t size, bool write) RT_REQUIRES(lock_);
+    /// Calls `copy` with EL2's view of RAM that the loaded VM may access; false: it may not.
+    template <typename Copy>
+    [[gnu::always_inline]] bool with_loaded_ram(VirtAddr address, std::uint64_t size, bool write,
+                                                Copy copy) RT_EXCLUDES(lock_) {
+        const rt::LockGuard guard(lock_);
+        const auto phys = arch::translate_guest_fully(address, write);
+        if (!phys || !ownership().is_ram({*phys, size})) {
+            return false;
+        }
+        copy(phys_to_virt(*phys));
+        return true;
+    }
     template <typename Copy>
     rt::Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
         RT_EXCLUDES(lock_);

@@ -117,31 +117,6 @@ std::optional<PhysAddr> AddressSpace::ram_at(Ipa ipa) {
     return ownership().is_ram({phys, 1}) ? std::optional(phys) : std::nullopt;
 }
 
-/// EL2's view of RAM that the loaded VM may access, or nullptr.
-[[gnu::always_inline]] inline void* AddressSpace::loaded_ram(VirtAddr address, std::uint64_t size,
-                                                             bool write) {
-    const auto phys = arch::translate_guest_fully(address, write);
-    return phys && ownership().is_ram({*phys, size}) ? phys_to_virt(*phys) : nullptr;
-}
-
-bool AddressSpace::read_loaded(VirtAddr from, std::span<std::byte> buffer) {
-    const rt::LockGuard guard(lock_);
-    const void* memory = loaded_ram(from, buffer.size(), false);
-    if (memory != nullptr) {
-        std::memcpy(buffer.data(), memory, buffer.size());
-    }
-    return memory != nullptr;
-}
-
-bool AddressSpace::write_loaded(VirtAddr to, std::span<const std::byte> bytes) {
-    const rt::LockGuard guard(lock_);
-    void* memory = loaded_ram(to, bytes.size(), true);
-    if (memory != nullptr) {
-        std::memcpy(memory, bytes.data(), bytes.size());
-    }
-    return memory != nullptr;
-}
-
 rt::Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
     std::byte* out = buffer.data();
     return access_memory(from, buffer.size(), GH_ACCESS_R,

@@ -128,6 +128,7 @@ inline void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
         }
         if (!keeps_cpu(cpu)) {
             give_up(cpu);
+            arch::forget_work(arch::work_schedule); // what it put into this CPU's queue is seen now
             choose(cpu);
         }
         if (!cpu.scheduled) {

@@ -20,7 +20,7 @@ void Answer::reset() {
     notification_count_ = 0;
 }
 
-void Channel::flush() {
+void Channel::flush_waiting() {
     const auto sent = outgoing_.flush(hypervisor_, send_);
     if (!sent && !broken_) {
         broken_ = true;

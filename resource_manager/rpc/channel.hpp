@@ -71,7 +71,12 @@ private:
         OutgoingQueue::max_messages + Answer::max_notifications;
     static constexpr unsigned max_complaints = 32;
 
-    void flush();
+    void flush() {
+        if (!outgoing_.empty()) {
+            flush_waiting();
+        }
+    }
+    void flush_waiting();
     void take(std::span<const std::byte> message, RequestHandler& handler);
     void answer(const Request& request, RequestHandler& handler);
     void complain(const char* why);
