@@ -65,6 +65,15 @@ class ChecksOnVersal(conformance.Conformance):
     configuration = Versal(kernel=conformance.PROGRAM, initrd=None, boot_arguments="conformance")
 
 
+class WakeUpByInstructions(conformance.Conformance):
+    """How late an idle vCPU wakes, where QEMU counts instructions instead of time."""
+
+    configuration = Configuration(cpu="max", kernel=conformance.PROGRAM, initrd=None,
+                                  boot_arguments="conformance exact only=wake_up.",
+                                  extra=("-icount", "shift=0,sleep=off"))
+    least_checks = 2
+
+
 class ChecksOnBareMachine(conformance.Conformance):
     """QEMU itself as the reference: what needs no hypervisor must hold there, too."""
 
@@ -84,11 +93,11 @@ class CallsOnMaxWithTwoCpus(conformance.Conformance):
     """The same, and vCPUs that move between two CPUs."""
 
     configuration = _every_call("max", cpus=2)
-    least_checks = 123
+    least_checks = 124
 
 
 class CallsOnCortexA57WithTwoCpus(conformance.Conformance):
     """The same without VHE, SVE and random numbers in the CPU."""
 
     configuration = _every_call("cortex-a57", cpus=2)
-    least_checks = 123
+    least_checks = 124

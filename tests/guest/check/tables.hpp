@@ -30,6 +30,7 @@ std::span<const Check> guest_build_checks();
 std::span<const Check> guest_run_checks();
 std::span<const Check> guest_mmio_checks();
 std::span<const Check> guest_interrupt_checks();
+std::span<const Check> wake_up_checks();
 std::span<const Check> guest_end_checks();
 
 /// All of them, in the order in which they run.

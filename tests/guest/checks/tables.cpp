@@ -30,6 +30,7 @@ std::span<const std::span<const Check>> check_tables() {
         guest_run_checks(),
         guest_mmio_checks(),
         guest_interrupt_checks(),
+        wake_up_checks(),
         guest_end_checks(),
     };
     return tables;

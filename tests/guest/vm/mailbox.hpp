@@ -38,11 +38,12 @@ enum class Operation : std::uint64_t {
     gic_acknowledge, // result 0: ICC_IAR1_EL1
     gic_end,         // argument 0: to ICC_EOIR1_EL1
     send_sgi,        // argument 0: to ICC_SGI1R_EL1
-    start_timer,     // argument 0: ticks from now, virtual timer
-    stop_timer,
-    spin,           // until `stop` is set; result 0: rounds
-    read_identity,  // result 0: MPIDR, 1: MIDR, 2: ID_AA64PFR0, 3: CNTVCT, 4: CurrentEL, 5: SCTLR
-    fetch,          // argument 0: address to branch to
+    start_timer,   // argument 0: ticks from now, 1: 0 the virtual timer, 1 the physical one; result
+                   // 0: the counter then
+    stop_timer,    // both
+    spin,          // until `stop` is set; result 0: rounds
+    read_identity, // result 0: MPIDR, 1: MIDR, 2: ID_AA64PFR0, 3: CNTVCT, 4: CurrentEL, 5: SCTLR
+    fetch,         // argument 0: address to branch to
     swap_untrapped, // result 0, 1: DISR_EL1 and TPIDR2_EL0 (0 if there is none), which then get
                     // argument 0
     read_hidden,    // reads PMCR_EL0

@@ -193,10 +193,17 @@ void read_identity(Mailbox& mailbox) {
     mailbox.result[5] = READ_SYSREG(sctlr_el1);
 }
 
-void start_timer(std::uint64_t ticks) {
-    WRITE_SYSREG(cntv_cval_el0, counter() + ticks);
-    WRITE_SYSREG(cntv_ctl_el0, std::uint64_t{1});
+std::uint64_t start_timer(std::uint64_t ticks, bool is_physical) {
+    const std::uint64_t at = counter() + ticks;
+    if (is_physical) {
+        WRITE_SYSREG(cntp_cval_el0, at);
+        WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{1});
+    } else {
+        WRITE_SYSREG(cntv_cval_el0, at);
+        WRITE_SYSREG(cntv_ctl_el0, std::uint64_t{1});
+    }
     isb();
+    return at;
 }
 
 void perform_gic(Mailbox& mailbox, unsigned cpu) {
@@ -253,10 +260,11 @@ void perform(Mailbox& mailbox, unsigned cpu) {
         mailbox.result[0] = hold_system(argument[0], argument[1]);
         break;
     case Operation::start_timer:
-        start_timer(argument[0]);
+        mailbox.result[0] = start_timer(argument[0], argument[1] != 0);
         break;
     case Operation::stop_timer:
         WRITE_SYSREG(cntv_ctl_el0, std::uint64_t{0});
+        WRITE_SYSREG(cntp_ctl_el0, std::uint64_t{0});
         isb();
         break;
     case Operation::spin:
