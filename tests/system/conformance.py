@@ -19,7 +19,8 @@ _POWER_OFF_SECONDS = 30
 _GOOD_REASONS = {"only one CPU", "the CPU has no pointer authentication",
                  "the CPU has no performance counters", "the CPU has no SVE",
                  "the distributor has all interrupts",
-                 "the board has no interrupt of the counters"}
+                 "the board has no interrupt of the counters",
+                 "every device of the board ends with its page"}
 _LINE = re.compile(r"^(ok|FAIL|skip) ([a-z0-9_]+\.[a-z0-9_]+)(?:: (.*))?$", re.MULTILINE)
 _SUMMARY = r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$"
 

@@ -3,6 +3,7 @@
 // are none.
 #include "check/tables.hpp"
 #include "machine/exceptions.hpp"
+#include "machine/sysreg.hpp"
 #include "vm/guest.hpp"
 
 namespace test {
@@ -150,6 +151,75 @@ void mmio_without_syndrome() {
     guest().finish();
 }
 
+/// What an access that nobody can serve comes to in the VM.
+enum class Outcome { external_abort, external_abort_or_nothing, nothing, unknown };
+
+void expect_outcome(const Mailbox& box, std::uint64_t before, std::uint64_t address,
+                    Outcome outcome) {
+    const bool nothing =
+        outcome == Outcome::nothing ||
+        (outcome == Outcome::external_abort_or_nothing && box.exceptions == before);
+    expect_equal("exceptions", box.exceptions, before + (nothing ? 0 : 1));
+    if (outcome == Outcome::unknown) {
+        expect_equal("class", box.esr >> 26, ec_unknown);
+    } else if (!nothing) {
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("fault", box.esr & 0x3f, fsc_external);
+        expect_equal("FAR", box.far, address);
+    }
+}
+
+// Atomics, exclusives and cache maintenance by address, on registers of a VMM's and an emulated
+// device and where nothing is: the VM alone has the consequences, and goes on.
+void odd_accesses() {
+    const bool has_lse = (READ_SYSREG(id_aa64isar0_el1) >> 20 & 0xf) >= 2;
+    const Outcome atomic = has_lse ? Outcome::external_abort : Outcome::unknown;
+    struct Odd {
+        AccessKind kind;
+        Outcome outcome;
+    };
+    const Odd odd[] = {
+        {AccessKind::store_exclusive, Outcome::external_abort_or_nothing}, // without the monitor
+        {AccessKind::atomic_add, atomic},
+        {AccessKind::compare_swap, atomic},
+        {AccessKind::cache_clean, Outcome::external_abort_or_nothing}, // QEMU does nothing
+        {AccessKind::cache_zero, Outcome::external_abort},
+        {AccessKind::code_invalidate, Outcome::external_abort_or_nothing},
+        {AccessKind::prefetch, Outcome::nothing},
+    };
+    guest().create_and_boot();
+    for (const std::uint64_t address : {device, std::uint64_t{0x40000000}, guest_distributor}) {
+        for (const Odd& access : odd) {
+            const std::uint64_t before = guest().mailbox(0).exceptions;
+            const Mailbox& box = guest().execute(
+                0, Operation::load, {address, static_cast<std::uint64_t>(access.kind)});
+            expect_outcome(box, before, address, access.outcome);
+        }
+    }
+    guest().finish();
+}
+
+// A device's registers in the VM are device memory, for its MMU is off: its own alignment fault. On
+// hardware (and with a QEMU) that lets it through, it comes to the VMM as it is.
+void unaligned() {
+    guest().create_and_boot();
+    constexpr std::uint64_t address = device + 2;
+    guest().prepare(0, Operation::load, {address, static_cast<std::uint64_t>(AccessKind::word_w)});
+    const VcpuExit exit = guest().run(0);
+    if (exit.state == GH_VCPU_STATE_VMMIO_READ) {
+        expect_equal("IPA", exit.data[0], address);
+        expect_equal("size", exit.data[1], 4);
+        guest().run_to_signal(0, 0x12345678);
+        expect_equal("value", guest().mailbox(0).result[0], 0x12345678);
+    } else {
+        const Mailbox& box = guest().mailbox(0);
+        expect_equal("class", box.esr >> 26, ec_data_abort);
+        expect_equal("fault", box.esr & 0x3f, fsc_alignment);
+        expect_equal("FAR", box.far, address);
+    }
+    guest().finish();
+}
+
 constexpr Check checks[] = {
     {"run.mmio_reads", mmio_reads},
     {"run.mmio_read_to_zero_register", mmio_read_to_zero_register},
@@ -157,6 +227,8 @@ constexpr Check checks[] = {
     {"run.mmio_addresses", mmio_addresses},
     {"run.unmapped_memory", unmapped_memory},
     {"run.mmio_without_syndrome", mmio_without_syndrome},
+    {"run.odd_accesses", odd_accesses},
+    {"run.mmio_unaligned", unaligned},
 };
 
 } // namespace

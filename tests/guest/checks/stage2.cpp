@@ -183,6 +183,34 @@ void table_walk_into_nothing() {
     expect_equal("FAR", taken->far, address);
 }
 
+/// In a page of a device that this VM has, behind the device's last register.
+std::uint64_t behind_a_device() {
+    for (const Range& device : board().occupied) {
+        const std::uint64_t end = (device.end() + 7) & ~std::uint64_t{7};
+        const std::uint64_t page_end = (end + page_size - 1) & ~(page_size - 1);
+        if (end < page_end && board().is_free({end, page_end - end})) {
+            return end;
+        }
+    }
+    skip("every device of the board ends with its page");
+}
+
+// The bus refuses an access that stage 2 lets through. With FEAT_RAS EL2 gets that abort
+// (HCR_EL2.TEA) and passes it on; without it, and with QEMU, the VM has it at once.
+void bus_error() {
+    const std::uint64_t address = behind_a_device();
+    for (unsigned times = 0; times < 3; ++times) {
+        expect_unreachable(address);
+    }
+    const std::uint64_t page = address & ~(page_size - 1);
+    map_window(0, page, PageKind::device);
+    const std::uint64_t elsewhere = window_address(0) + (address - page);
+    const auto pair = catch_exception([&] {
+        asm volatile("ldp x8, x9, [%0]" : : "r"(elsewhere) : "x8", "x9", "memory");
+    });
+    expect_external_abort(pair, "LDP from", elsewhere, ec_data_abort);
+}
+
 constexpr Check checks[] = {
     {"stage2.nothing_there", nothing_there, Needs::hypervisor},
     {"stage2.nothing_there_for_other_instructions", nothing_there_for_other_instructions},
@@ -192,6 +220,7 @@ constexpr Check checks[] = {
     {"stage2.kept_parts_of_the_gic", kept_parts_of_the_gic},
     {"stage2.all_ram_is_there", all_ram_is_there, Needs::nothing},
     {"stage2.table_walk_into_nothing", table_walk_into_nothing},
+    {"stage2.bus_error", bus_error, Needs::nothing},
 };
 
 } // namespace

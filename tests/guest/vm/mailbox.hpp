@@ -71,6 +71,14 @@ enum class AccessKind : std::uint64_t {
     simd,          // ldr q0: likewise
     exclusive,     // ldxr: likewise
     acquire_pair,  // ldaxp: likewise
+    // For loads only, whatever they do:
+    store_exclusive, // stxr
+    atomic_add,      // ldadd, undefined without FEAT_LSE
+    compare_swap,    // casp: likewise
+    cache_clean,     // dc civac
+    cache_zero,      // dc zva
+    code_invalidate, // ic ivau
+    prefetch,        // prfm
 };
 
 struct Mailbox {

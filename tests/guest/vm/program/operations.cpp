@@ -71,6 +71,33 @@ std::uint64_t load(std::uint64_t address, AccessKind kind) {
     case AccessKind::acquire_pair:
         asm volatile("ldaxp %0, x8, [%1]" : "+r"(value) : "r"(address) : "x8", "memory");
         break;
+    case AccessKind::store_exclusive:
+        asm volatile("stxr w8, %0, [%1]" : : "r"(value), "r"(address) : "x8", "memory");
+        break;
+    case AccessKind::atomic_add:
+        asm volatile(".arch_extension lse\n\tldadd %0, %0, [%1]"
+                     : "+r"(value)
+                     : "r"(address)
+                     : "memory");
+        break;
+    case AccessKind::compare_swap:
+        asm volatile(".arch_extension lse\n\tcasp x8, x9, x10, x11, [%0]"
+                     :
+                     : "r"(address)
+                     : "x8", "x9", "memory");
+        break;
+    case AccessKind::cache_clean:
+        asm volatile("dc civac, %0" : : "r"(address) : "memory");
+        break;
+    case AccessKind::cache_zero:
+        asm volatile("dc zva, %0" : : "r"(address) : "memory");
+        break;
+    case AccessKind::code_invalidate:
+        asm volatile("ic ivau, %0" : : "r"(address) : "memory");
+        break;
+    case AccessKind::prefetch:
+        asm volatile("prfm pldl1keep, [%0]" : : "r"(address) : "memory");
+        break;
     }
 #undef LOAD
     return value;
