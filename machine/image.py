@@ -16,7 +16,8 @@ from machine.progress import Step
 # Ours that refuse to load on this machine.
 _FOR_OTHER_PLATFORMS = {"gunyah_qcom"}
 _PRIMARY_ON_DEMAND = ("ext4", "loop")
-_GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng")
+_GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
+                  "gpio_keys", "evdev")
 _GUEST_ON_DEMAND = ("ext4",)
 _MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
 

@@ -2,6 +2,7 @@
 """Runs a guest from start to end on a machine of a class, and judges what it said."""
 
 from machine.primary_shell import Answer
+from machine.qemu import PATIENCE
 from tests.system.guest_command import GuestCommand
 from tests.system.machine_case import MachineCase
 
@@ -31,3 +32,16 @@ class GuestCase(MachineCase):
         answer = self.run_guest(GuestCommand("check", cpus=cpus, disk=disk, memory=memory))
         self.assert_checked(answer.output, cpus)
         self.assertEqual(answer.status, 0, answer.output[-1000:])
+
+    def start_in_background(self, command: GuestCommand) -> str:
+        """Starts a guest whose console is a file; returns the process id of its VMM."""
+        assert command.console
+        self.shell.must(f"rm -f {command.console}; touch {command.console}")
+        # Without `exec` the id would be that of the shell around it.
+        return self.shell.must(
+            f"(exec {command} >{command.console}.vmm) & echo $!").split()[-1]
+
+    def wait_until_ended(self, process: str, seconds: float) -> None:
+        """Waits until the process with this id is gone."""
+        self.shell.must(f"n=0; while [ -d /proc/{process} ] && [ $n -lt {seconds * PATIENCE:.0f} ]; "
+                        f"do sleep 1; n=$((n+1)); done; [ ! -d /proc/{process} ]", seconds + 30)

@@ -13,6 +13,7 @@ class GuestCommand:
     memory: str = "128M"
     disk: str = ""
     console: str = ""
+    name: str = ""
     kernel: str = "/root/Image"
     initrd: str = "/root/guest.cpio"
 
@@ -26,4 +27,6 @@ class GuestCommand:
             words.append(f"--disk {self.disk}")
         if self.console:
             words.append(f"--console {self.console}")
+        if self.name:
+            words.append(f"--name {self.name}")
         return " ".join(words) + " 2>&1"

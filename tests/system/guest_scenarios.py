@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a guest goes through: it runs, ends, is killed, asks for a reboot, and leaves nothing behind."""
 
-from machine.qemu import PATIENCE
 from tests.system.guest_case import DISK, GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
 
@@ -10,19 +9,6 @@ _SECOND_DISK = "/tmp/second.img"
 
 class GuestScenarios(GuestCase):
     """Mixed into a class per CPU model."""
-
-    def start_in_background(self, command: GuestCommand) -> str:
-        """Starts a guest whose console is a file; returns the process id of its VMM."""
-        assert command.console
-        self.shell.must(f"rm -f {command.console}; touch {command.console}")
-        # Without `exec` the id would be that of the shell around it.
-        return self.shell.must(
-            f"(exec {command} >{command.console}.vmm) & echo $!").split()[-1]
-
-    def wait_until_ended(self, process: str, seconds: float) -> None:
-        """Waits until the process with this id is gone."""
-        self.shell.must(f"n=0; while [ -d /proc/{process} ] && [ $n -lt {seconds * PATIENCE:.0f} ]; "
-                        f"do sleep 1; n=$((n+1)); done; [ ! -d /proc/{process} ]", seconds + 30)
 
     def test_guest_with_one_vcpu_then_another_with_two(self) -> None:
         self.run_checked_guest(cpus=1)

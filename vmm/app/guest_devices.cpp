@@ -4,12 +4,15 @@
 
 #include <linux/virtio_mmio.h>
 
+#include <atomic>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "machine/layout.hpp"
 #include "virtio/block_device.hpp"
+#include "virtio/rng_device.hpp"
 
 namespace vmm {
 
@@ -19,20 +22,27 @@ using gunyah::IrqTrigger;
 
 // A virtio device in its place: addresses of members are handed out, so it never moves.
 struct GuestDevices::VirtioSlot {
+    std::string name;
+    std::uint64_t kick_count = 0; // on the event loop's thread
+    std::atomic<std::uint64_t> interrupt_count = 0;
     std::unique_ptr<VirtioDevice> device;
     IrqFd interrupt;
     std::vector<IoEventFd> kicks; // one per queue
     MmioTransport transport;
 
     VirtioSlot(std::unique_ptr<VirtioDevice> owned, IrqFd irq, const DeviceHost& host,
-               const std::string& name)
-        : device{std::move(owned)}, interrupt{std::move(irq)},
+               const std::string& device_name)
+        : name{device_name}, device{std::move(owned)}, interrupt{std::move(irq)},
           transport{*device, host.memory,
                     TransportEvents{
-                        .interrupt = [this] { interrupt.pulse(); },
+                        .interrupt =
+                            [this] {
+                                interrupt_count.fetch_add(1, std::memory_order_relaxed);
+                                interrupt.pulse();
+                            },
                         .kick = [this](unsigned queue) { kicks[queue].event().signal(); },
                         .fault =
-                            [complain = host.complain, name](std::string_view why) {
+                            [this, complain = host.complain](std::string_view why) {
                                 complain(fmt::format("{}: the guest broke the device: {}; it must "
                                                      "reset it",
                                                      name, why));
@@ -49,7 +59,10 @@ struct GuestDevices::VirtioSlot {
 
 GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks) : host_{std::move(host)} {
     add_pl011();
+    add_pl031();
+    add_pl061();
     add_console();
+    add_virtio(std::make_unique<RngDevice>(system_random), "entropy device");
     for (Disk& disk : disks) {
         const std::string name = fmt::format("disk '{}'", disk.id);
         add_virtio(std::make_unique<BlockDevice>(std::move(disk.file), disk.id), name);
@@ -65,6 +78,26 @@ void GuestDevices::add_pl011() {
         host_.vm.add_irqfd(layout::doorbell_label(layout::pl011_spi), IrqTrigger::edge));
     pl011_ = std::make_unique<Pl011>(host_.output, [this] { pl011_interrupt_->pulse(); });
     bus_.add(layout::pl011_base, Pl011::register_block_size, *pl011_);
+}
+
+void GuestDevices::add_pl031() {
+    const auto seconds = [] {
+        return static_cast<std::uint64_t>(
+            std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+    };
+    descriptions_.push_back({DeviceDescription::Kind::pl031, layout::pl031_base,
+                             Pl031::register_block_size, std::nullopt});
+    pl031_ = std::make_unique<Pl031>(seconds);
+    bus_.add(layout::pl031_base, Pl031::register_block_size, *pl031_);
+}
+
+void GuestDevices::add_pl061() {
+    descriptions_.push_back({DeviceDescription::Kind::pl061, layout::pl061_base,
+                             Pl061::register_block_size, layout::pl061_spi});
+    pl061_interrupt_ = std::make_unique<IrqFd>(
+        host_.vm.add_irqfd(layout::doorbell_label(layout::pl061_spi), IrqTrigger::edge));
+    pl061_ = std::make_unique<Pl061>([this] { pl061_interrupt_->pulse(); });
+    bus_.add(layout::pl061_base, Pl061::register_block_size, *pl061_);
 }
 
 void GuestDevices::add_console() {
@@ -87,7 +120,7 @@ GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice>
         slot.kicks.push_back(
             host_.vm.add_ioeventfd(base + VIRTIO_MMIO_QUEUE_NOTIFY, sizeof(std::uint32_t), queue));
         host_.loop.add(slot.kicks[queue].event().fd(), [&slot, queue] {
-            slot.kicks[queue].event().drain();
+            slot.kick_count += slot.kicks[queue].event().drain() ? 1 : 0;
             slot.service(queue);
         });
     }
@@ -96,6 +129,17 @@ GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice>
         {DeviceDescription::Kind::virtio_mmio, base, MmioTransport::register_block_size, spi});
     bus_.add(base, MmioTransport::register_block_size, slot.transport);
     return slot;
+}
+
+std::vector<DeviceCounts> GuestDevices::counts() const {
+    std::vector<DeviceCounts> result;
+    for (const auto& slot : virtio_) {
+        result.push_back({.name = slot->name,
+                          .requests = slot->transport.requests(),
+                          .kicks = slot->kick_count,
+                          .interrupts = slot->interrupt_count.load(std::memory_order_relaxed)});
+    }
+    return result;
 }
 
 CharacterPort& GuestDevices::console_port(std::string_view command_line) {

@@ -8,12 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include "app/control_target.hpp"
 #include "app/event_loop.hpp"
 #include "devices/character_port.hpp"
 #include "devices/mmio_bus.hpp"
 #include "devices/pl011.hpp"
+#include "devices/pl031.hpp"
+#include "devices/pl061.hpp"
 #include "libgunyah/vm.hpp"
 #include "machine/device_tree.hpp"
+#include "machine/layout.hpp"
 #include "virtio/console_device.hpp"
 #include "virtio/disk_file.hpp"
 #include "virtio/guest_memory.hpp"
@@ -35,7 +39,8 @@ struct Disk {
     std::string id; // the serial number that the guest sees
 };
 
-// A PL011, a virtio console and one virtio block device per disk, in this order in the device tree.
+// A PL011, a clock, a power button, a virtio console, an entropy device and one virtio block device
+// per disk, in this order in the device tree.
 class GuestDevices {
 public:
     GuestDevices(DeviceHost host, std::vector<Disk> disks); // Throws gunyah::Error.
@@ -50,11 +55,17 @@ public:
     // The device that is the guest's console by its kernel command line: the last "console=" on it
     // counts, as it does for /dev/console; the PL011 unless that is hvc.
     CharacterPort& console_port(std::string_view command_line);
+    // Of the virtio devices. On the event loop's thread.
+    [[nodiscard]] std::vector<DeviceCounts> counts() const;
+    // Asks the guest to shut down. What becomes of it is the guest's decision. Any thread.
+    void press_power_button() { pl061_->press(layout::power_button_line); }
 
 private:
     struct VirtioSlot;
 
     void add_pl011();
+    void add_pl031();
+    void add_pl061();
     VirtioSlot& add_virtio(std::unique_ptr<VirtioDevice> device, const std::string& name);
     void add_console();
 
@@ -63,6 +74,9 @@ private:
     std::vector<DeviceDescription> descriptions_;
     std::unique_ptr<gunyah::IrqFd> pl011_interrupt_;
     std::unique_ptr<Pl011> pl011_;
+    std::unique_ptr<Pl031> pl031_;
+    std::unique_ptr<gunyah::IrqFd> pl061_interrupt_;
+    std::unique_ptr<Pl061> pl061_;
     ConsoleDevice* console_ = nullptr; // owned by its slot
     std::vector<std::unique_ptr<VirtioSlot>> virtio_;
 };

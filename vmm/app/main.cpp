@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/control_command.hpp"
 #include "app/options.hpp"
 #include "app/run.hpp"
 
@@ -30,11 +31,14 @@ int run(const vmm::RunOptions& options) {
 
 int main(int argc, char** argv) {
     try {
-        const auto parsed = vmm::parse_options(argc, argv);
-        if (const auto* early = std::get_if<vmm::EarlyExit>(&parsed); early != nullptr) {
+        const vmm::Request request = vmm::parse_options(argc, argv);
+        if (const auto* early = std::get_if<vmm::EarlyExit>(&request); early != nullptr) {
             return leave(*early);
         }
-        return run(std::get<vmm::RunOptions>(parsed));
+        if (const auto* command = std::get_if<vmm::ControlCommand>(&request); command != nullptr) {
+            return vmm::carry_out(*command);
+        }
+        return run(std::get<vmm::RunOptions>(request));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "gunyah: %s\n", error.what());
         return to_int(vmm::ExitStatus::not_started);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <deque>
+#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -77,7 +78,7 @@ public:
         run_.footer(run_footer);
     }
 
-    [[nodiscard]] std::variant<RunOptions, EarlyExit> result() const {
+    [[nodiscard]] Request result() const {
         RunOptions options;
         for (const std::string& path : config_files_) {
             apply_config_file(options, path);
@@ -114,19 +115,76 @@ private:
     bool print_config_ = false;
 };
 
+struct ControlHelp {
+    ControlCommand::Kind kind;
+    const char* name;
+    const char* text;
+};
+
+constexpr ControlHelp control_commands[] = {
+    {ControlCommand::Kind::list, "list", "the VMs that run"},
+    {ControlCommand::Kind::info, "info", "what a VM is made of, as JSON"},
+    {ControlCommand::Kind::stop, "stop", "press a VM's power button and wait until it has ended"},
+    {ControlCommand::Kind::pause, "pause", "let no vCPU of a VM run; its clock goes on"},
+    {ControlCommand::Kind::resume, "resume", "let them run again"},
+    {ControlCommand::Kind::wait, "wait", "wait until a VM has ended; with the exit status of run"},
+    {ControlCommand::Kind::events, "events", "what happens to a VM, a JSON object per line"},
+    {ControlCommand::Kind::stats, "stats", "requests and notifications of a VM's devices"},
+};
+
+// The commands that talk to running VMs.
+class ControlCommands {
+public:
+    explicit ControlCommands(CLI::App& app) {
+        for (const ControlHelp& help : control_commands) {
+            CLI::App* command = app.add_subcommand(help.name, help.text);
+            command->callback([this, kind = help.kind] { command_.emplace().kind = kind; });
+            if (help.kind != ControlCommand::Kind::list) {
+                command->add_option("NAME", name_, "the VM's name; not needed if only one runs");
+            }
+            if (help.kind == ControlCommand::Kind::stop) {
+                command->add_flag("--force", force_, "do not ask the guest: end it");
+                command
+                    ->add_option("--timeout", timeout_,
+                                 "seconds to wait for the guest to shut down [60]")
+                    ->check(CLI::Range(1U, 86'400U));
+            }
+        }
+    }
+
+    [[nodiscard]] std::optional<ControlCommand> result() const {
+        if (!command_) {
+            return std::nullopt;
+        }
+        return ControlCommand{
+            .kind = command_->kind, .name = name_, .force = force_, .timeout_seconds = timeout_};
+    }
+
+private:
+    std::optional<ControlCommand> command_;
+    std::string name_;
+    bool force_ = false;
+    unsigned timeout_ = 60;
+};
+
 EarlyExit complaint(const std::string& sentence) {
-    return {ExitStatus::usage_error, fmt::format("gunyah: {}; see gunyah run --help\n", sentence)};
+    return {ExitStatus::usage_error,
+            fmt::format("gunyah: {}; see gunyah --help and gunyah run --help\n", sentence)};
 }
 
 } // namespace
 
-std::variant<RunOptions, EarlyExit> parse_options(int argc, const char* const* argv) {
+Request parse_options(int argc, const char* const* argv) {
     CLI::App app{"Runs virtual machines on the Gunyah hypervisor."};
     app.name("gunyah");
     app.require_subcommand(1);
     const RunCommand run{app};
+    const ControlCommands control{app};
     try {
         app.parse(argc, argv);
+        if (auto command = control.result(); command) {
+            return std::move(*command);
+        }
         return run.result();
     } catch (const CLI::ParseError& error) {
         std::ostringstream out;

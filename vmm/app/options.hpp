@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "app/control_command.hpp"
 #include "app/exit_status.hpp"
 #include "app/run_options.hpp"
 
@@ -17,6 +18,8 @@ struct EarlyExit {
     std::string text; // for stdout (status 0), else a complaint for stderr
 };
 
-std::variant<RunOptions, EarlyExit> parse_options(int argc, const char* const* argv);
+using Request = std::variant<RunOptions, ControlCommand, EarlyExit>;
+
+Request parse_options(int argc, const char* const* argv);
 
 } // namespace vmm

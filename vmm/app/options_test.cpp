@@ -12,7 +12,7 @@
 namespace vmm {
 namespace {
 
-std::variant<RunOptions, EarlyExit> parse(std::vector<const char*> arguments) {
+Request parse(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "gunyah");
     return parse_options(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -112,6 +112,23 @@ TEST(Options, ComplainsInOneSentence) {
     expect_complaint({"run", "--kernel", "Image", "--disk", "\xff,\xfe"}, "there is no such key");
     expect_complaint({"run", "--kernel", "Image", "stray"}, "stray");
     expect_complaint({"run", "--config", "/nonexistent/vm.json"}, "/nonexistent/vm.json");
+    expect_complaint({"list", "x"}, "x");
+    expect_complaint({"stop", "a", "--timeout", "0"}, "--timeout");
+    expect_complaint({"info", "a", "--force"}, "--force");
+}
+
+TEST(Options, CommandsForRunningVms) {
+    const auto command = [](const std::vector<const char*>& arguments) {
+        return std::get<ControlCommand>(parse(arguments));
+    };
+    EXPECT_EQ(command({"list"}).kind, ControlCommand::Kind::list);
+    EXPECT_EQ(command({"pause"}).name, "");
+    const ControlCommand stop = command({"stop", "web", "--timeout", "5"});
+    EXPECT_EQ(stop.kind, ControlCommand::Kind::stop);
+    EXPECT_EQ(stop.name, "web");
+    EXPECT_FALSE(stop.force);
+    EXPECT_EQ(stop.timeout_seconds, 5U);
+    EXPECT_TRUE(command({"stop", "--force"}).force);
 }
 
 class ConfigFile : public testing::Test {

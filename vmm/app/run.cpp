@@ -3,6 +3,7 @@
 #include "app/run.hpp"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,8 +13,12 @@
 #include <fmt/format.h>
 
 #include "app/console.hpp"
+#include "app/control_protocol.hpp"
+#include "app/control_server.hpp"
 #include "app/event_loop.hpp"
 #include "app/guest_devices.hpp"
+#include "app/run_schema.hpp"
+#include "app/runtime_folder.hpp"
 #include "app/stop_signals.hpp"
 #include "app/vcpu_threads.hpp"
 #include "libgunyah/device.hpp"
@@ -35,6 +40,10 @@ std::vector<Disk> open_disks(const std::vector<DiskOption>& options) {
                          disk.id.empty() ? fmt::format("disk{}", disks.size()) : disk.id});
     }
     return disks;
+}
+
+std::string name_of(const RunOptions& options) {
+    return options.name.empty() ? fmt::format("vm-{}", ::getpid()) : options.name;
 }
 
 template <typename T>
@@ -69,12 +78,49 @@ void place_device_tree(gunyah::Vm& vm, const GuestMemory& memory, std::uint64_t 
     vm.set_device_tree(address, std::min(window, MemoryPlan::device_tree_window));
 }
 
+// A running VM as its control socket sees it.
+class RunningVm : public ControlTarget {
+public:
+    RunningVm(const RunOptions& options, GuestDevices& devices, VcpuThreads& vcpus,
+              std::function<void(Outcome)> end)
+        : options_{options}, devices_{devices}, vcpus_{vcpus}, end_{std::move(end)} {}
+
+    [[nodiscard]] VmInfo info() const override {
+        return {.name = name_of(options_),
+                .process = ::getpid(),
+                .state = paused_ ? "paused" : "running",
+                .config = print_config(options_)};
+    }
+    [[nodiscard]] std::vector<DeviceCounts> device_counts() const override {
+        return devices_.counts();
+    }
+    void press_power_button() override { devices_.press_power_button(); }
+    void force_stop() override {
+        end_({ExitStatus::stopped, "the guest was stopped (gunyah stop --force)"});
+    }
+    void pause() override {
+        vcpus_.pause();
+        paused_ = true;
+    }
+    void resume() override {
+        vcpus_.resume();
+        paused_ = false;
+    }
+
+private:
+    const RunOptions& options_;
+    GuestDevices& devices_;
+    VcpuThreads& vcpus_;
+    std::function<void(Outcome)> end_;
+    bool paused_ = false;
+};
+
 // The steps of one run share these; members are destroyed in the order that the guest needs: vCPU
 // threads are local to wait_for_end(), then functions, then the VM, then its memory.
 class Run {
 public:
     explicit Run(const RunOptions& options)
-        : options_{options},
+        : options_{options}, control_{control_path(name_of(options)), loop_},
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
           disks_{open_disks(options.disks)}, memory_{map_memory(options.memory)},
           guest_memory_{layout::ram_base, memory_.bytes()},
@@ -114,12 +160,16 @@ private:
         });
         console_.connect(devices.console_port(options_.command_line));
         {
-            const VcpuThreads threads{vcpus, devices.bus(),
-                                      [this](Outcome outcome) { end(std::move(outcome)); }};
+            const auto end_here = [this](Outcome outcome) { end(std::move(outcome)); };
+            VcpuThreads threads{vcpus, devices.bus(), end_here};
+            RunningVm running{options_, devices, threads, end_here};
+            control_.serve(running);
             loop_.run();
             console_.stop_waiting();
         }
-        return outcome_.get().value();
+        const Outcome outcome = outcome_.get().value();
+        control_.broadcast(ended_event(outcome));
+        return outcome;
     }
 
     void end(Outcome outcome) {
@@ -139,6 +189,7 @@ private:
     const RunOptions& options_;
     StopSignals signals_;
     EventLoop loop_;
+    ControlServer control_;
     OutcomeSlot outcome_;
     std::mutex notes_mutex_;
     unsigned notes_ = 0;

@@ -44,9 +44,15 @@ void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("console", options.console);
 }
 
-// Texts from a command line may be no UTF-8, which JSON cannot hold: shown as far as it goes.
-std::string shown(const Json& json, int indent = -1) {
+// Texts from a command line may be no UTF-8, which JSON cannot hold: written as far as it goes.
+std::string written(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+// A value for an error sentence. Not what is in a list or object: dump() is recursive, they may be
+// deep.
+std::string shown(const Json& json) {
+    return json.is_structured() ? fmt::format("an {}", json.type_name()) : written(json, -1);
 }
 
 [[noreturn]] void refuse(const std::string& place, const std::string& why,
@@ -227,7 +233,7 @@ std::string print_config(const RunOptions& options) {
     RunOptions copy = options; // visit() wants something that can be written to
     Printer printer;
     visit(printer, copy);
-    return shown(printer.object, 4) + "\n";
+    return written(printer.object, 4) + "\n";
 }
 
 } // namespace vmm

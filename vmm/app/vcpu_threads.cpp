@@ -69,20 +69,55 @@ VcpuThreads::VcpuThreads(std::vector<gunyah::Vcpu>& vcpus, const MmioBus& bus,
 }
 
 VcpuThreads::~VcpuThreads() {
-    stopping_ = true;
-    for (std::size_t index = 0; index < threads_.size(); ++index) {
-        // First the flag, then the signal: a thread on its way into the driver sees the flag.
-        vcpus_[index].request_exit();
-        ::pthread_kill(threads_[index].native_handle(), kick_signal());
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+        interrupt_all();
     }
+    changed_.notify_all();
     for (std::thread& thread : threads_) {
         thread.join();
     }
 }
 
+void VcpuThreads::pause() {
+    const std::scoped_lock lock{mutex_};
+    paused_ = true;
+    interrupt_all();
+}
+
+void VcpuThreads::resume() {
+    {
+        const std::scoped_lock lock{mutex_};
+        paused_ = false;
+        attention_ = stopping_;
+    }
+    changed_.notify_all();
+}
+
+// With the lock held, the flags first, then the requests, then the signals: a thread on its way
+// into the driver sees its request.
+void VcpuThreads::interrupt_all() {
+    attention_ = true;
+    for (std::size_t index = 0; index < threads_.size(); ++index) {
+        vcpus_[index].request_exit();
+        ::pthread_kill(threads_[index].native_handle(), kick_signal());
+    }
+}
+
+bool VcpuThreads::park(gunyah::Vcpu& vcpu) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return !paused_ || stopping_; });
+    vcpu.forget_exit_request();
+    return !stopping_;
+}
+
 void VcpuThreads::run(unsigned index) {
     const ExitHandler handle{vcpus_[index], bus_, index};
-    while (!stopping_) {
+    for (;;) {
+        if (attention_ && !park(vcpus_[index])) {
+            return;
+        }
         if (auto outcome = std::visit(handle, vcpus_[index].run()); outcome) {
             ended_(std::move(*outcome));
             return;

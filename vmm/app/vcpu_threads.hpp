@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -14,7 +16,11 @@
 
 namespace vmm {
 
-// Stops and joins all threads when destroyed.
+// Stops and joins all threads when destroyed. Each thread:
+//
+//     running <--resume()-- --pause()--> parked        stopping, from either: the thread ends
+//
+// A thread leaves the driver for both by its exit request and a signal.
 class VcpuThreads {
 public:
     // `ended` is called on a vCPU's thread, once per vCPU that sees the end of the guest. The bus
@@ -25,13 +31,25 @@ public:
     VcpuThreads& operator=(const VcpuThreads&) = delete;
     ~VcpuThreads();
 
+    // No vCPU runs any more, or all do again. Any thread; takes effect at once, and twice is once.
+    void pause();
+    void resume();
+
 private:
     void run(unsigned index);
+    // Waits while the VM is paused; false: the thread must end.
+    bool park(gunyah::Vcpu& vcpu);
+    void interrupt_all();
 
     std::vector<gunyah::Vcpu>& vcpus_;
     const MmioBus& bus_;
     std::function<void(Outcome)> ended_;
-    std::atomic<bool> stopping_ = false;
+    std::mutex mutex_; // guards paused_, stopping_ and every exit request
+    std::condition_variable changed_;
+    bool paused_ = false;
+    bool stopping_ = false;
+    // paused_ or stopping_: what a thread looks at between two exits, without the lock.
+    std::atomic<bool> attention_ = false;
     std::vector<std::thread> threads_;
 };
 

@@ -20,7 +20,6 @@ enum Register : std::uint64_t {
     raw_interrupt = 0x03c,
     masked_interrupt = 0x040,
     interrupt_clear = 0x044,
-    identification = 0xfe0, // eight registers of one byte each
 };
 
 constexpr std::uint32_t flag_clear_to_send = 1U << 0;
@@ -41,8 +40,8 @@ constexpr std::uint32_t cause_transmit = 1U << 5;
 constexpr std::uint32_t cause_receive_timeout = 1U << 6;
 constexpr std::uint32_t causes = 0x7ff;
 
-// Part 0x011, designer Arm, revision r1p5; then the PrimeCell signature.
-constexpr std::array<std::uint8_t, 8> identity{0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+constexpr std::uint16_t part = 0x011;
+constexpr std::uint8_t revision = 3; // r1p5
 
 } // namespace
 
@@ -51,8 +50,8 @@ Pl011::Pl011(CharacterOutput output, std::function<void()> interrupt)
       fifo_levels_{fifo_levels_reset} {}
 
 std::uint64_t Pl011::read(std::uint64_t offset, unsigned /*size*/) {
-    if (offset >= identification && offset % 4 == 0) {
-        return identity[(offset - identification) / 4 % identity.size()];
+    if (const auto id = prime_cell_id(offset, part, revision); id) {
+        return *id;
     }
     const std::scoped_lock lock{mutex_};
     switch (offset) {

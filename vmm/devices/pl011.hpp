@@ -9,6 +9,7 @@
 
 #include "devices/character_port.hpp"
 #include "devices/mmio_device.hpp"
+#include "devices/prime_cell.hpp"
 
 namespace vmm {
 
@@ -20,7 +21,7 @@ namespace vmm {
 // status leaves 0, and when a guest clears one cause while another one stays.
 class Pl011 : public MmioDevice, public CharacterPort {
 public:
-    static constexpr std::uint64_t register_block_size = 0x1000;
+    static constexpr std::uint64_t register_block_size = prime_cell_size;
     static constexpr std::size_t fifo_size = 32;
 
     // `interrupt` sends one edge; both callbacks are called with the device's lock held.

@@ -112,4 +112,8 @@ void Vcpu::request_exit() {
     __atomic_store_n(&page_->immediate_exit, std::uint8_t{1}, __ATOMIC_RELEASE);
 }
 
+void Vcpu::forget_exit_request() {
+    __atomic_store_n(&page_->immediate_exit, std::uint8_t{0}, __ATOMIC_RELEASE);
+}
+
 } // namespace gunyah

@@ -71,6 +71,8 @@ public:
     // Makes this and every later run() return Interrupted at once. A run() that is already in the
     // driver needs a signal to its thread as well.
     void request_exit();
+    // Takes request_exit() back. Not while another thread may request one.
+    void forget_exit_request();
 
 private:
     friend class Vm;

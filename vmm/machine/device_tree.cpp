@@ -14,6 +14,7 @@ using Node = FdtWriter::Node;
 
 constexpr std::uint32_t gic_phandle = 1;
 constexpr std::uint32_t clock_phandle = 2;
+constexpr std::uint32_t gpio_phandle = 3;
 
 // Interrupt specifier of the GICv3 binding: type, number, trigger.
 constexpr std::uint32_t shared_peripheral = 0;
@@ -95,32 +96,70 @@ void clock(FdtWriter& fdt) {
     fdt.cells("phandle", {clock_phandle});
 }
 
+void registers_and_interrupt(FdtWriter& fdt, const DeviceDescription& device) {
+    fdt.wide("reg", {device.base, device.size});
+    if (device.spi) {
+        fdt.cells("interrupts", {shared_peripheral, *device.spi, edge_rising});
+    }
+}
+
 void pl011(FdtWriter& fdt, const DeviceDescription& device) {
     const Node node{fdt, fmt::format("pl011@{:x}", device.base)};
     fdt.texts("compatible", {"arm,pl011", "arm,primecell"});
-    fdt.wide("reg", {device.base, device.size});
-    fdt.cells("interrupts", {shared_peripheral, device.spi, edge_rising});
+    registers_and_interrupt(fdt, device);
     fdt.cells("clocks", {clock_phandle, clock_phandle});
     fdt.texts("clock-names", {"uartclk", "apb_pclk"});
+}
+
+void pl031(FdtWriter& fdt, const DeviceDescription& device) {
+    const Node node{fdt, fmt::format("pl031@{:x}", device.base)};
+    fdt.texts("compatible", {"arm,pl031", "arm,primecell"});
+    registers_and_interrupt(fdt, device);
+    fdt.cells("clocks", {clock_phandle});
+    fdt.text("clock-names", "apb_pclk");
+}
+
+void pl061(FdtWriter& fdt, const DeviceDescription& device) {
+    const Node node{fdt, fmt::format("pl061@{:x}", device.base)};
+    fdt.texts("compatible", {"arm,pl061", "arm,primecell"});
+    registers_and_interrupt(fdt, device);
+    fdt.cells("clocks", {clock_phandle});
+    fdt.text("clock-names", "apb_pclk");
+    fdt.flag("gpio-controller");
+    fdt.cells("#gpio-cells", {2});
+    fdt.flag("interrupt-controller");
+    fdt.cells("#interrupt-cells", {2});
+    fdt.cells("phandle", {gpio_phandle});
+}
+
+// What the guest's service manager takes as the wish to shut down.
+void power_button(FdtWriter& fdt) {
+    constexpr std::uint32_t key_power = 116; // linux/input-event-codes.h
+    constexpr std::uint32_t active_high = 0;
+    const Node node{fdt, "gpio-keys"};
+    fdt.text("compatible", "gpio-keys");
+    const Node key{fdt, "power"};
+    fdt.text("label", "power button");
+    fdt.cells("linux,code", {key_power});
+    fdt.cells("gpios", {gpio_phandle, layout::power_button_line, active_high});
 }
 
 void virtio_mmio(FdtWriter& fdt, const DeviceDescription& device) {
     const Node node{fdt, fmt::format("virtio_mmio@{:x}", device.base)};
     fdt.text("compatible", "virtio,mmio");
-    fdt.wide("reg", {device.base, device.size});
-    fdt.cells("interrupts", {shared_peripheral, device.spi, edge_rising});
+    registers_and_interrupt(fdt, device);
     fdt.flag("dma-coherent");
 }
 
-void doorbell(FdtWriter& fdt, const DeviceDescription& device) {
-    const std::string name = fmt::format("bell-{}", layout::doorbell_label(device.spi));
+void doorbell(FdtWriter& fdt, std::uint32_t spi) {
+    const std::string name = fmt::format("bell-{}", layout::doorbell_label(spi));
     const Node node{fdt, name};
     fdt.text("vdevice-type", "doorbell");
     fdt.text("generate", "/hypervisor/" + name);
-    fdt.cells("label", {layout::doorbell_label(device.spi)});
+    fdt.cells("label", {layout::doorbell_label(spi)});
     fdt.flag("peer-default");
     fdt.flag("source-can-clear");
-    fdt.cells("interrupts", {shared_peripheral, device.spi, edge_rising});
+    fdt.cells("interrupts", {shared_peripheral, spi, edge_rising});
 }
 
 // What only the Resource Manager reads.
@@ -146,7 +185,9 @@ void vm_config(FdtWriter& fdt, const GuestDescription& guest) {
     const Node vdevices{fdt, "vdevices"};
     fdt.text("generate", "/hypervisor");
     for (const DeviceDescription& device : guest.devices) {
-        doorbell(fdt, device);
+        if (device.spi) {
+            doorbell(fdt, *device.spi);
+        }
     }
 }
 
@@ -168,6 +209,13 @@ void root(FdtWriter& fdt, const GuestDescription& guest) {
         switch (device.kind) {
         case DeviceDescription::Kind::pl011:
             pl011(fdt, device);
+            break;
+        case DeviceDescription::Kind::pl031:
+            pl031(fdt, device);
+            break;
+        case DeviceDescription::Kind::pl061:
+            pl061(fdt, device);
+            power_button(fdt);
             break;
         case DeviceDescription::Kind::virtio_mmio:
             virtio_mmio(fdt, device);

@@ -11,13 +11,14 @@
 
 namespace vmm {
 
-// A device behind MMIO registers with one interrupt, which a doorbell delivers.
+// A device behind MMIO registers with at most one interrupt, which a doorbell delivers.
 struct DeviceDescription {
-    enum class Kind { pl011, virtio_mmio };
+    enum class Kind { pl011, pl031, pl061, virtio_mmio };
     Kind kind;
     std::uint64_t base; // guest physical address
     std::uint64_t size; // bytes of registers
-    std::uint32_t spi;  // edge-triggered shared peripheral interrupt, counted from 0
+    // Edge-triggered shared peripheral interrupt, counted from 0.
+    std::optional<std::uint32_t> spi;
 };
 
 struct AddressRange {

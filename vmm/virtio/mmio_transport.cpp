@@ -235,7 +235,9 @@ bool MmioTransport::service(unsigned index) {
         return false;
     }
     Virtqueue& ring = *queues_[index].ring;
+    const std::uint16_t before = ring.pushed();
     const auto again = device_.process(index, ring);
+    requests_ += static_cast<std::uint16_t>(ring.pushed() - before);
     if (!again) {
         needs_reset(again.error());
         return false;
@@ -244,6 +246,11 @@ bool MmioTransport::service(unsigned index) {
         raise(VIRTIO_MMIO_INT_VRING);
     }
     return *again;
+}
+
+std::uint64_t MmioTransport::requests() {
+    const std::scoped_lock lock{mutex_};
+    return requests_;
 }
 
 void MmioTransport::acknowledge(std::uint32_t bits) {

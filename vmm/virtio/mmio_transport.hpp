@@ -42,6 +42,9 @@ public:
 
     [[nodiscard]] unsigned queue_count() const { return static_cast<unsigned>(queues_.size()); }
 
+    // Chains that the device has given back since it was made. Waits for a service() under way.
+    [[nodiscard]] std::uint64_t requests();
+
     // Lets the device handle queue `index`; true if it wants to be called again soon.
     bool service(unsigned index);
 
@@ -73,6 +76,7 @@ private:
     TransportEvents events_;
     std::mutex mutex_;
     std::vector<Queue> queues_;
+    std::uint64_t requests_ = 0;
     std::uint64_t driver_features_ = 0;
     std::uint32_t device_features_select_ = 0;
     std::uint32_t driver_features_select_ = 0;

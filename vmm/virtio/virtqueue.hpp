@@ -37,6 +37,8 @@ public:
     create(const GuestMemory& memory, const QueueLayout& layout, RingFeatures features);
 
     [[nodiscard]] std::uint16_t size() const { return size_; }
+    // Chains given back so far, modulo 2^16.
+    [[nodiscard]] std::uint16_t pushed() const { return next_used_; }
 
     // The next available chain, or nothing. After an error the queue is unusable.
     std::expected<std::optional<DescriptorChain>, QueueError> pop();

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands for running VMs, and the devices that every guest has."""
+
+import re
+
+from tests.system.guest_case import GUEST_SECONDS, GuestCase
+from tests.system.guest_command import GuestCommand
+
+_LOG = "/tmp/controlled.log"
+_STATUS_STOPPED = 5
+
+
+class Control(GuestCase):
+    """One VM with a name, and a person who wants something of it."""
+
+    def start(self, name: str) -> str:
+        """Starts a guest that waits to be ended; returns the process id of its VMM."""
+        process = self.start_in_background(GuestCommand("wait", console=_LOG, name=name))
+        self.shell.wait_for(r"\[guest\] waiting", _LOG, self.limit(GUEST_SECONDS))
+        return process
+
+    def test_power_button_shuts_the_guest_down(self) -> None:
+        process = self.start("web")
+        self.assertRegex(self.shell.must("gunyah list"), rf"web +{process}  running +1 +128M")
+        self.assertIn('"state": "running"', self.shell.must("gunyah info web"))
+        self.assertRegex(self.shell.must("gunyah stats web"), r"console +\d+ +\d+ +\d+")
+        answer = self.shell.command("gunyah stop web", self.limit(GUEST_SECONDS))
+        self.assertEqual(answer.status, 0, answer.output)
+        self.assertIn("the guest powered off", answer.output)
+        self.assertIn("[guest] power button", self.shell.must(f"cat {_LOG}"))
+        self.wait_until_ended(process, self.limit(30))
+        self.assertNotIn("web", self.shell.must("gunyah list"))
+        self.shell.must("[ ! -e /run/gunyah/web.sock ]")
+
+    def test_force_ends_the_guest_and_wait_has_its_status(self) -> None:
+        process = self.start("stubborn")
+        self.shell.must("(gunyah wait stubborn; echo status $?) >/tmp/waited 2>&1 & sleep 1")
+        self.shell.must("gunyah stop --force")
+        self.wait_until_ended(process, self.limit(30))
+        self.shell.wait_for(f"status {_STATUS_STOPPED}", "/tmp/waited", self.limit(30))
+
+    def test_paused_guest_uses_no_cpu_and_goes_on(self) -> None:
+        process = self.start("sleepy")
+        self.shell.must("gunyah pause sleepy")
+        self.assertRegex(self.shell.must("gunyah list"), "sleepy +[0-9]+  paused")
+        used = self.cpu_ticks(process)
+        self.shell.must("sleep 5")
+        self.assertEqual(self.cpu_ticks(process), used)
+        refused = self.shell.command("gunyah stop --timeout 2", self.limit(30))
+        self.assertEqual(refused.status, 1)
+        self.assertIn("use --force", refused.output)
+        # The button stays pressed until the guest looks.
+        self.shell.must("gunyah resume sleepy")
+        self.wait_until_ended(process, self.limit(60))
+        self.assertIn("[guest] power button", self.shell.must(f"cat {_LOG}"))
+
+    def cpu_ticks(self, process: str) -> int:
+        """The CPU time that the process has used, in clock ticks."""
+        fields = self.shell.must(f"cat /proc/{process}/stat").split()
+        return int(fields[13]) + int(fields[14])
+
+    def test_a_name_is_given_once(self) -> None:
+        process = self.start("twin")
+        answer = self.run_guest(GuestCommand("check", name="twin"))
+        self.assertEqual(answer.status, 1, answer.output)
+        self.assertIn("a VM of that name is running; use another --name", answer.output)
+        self.assertIn("no VM", self.shell.command("gunyah info other 2>&1 || echo no VM").output)
+        self.shell.must(f"kill -KILL {process}")
+        self.wait_until_ended(process, self.limit(30))
+        # What the killed one left behind is in nobody's way.
+        self.assertNotIn("twin", self.shell.must("gunyah list"))
+        self.assertEqual(self.run_guest(GuestCommand("devices", name="twin")).status, 0)
+
+    def test_clock_and_entropy(self) -> None:
+        now = int(self.shell.must("date +%s"))
+        output = self.run_guest(GuestCommand("devices")).output
+        clock = re.search(r"rtc: rtc-pl031.* at (\d+)", output)
+        assert clock, output
+        seen = int(clock[1])
+        self.assertLess(abs(seen - now), self.limit(GUEST_SECONDS))
+        self.assertIn("rng: virtio_rng.0", output)
+        self.assertIn("rng bytes: 3000", output)

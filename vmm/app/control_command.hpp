@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ControlCommand: what a person wants of a VM that runs already.
+#pragma once
+
+#include <string>
+
+namespace vmm {
+
+struct ControlCommand {
+    enum class Kind { list, info, stop, pause, resume, wait, events, stats };
+    Kind kind = Kind::list;
+    std::string name; // empty: the only VM that runs
+    bool force = false;
+    unsigned timeout_seconds = 60;
+};
+
+// Does it, prints to stdout, and returns the program's exit status. Throws gunyah::Error.
+int carry_out(const ControlCommand& command);
+
+} // namespace vmm
