@@ -2,12 +2,25 @@
 """The commands for running VMs, and the devices that every guest has."""
 
 import re
+import struct
 
 from tests.system.guest_case import GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
 
 _LOG = "/tmp/controlled.log"
 _STATUS_STOPPED = 5
+_CLUSTER = 1 << 16
+
+
+def _empty_qcow2(size: int) -> list[tuple[int, bytes]]:
+    """An empty qcow2 image of SIZE bytes, up to 512 MiB: what stands where, the rest is zero.
+
+    Header, refcount table, one refcount block, L1 table: a cluster each.
+    """
+    header = struct.pack(">4sIQIIQIIQQIIQQQQII", b"QFI\xfb", 3, 0, 0, 16, size, 0, 1, 3 * _CLUSTER,
+                         _CLUSTER, 1, 0, 0, 0, 0, 0, 4, 104)
+    return [(0, header), (_CLUSTER, struct.pack(">Q", 2 * _CLUSTER)),
+            (2 * _CLUSTER, struct.pack(">HHHH", 1, 1, 1, 1))]
 
 
 class Control(GuestCase):
@@ -70,6 +83,22 @@ class Control(GuestCase):
         # What the killed one left behind is in nobody's way.
         self.assertNotIn("twin", self.shell.must("gunyah list"))
         self.assertEqual(self.run_guest(GuestCommand("devices", name="twin")).status, 0)
+
+    def test_qcow2_disk(self) -> None:
+        """What one guest wrote, another one reads."""
+        image = "/tmp/disk.qcow2"
+        self.shell.must(f"rm -f {image}; truncate -s {4 * _CLUSTER} {image}")
+        for offset, data in _empty_qcow2(4 << 20):
+            escaped = "".join(f"\\{byte:03o}" for byte in data)
+            self.shell.must(f"printf '{escaped}' | dd of={image} bs=1 seek={offset} conv=notrunc "
+                            "2>/dev/null")
+        self.run_checked_guest(disk=image)
+        size = int(self.shell.must(f"stat -c %s {image}"))
+        self.assertGreaterEqual(size, (4 + 1 + 4) * _CLUSTER)  # an L2 table and 256 KiB
+        self.run_checked_guest(disk=image)
+        self.assertEqual(int(self.shell.must(f"stat -c %s {image}")), size)
+        refused = self.run_guest(GuestCommand("check", disk=f"{image},format=raw,id={21 * 'x'}"))
+        self.assertIn("longer than 20 bytes", refused.output)
 
     def test_clock_and_entropy(self) -> None:
         now = int(self.shell.must("date +%s"))

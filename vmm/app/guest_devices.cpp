@@ -65,7 +65,7 @@ GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks) : host_{std
     add_virtio(std::make_unique<RngDevice>(system_random), "entropy device");
     for (Disk& disk : disks) {
         const std::string name = fmt::format("disk '{}'", disk.id);
-        add_virtio(std::make_unique<BlockDevice>(std::move(disk.file), disk.id), name);
+        add_virtio(std::make_unique<BlockDevice>(std::move(disk.image), disk.id), name);
     }
 }
 

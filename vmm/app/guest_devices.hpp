@@ -15,11 +15,11 @@
 #include "devices/pl011.hpp"
 #include "devices/pl031.hpp"
 #include "devices/pl061.hpp"
+#include "disk/disk_image.hpp"
 #include "libgunyah/vm.hpp"
 #include "machine/device_tree.hpp"
 #include "machine/layout.hpp"
 #include "virtio/console_device.hpp"
-#include "virtio/disk_file.hpp"
 #include "virtio/guest_memory.hpp"
 #include "virtio/mmio_transport.hpp"
 
@@ -35,7 +35,7 @@ struct DeviceHost {
 };
 
 struct Disk {
-    DiskFile file;
+    std::unique_ptr<DiskImage> image;
     std::string id; // the serial number that the guest sees
 };
 

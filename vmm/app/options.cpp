@@ -48,9 +48,10 @@ constexpr OptionHelp single_options[] = {
      "output [stdio]"},
 };
 constexpr OptionHelp repeated_options[] = {
-    {"disk", "[path=]FILE[,ro][,id=TEXT]",
-     "raw disk image or block device; repeat for more (vda, vdb, ...); ro: the guest cannot write "
-     "to it; id: its serial number, for /dev/disk/by-id"},
+    {"disk", "[path=]FILE[,ro][,format=raw|qcow2][,id=TEXT]",
+     "disk image or block device; repeat for more (vda, vdb, ...); ro: the guest cannot write to "
+     "it; format: qcow2 if the name ends so, else raw; id: its serial number, for "
+     "/dev/disk/by-id"},
 };
 
 // The options of `run` as they were typed.

@@ -102,7 +102,7 @@ TEST(Options, ComplainsInOneSentence) {
     expect_complaint({"run", "--kernel", "Image", "--mem", "2M"}, "16M");
     expect_complaint({"run", "--kernel", "Image", "--mem", "2000G"}, "1024G");
     expect_complaint({"run", "--kernel", "Image", "--disk", "a.img,rw"},
-                     "--disk.rw: there is no such key; known here: path, ro, id");
+                     "--disk.rw: there is no such key; known here: path, ro, format, id");
     expect_complaint({"run", "--kernel", "Image", "--disk", "a.img", "--disk", "b,ro=maybe"},
                      "--disk[1].ro: \"maybe\" is neither yes nor no");
     expect_complaint({"run", "--kernel", "Image", "--disk", "a,path=b"},
@@ -110,6 +110,7 @@ TEST(Options, ComplainsInOneSentence) {
     expect_complaint({"run", "--kernel", "Image", "--disk", "a,id=123456789012345678901"},
                      "20 bytes");
     expect_complaint({"run", "--kernel", "Image", "--disk", "\xff,\xfe"}, "there is no such key");
+    expect_complaint({"run", "--kernel", "Image", "--disk", "a,format=vmdk"}, "use raw or qcow2");
     expect_complaint({"run", "--kernel", "Image", "stray"}, "stray");
     expect_complaint({"run", "--config", "/nonexistent/vm.json"}, "/nonexistent/vm.json");
     expect_complaint({"list", "x"}, "x");

@@ -21,6 +21,7 @@
 #include "app/runtime_folder.hpp"
 #include "app/stop_signals.hpp"
 #include "app/vcpu_threads.hpp"
+#include "disk/open_disk.hpp"
 #include "libgunyah/device.hpp"
 #include "libgunyah/error.hpp"
 #include "machine/boot_files.hpp"
@@ -36,7 +37,7 @@ constexpr std::uint32_t ram_label = 0;
 std::vector<Disk> open_disks(const std::vector<DiskOption>& options) {
     std::vector<Disk> disks;
     for (const DiskOption& disk : options) {
-        disks.push_back({DiskFile::open(disk.path, disk.read_only),
+        disks.push_back({open_disk(disk.path, disk.read_only, disk.format),
                          disk.id.empty() ? fmt::format("disk{}", disks.size()) : disk.id});
     }
     return disks;

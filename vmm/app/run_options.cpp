@@ -36,6 +36,9 @@ bool is_name(std::string_view text) {
 void check_disk(const DiskOption& disk) {
     require(!disk.path.empty(), "--disk", "a disk needs a file name",
             "write --disk path=FILE, with two commas for one that is part of the name");
+    require(disk.format.empty() || disk.format == "raw" || disk.format == "qcow2",
+            fmt::format("--disk {}", disk.path),
+            fmt::format("'{}' is no format known here", disk.format), "use raw or qcow2");
     require(disk.id.size() <= longest_disk_id, fmt::format("--disk {}", disk.path),
             fmt::format("the id '{}' is longer than 20 bytes", disk.id), "use a shorter one");
 }

@@ -14,7 +14,8 @@ struct DiskOption {
 
     std::string path;
     bool read_only = false;
-    std::string id; // the serial number that the guest sees; empty: "disk" and its number
+    std::string format; // "raw", "qcow2"; empty: by the file's name
+    std::string id;     // the serial number that the guest sees; empty: "disk" and its number
 };
 
 struct RunOptions {

@@ -29,6 +29,7 @@ template <typename Visitor>
 void visit(Visitor& visitor, DiskOption& disk) {
     visitor.field("path", disk.path);
     visitor.field("ro", disk.read_only);
+    visitor.field("format", disk.format);
     visitor.field("id", disk.id);
 }
 

@@ -15,6 +15,8 @@ constexpr std::array<std::uint16_t, 1> sizes{256};
 // Header and status take a descriptor each.
 constexpr std::uint32_t max_segments = 254;
 constexpr std::uint32_t max_discard_sectors = 1U << 22; // 2 GiB in one request
+// 32 MiB: where the host's file system cannot do it, zeroes are written.
+constexpr std::uint32_t max_zeroed_sectors = 1U << 16;
 
 template <typename Pieces>
 std::vector<iovec> to_iovec(const Pieces& pieces) {
@@ -28,15 +30,18 @@ std::vector<iovec> to_iovec(const Pieces& pieces) {
 
 } // namespace
 
-BlockDevice::BlockDevice(DiskFile disk, std::string id)
+BlockDevice::BlockDevice(std::unique_ptr<DiskImage> disk, std::string id)
     : disk_{std::move(disk)}, id_{std::move(id)} {
     id_.resize(VIRTIO_BLK_ID_BYTES);
-    config_.capacity = disk_.sectors();
+    config_.capacity = disk_->sectors();
     config_.seg_max = max_segments;
-    config_.blk_size = DiskFile::sector_size;
+    config_.blk_size = DiskImage::sector_size;
     config_.max_discard_sectors = max_discard_sectors;
     config_.max_discard_seg = 1;
     config_.discard_sector_alignment = 8;
+    config_.max_write_zeroes_sectors = max_zeroed_sectors;
+    config_.max_write_zeroes_seg = 1;
+    config_.write_zeroes_may_unmap = 1;
 }
 
 std::uint32_t BlockDevice::device_id() const {
@@ -46,7 +51,9 @@ std::uint32_t BlockDevice::device_id() const {
 std::uint64_t BlockDevice::features() const {
     const std::uint64_t common = feature(VIRTIO_BLK_F_SEG_MAX) | feature(VIRTIO_BLK_F_BLK_SIZE) |
                                  feature(VIRTIO_BLK_F_FLUSH);
-    return common | feature(disk_.read_only() ? VIRTIO_BLK_F_RO : VIRTIO_BLK_F_DISCARD);
+    const std::uint64_t clearing =
+        feature(VIRTIO_BLK_F_DISCARD) | feature(VIRTIO_BLK_F_WRITE_ZEROES);
+    return common | (disk_->read_only() ? feature(VIRTIO_BLK_F_RO) : clearing);
 }
 
 std::span<const std::uint16_t> BlockDevice::queue_sizes() const {
@@ -81,9 +88,10 @@ BlockDevice::Outcome BlockDevice::execute(const virtio_blk_outhdr& header,
     case VIRTIO_BLK_T_OUT:
         return write(header.sector, chain);
     case VIRTIO_BLK_T_FLUSH:
-        return {static_cast<std::uint8_t>(disk_.flush() ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR)};
+        return {static_cast<std::uint8_t>(disk_->flush() ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR)};
     case VIRTIO_BLK_T_DISCARD:
-        return discard(chain);
+    case VIRTIO_BLK_T_WRITE_ZEROES:
+        return clear(chain, header.type == VIRTIO_BLK_T_WRITE_ZEROES);
     case VIRTIO_BLK_T_GET_ID:
         return identify(chain);
     default:
@@ -93,15 +101,15 @@ BlockDevice::Outcome BlockDevice::execute(const virtio_blk_outhdr& header,
 
 // Whole sectors, all of them on the disk; written so that nothing can wrap.
 bool BlockDevice::contains(std::uint64_t sector, std::uint64_t bytes) const {
-    const std::uint64_t count = bytes / DiskFile::sector_size;
-    return bytes % DiskFile::sector_size == 0 && sector <= disk_.sectors() &&
-           count <= disk_.sectors() - sector;
+    const std::uint64_t count = bytes / DiskImage::sector_size;
+    return bytes % DiskImage::sector_size == 0 && sector <= disk_->sectors() &&
+           count <= disk_->sectors() - sector;
 }
 
 BlockDevice::Outcome BlockDevice::read(std::uint64_t sector, const DescriptorChain& chain) const {
     const std::uint64_t bytes = total_size(chain.writable);
     auto pieces = to_iovec(chain.writable);
-    if (!contains(sector, bytes) || !disk_.read(pieces, sector * DiskFile::sector_size)) {
+    if (!contains(sector, bytes) || !disk_->read(pieces, sector * DiskImage::sector_size)) {
         return {VIRTIO_BLK_S_IOERR};
     }
     return {VIRTIO_BLK_S_OK, static_cast<std::uint32_t>(bytes)};
@@ -109,30 +117,37 @@ BlockDevice::Outcome BlockDevice::read(std::uint64_t sector, const DescriptorCha
 
 BlockDevice::Outcome BlockDevice::write(std::uint64_t sector, const DescriptorChain& chain) const {
     auto pieces = to_iovec(chain.readable);
-    const bool possible = !disk_.read_only() && contains(sector, total_size(chain.readable));
-    if (!possible || !disk_.write(pieces, sector * DiskFile::sector_size)) {
+    const bool possible = !disk_->read_only() && contains(sector, total_size(chain.readable));
+    if (!possible || !disk_->write(pieces, sector * DiskImage::sector_size)) {
         return {VIRTIO_BLK_S_IOERR};
     }
     return {VIRTIO_BLK_S_OK};
 }
 
-BlockDevice::Outcome BlockDevice::discard(DescriptorChain& chain) const {
+BlockDevice::Outcome BlockDevice::clear(DescriptorChain& chain, bool zeroes) const {
     virtio_blk_discard_write_zeroes range{};
     const bool one_range = total_size(chain.readable) == sizeof(range) &&
                            take_front(chain.readable, std::as_writable_bytes(std::span{&range, 1}));
-    if (disk_.read_only() || !one_range) {
+    if (disk_->read_only() || !one_range) {
         return {VIRTIO_BLK_S_IOERR};
     }
-    if (range.flags != 0) {
-        return {VIRTIO_BLK_S_UNSUPP}; // 5.2.6.2: a discard has no flags
+    // 5.2.6.2: a discard has no flags; zeroes may give the blocks back.
+    const bool may_unmap = (range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0;
+    if ((range.flags & ~VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0 || (may_unmap && !zeroes)) {
+        return {VIRTIO_BLK_S_UNSUPP};
     }
-    const std::uint64_t bytes = std::uint64_t{range.num_sectors} * DiskFile::sector_size;
-    const bool allowed = range.num_sectors <= max_discard_sectors && contains(range.sector, bytes);
-    if (!allowed) {
+    const std::uint32_t most = zeroes ? max_zeroed_sectors : max_discard_sectors;
+    const std::uint64_t bytes = std::uint64_t{range.num_sectors} * DiskImage::sector_size;
+    if (range.num_sectors > most || !contains(range.sector, bytes)) {
         return {VIRTIO_BLK_S_IOERR};
     }
-    // A discard is a hint (5.2.6.2): a file system that cannot punch holes keeps the data.
-    static_cast<void>(bytes == 0 || disk_.discard(range.sector * DiskFile::sector_size, bytes));
+    const std::uint64_t offset = range.sector * DiskImage::sector_size;
+    if (zeroes && !disk_->write_zeroes(offset, bytes, may_unmap)) {
+        return {VIRTIO_BLK_S_IOERR};
+    }
+    if (!zeroes) {
+        disk_->discard(offset, bytes);
+    }
     return {VIRTIO_BLK_S_OK};
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// BlockDevice: virtio-blk over a DiskFile (VIRTIO 1.2, 5.2).
+// BlockDevice: virtio-blk over a DiskImage (VIRTIO 1.2, 5.2).
 #pragma once
 
 #include <linux/virtio_blk.h>
 
-#include <array>
+#include <memory>
 #include <string>
 
+#include "disk/disk_image.hpp"
 #include "virtio/device.hpp"
-#include "virtio/disk_file.hpp"
 
 namespace vmm {
 
@@ -16,7 +16,7 @@ namespace vmm {
 class BlockDevice : public VirtioDevice {
 public:
     // `id`: what the guest sees as serial number, cut after 20 bytes.
-    BlockDevice(DiskFile disk, std::string id);
+    BlockDevice(std::unique_ptr<DiskImage> disk, std::string id);
 
     [[nodiscard]] std::uint32_t device_id() const override;
     [[nodiscard]] std::uint64_t features() const override;
@@ -34,11 +34,12 @@ private:
     [[nodiscard]] Outcome execute(const virtio_blk_outhdr& header, DescriptorChain& chain) const;
     [[nodiscard]] Outcome read(std::uint64_t sector, const DescriptorChain& chain) const;
     [[nodiscard]] Outcome write(std::uint64_t sector, const DescriptorChain& chain) const;
-    [[nodiscard]] Outcome discard(DescriptorChain& chain) const;
+    // DISCARD and WRITE_ZEROES, which have the same form.
+    [[nodiscard]] Outcome clear(DescriptorChain& chain, bool zeroes) const;
     [[nodiscard]] Outcome identify(const DescriptorChain& chain) const;
     [[nodiscard]] bool contains(std::uint64_t sector, std::uint64_t bytes) const;
 
-    DiskFile disk_;
+    std::unique_ptr<DiskImage> disk_;
     std::string id_;
     virtio_blk_config config_{};
 };

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of BlockDevice and DiskFile on real files.
+// Tests of BlockDevice on a real file.
 #include "virtio/block_device.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
-#include "libgunyah/error.hpp"
+#include "disk/raw_image.hpp"
+#include "disk/temporary_file.hpp"
 #include "virtio/test_driver.hpp"
 
 namespace vmm {
@@ -24,39 +22,10 @@ constexpr std::uint16_t next = VRING_DESC_F_NEXT;
 constexpr std::uint16_t writable = VRING_DESC_F_WRITE;
 constexpr std::uint64_t disk_sectors = 128;
 
-class TemporaryFile {
-public:
-    explicit TemporaryFile(std::uint64_t size) {
-        path_ = testing::TempDir() + "/gunyah-disk-XXXXXX";
-        ::close(::mkstemp(path_.data()));
-        std::filesystem::resize_file(path_, size);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    ~TemporaryFile() { std::filesystem::remove(path_); }
-
-    [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] std::string bytes(std::uint64_t offset, std::size_t count) const {
-        std::ifstream file{path_, std::ios::binary};
-        file.seekg(static_cast<std::streamoff>(offset));
-        std::string text(count, '?');
-        file.read(text.data(), static_cast<std::streamsize>(count));
-        return text;
-    }
-    void put(std::uint64_t offset, std::string_view text) const {
-        std::fstream file{path_, std::ios::binary | std::ios::in | std::ios::out};
-        file.seekp(static_cast<std::streamoff>(offset));
-        file << text;
-    }
-
-private:
-    std::string path_;
-};
-
 class BlockDeviceTest : public testing::Test {
 protected:
     BlockDevice open(bool read_only = false) {
-        return {DiskFile::open(file.path(), read_only), "disk0"};
+        return {std::make_unique<RawImage>(HostFile::open(file.path(), read_only)), "disk0"};
     }
     // Runs one request that stands in the ring; returns its status byte, -1 if the queue broke.
     int run(BlockDevice& device) {
@@ -81,6 +50,10 @@ protected:
         driver.describe(2, {status_at, 1, writable, 0});
         return run(device);
     }
+    int write_zeroes(BlockDevice& device, virtio_blk_discard_write_zeroes range) {
+        driver.store(data_at, range);
+        return request(device, VIRTIO_BLK_T_WRITE_ZEROES, 0, sizeof(range), false);
+    }
     int discard(BlockDevice& device, virtio_blk_discard_write_zeroes range) {
         driver.store(data_at, range);
         return request(device, VIRTIO_BLK_T_DISCARD, 0, sizeof(range), false);
@@ -95,7 +68,7 @@ protected:
         return {reinterpret_cast<const char*>(range.data()), count};
     }
 
-    TemporaryFile file{disk_sectors * 512};
+    test::TemporaryFile file{disk_sectors * 512};
     TestDriver driver{8};
     std::uint32_t written = 0;
 };
@@ -187,6 +160,24 @@ TEST_F(BlockDeviceTest, DiscardedSectorsReadAsZero) {
     EXPECT_EQ(discard(device, {0, 0, 0}), VIRTIO_BLK_S_OK);
 }
 
+TEST_F(BlockDeviceTest, WritesZeroes) {
+    auto device = open();
+    EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_WRITE_ZEROES), 0U);
+    for (const std::uint32_t flags : {0U, 1U}) { // keep the blocks, give them back
+        file.put(8 * 512, std::string(8 * 512, 'a'));
+        EXPECT_EQ(write_zeroes(device, {9, 6, flags}), VIRTIO_BLK_S_OK);
+        EXPECT_EQ(file.bytes(8 * 512, 8 * 512),
+                  std::string(512, 'a') + std::string(6 * 512, '\0') + std::string(512, 'a'));
+    }
+    EXPECT_EQ(write_zeroes(device, {0, 8, 2}), VIRTIO_BLK_S_UNSUPP);
+    EXPECT_EQ(write_zeroes(device, {disk_sectors, 1, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(write_zeroes(device, {0, 0xffffffff, 0}), VIRTIO_BLK_S_IOERR);
+    EXPECT_EQ(write_zeroes(device, {0, 0, 0}), VIRTIO_BLK_S_OK);
+    auto reader = test::TemporaryFile{512};
+    BlockDevice read_only{std::make_unique<RawImage>(HostFile::open(reader.path(), true)), "ro"};
+    EXPECT_EQ(write_zeroes(read_only, {0, 1, 0}), VIRTIO_BLK_S_IOERR);
+}
+
 TEST_F(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
     auto device = open();
     driver.describe(0, {header_at, 15, next, 1}); // one byte short
@@ -194,38 +185,6 @@ TEST_F(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
     EXPECT_EQ(run(device), -1);
     driver.describe(0, {header_at, 16, 0, 0}); // nowhere to put the status
     EXPECT_EQ(run(device), -1);
-}
-
-TEST_F(BlockDeviceTest, ASecondWriterIsRefused) {
-    const auto first = DiskFile::open(file.path(), false);
-    for (const bool read_only : {false, true}) {
-        try {
-            DiskFile::open(file.path(), read_only);
-            FAIL() << "the disk was opened twice";
-        } catch (const gunyah::Error& error) {
-            EXPECT_EQ(error.kind(), gunyah::ErrorKind::busy);
-            EXPECT_NE(std::string{error.what()}.find("another VM"), std::string::npos);
-        }
-    }
-}
-
-TEST_F(BlockDeviceTest, ReadersShareAndTheLockEndsWithTheObject) {
-    {
-        const auto first = DiskFile::open(file.path(), true);
-        EXPECT_NO_THROW(DiskFile::open(file.path(), true));
-        EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
-    }
-    EXPECT_NO_THROW(DiskFile::open(file.path(), false));
-}
-
-TEST_F(BlockDeviceTest, UnusableFilesAreRefused) {
-    EXPECT_THROW(DiskFile::open("/nonexistent/disk", false), gunyah::Error);
-    EXPECT_THROW(DiskFile::open(testing::TempDir(), true), gunyah::Error);
-    EXPECT_THROW(DiskFile::open("/dev/null", false), gunyah::Error);
-    std::filesystem::resize_file(file.path(), 1000);
-    EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
-    std::filesystem::resize_file(file.path(), 0);
-    EXPECT_THROW(DiskFile::open(file.path(), false), gunyah::Error);
 }
 
 } // namespace
