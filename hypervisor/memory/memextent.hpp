@@ -27,7 +27,7 @@ namespace hyp {
 /// extent has no mutable state of its own, hence no lock.
 ///
 /// When the last reference goes, all mappings of it are removed. Pages of a derived extent go back
-/// to the parent, those of another to the partition: zeroed, unless no address space ever mapped
+/// to the parent, those of another to the partition: zeroed, unless no call ever asked to map
 /// them while this extent owned them (then nobody but the previous owner could have written).
 /// donate() on the other hand keeps the content: that is its purpose.
 class MemExtent final : public Object {
