@@ -466,8 +466,7 @@ TEST_F(LifecycleTest, ASecondParcelIsRefusedClearly) {
     const Guest guest = configure();
     const std::uint32_t second = linux_vm.share(guest.vmid, guest_memory + guest_size, 4096);
     EXPECT_EQ(linux_vm.vm_call(GH_RM_VM_INIT, guest.vmid).error, GH_RM_ERROR_UNIMPLEMENTED);
-    EXPECT_NE(linux_vm.log.lines.find("only those of the image"),
-              std::string::npos);
+    EXPECT_NE(linux_vm.log.lines.find("only those of the image"), std::string::npos);
     EXPECT_EQ(reclaim(second).error, 0U);
     tear_down(guest);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model.hpp"
+#include "picker.hpp"
 
 #include "memory/address_space.hpp"
 #include "memory/memextent.hpp"
@@ -11,9 +12,12 @@
 #include "object/cspace.hpp"
 #include "vcpu/vcpu.hpp"
 
+#include <abi/hypercall.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,14 +25,21 @@
 
 namespace model {
 
-/// Raw numbers; what they mean depends on what exists when the step is made, so that a sequence
-/// stays meaningful when others are left out of it.
-using Step = std::array<std::uint32_t, 24>;
+struct Call {
+    const char* name;
+    unsigned number;
+};
+inline constexpr Call create_cspace{"partition_create_cspace", GH_PARTITION_CREATE_CSPACE};
+inline constexpr Call create_space{"partition_create_addrspace", GH_PARTITION_CREATE_ADDRSPACE};
+inline constexpr Call create_extent{"partition_create_memextent", GH_PARTITION_CREATE_MEMEXTENT};
+inline constexpr Call create_doorbell{"partition_create_doorbell", GH_PARTITION_CREATE_DOORBELL};
+inline constexpr Call create_queue{"partition_create_msgqueue", GH_PARTITION_CREATE_MSGQUEUE};
 
 class World {
 public:
     static constexpr std::size_t vms = 3;
     static constexpr std::size_t page_count = 1536; // of RAM: three blocks of 2 MiB
+    static constexpr Word ipa_pages = 2560;         // what steps aim at
 
     World();
     /// Deletes every capability.
@@ -56,7 +67,8 @@ private:
         hyp::Ref<hyp::AddressSpace> memory;
         hyp::Ref<hyp::Vcpu> vcpu;
     };
-    class Picker;
+
+    using InModel = std::function<Answer(Word name)>;
 
     void furnish();
     void set_up_vm(std::size_t index);
@@ -65,7 +77,7 @@ private:
     Answer call(Vm&, unsigned number, std::initializer_list<Word> arguments, std::size_t results);
     std::optional<std::string> agree(const char* what, Vm&, unsigned number,
                                      std::initializer_list<Word> arguments, std::size_t results,
-                                     const auto& in_model);
+                                     const InModel& in_model);
     std::optional<std::string> make_capability_call(Picker&, Vm&);
     std::optional<std::string> make_memory_call(Picker&, Vm&);
     std::optional<std::string> make_message_call(Picker&, Vm&);
