@@ -114,7 +114,9 @@ void VicCpu::enter_slowly() {
     }
     Wakeups wakeups(this);
     const LockGuard guard(vic_->lock_);
-    fold(wakeups);
+    if (used_ != 0 || spilled_active_) {
+        fold(wakeups);
+    }
     refill();
     if (timer_ppis_ != 0) {
         adjust_ppis();
@@ -286,9 +288,8 @@ bool VicCpu::has_deliverable(bool powered_down) const {
     if (elsewhere) {
         return true; // its registers cannot be read from here
     }
-    const Mask now = mask();
     for (const Virq& irq : ready_) {
-        if (!irq.active && irq.pending() && would_signal(irq, now, powered_down)) {
+        if (!irq.active && irq.pending() && would_signal(irq, mask(), powered_down)) {
             return true;
         }
     }
@@ -298,7 +299,7 @@ bool VicCpu::has_deliverable(bool powered_down) const {
         const std::uint64_t lr = arch::ich_read_lr(n);
         if (!irq.active_after((lr & ich::lr_active) != 0) &&
             irq.pending_after((lr & ich::lr_pending) != 0) &&
-            would_signal(irq, now, powered_down)) {
+            would_signal(irq, mask(), powered_down)) {
             return true;
         }
     }

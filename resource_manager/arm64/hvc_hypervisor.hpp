@@ -9,6 +9,11 @@
 namespace rm {
 
 class HvcHypervisor final : public Hypervisor {
+public:
+    // Without a way through memory.
+    rt::Result<> msgqueue_send(CapId queue, std::span<const std::byte> message, bool push) override;
+    rt::Result<ReceivedMessage> msgqueue_receive(CapId queue, std::span<std::byte> buffer) override;
+
 protected:
     Outcome hypercall(unsigned number, const Arguments& arguments) override;
 };

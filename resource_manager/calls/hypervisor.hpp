@@ -125,9 +125,10 @@ public:
     rt::Result<> msgqueue_configure(CapId queue, unsigned depth, unsigned message_size);
     rt::Result<> msgqueue_bind_send(CapId queue, CapId vic, std::uint32_t virq);
     rt::Result<> msgqueue_bind_receive(CapId queue, CapId vic, std::uint32_t virq);
-    rt::Result<> msgqueue_send(CapId queue, std::span<const std::byte> message, bool push);
+    // Every request makes these two.
+    virtual rt::Result<> msgqueue_send(CapId queue, std::span<const std::byte> message, bool push);
     /// Error::msgqueue_empty when there is nothing.
-    rt::Result<ReceivedMessage> msgqueue_receive(CapId queue, std::span<std::byte> buffer);
+    virtual rt::Result<ReceivedMessage> msgqueue_receive(CapId queue, std::span<std::byte> buffer);
 
     /// 1 to 32 random bytes; Error::unimplemented or busy when there are none now.
     rt::Result<std::array<std::uint64_t, 4>> entropy(unsigned bytes);
