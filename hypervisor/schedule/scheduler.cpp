@@ -50,8 +50,19 @@ Scheduler::Scheduler() {
 
 Scheduler the_scheduler;
 
+/// Who is to run here next in any case does not go through the queue.
 void Scheduler::enqueue(Vcpu& vcpu) {
-    push(vcpu, false);
+    CpuSchedule& cpu = mine();
+    const int priority = priority_of(vcpu);
+    const bool next = cpu.scheduled && !cpu.preferred && vcpu.home() == cpu_index() &&
+                      vcpu.queued_on.load(std::memory_order_relaxed) == no_cpu &&
+                      priority > cpu.priority() && priority > cpu.queue.top_priority();
+    if (next) {
+        cpu.preferred = Ref<Vcpu>(vcpu);
+        arch::note_work(arch::work_schedule);
+    } else {
+        push(vcpu, false);
+    }
 }
 
 void Scheduler::push(Vcpu& vcpu, bool front) {
@@ -225,8 +236,11 @@ void Scheduler::choose(CpuSchedule& cpu) {
         (void)start(cpu, std::move(next));
     }
     const int waiting = cpu.queue.top_priority();
-    if (waiting == cpu.priority()) {
+    const int chosen = cpu.priority();
+    if (waiting == chosen) {
         arm_slice(cpu);
+    } else if (waiting > chosen) { // than a preferred one
+        arch::note_work(arch::work_schedule);
     }
     if (waiting >= 0 && any_movable_.load(std::memory_order_relaxed)) {
         offer(cpu_index());
