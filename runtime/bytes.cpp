@@ -63,7 +63,7 @@ void* copy_bytes(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     const auto* in = static_cast<const Byte*>(from);
     if (alike_aligned(out, in)) {
-        for (; size != 0 && misalignment(out) != 0; --size) {
+        for (; misalignment(out) != 0 && size != 0; --size) {
             *out++ = *in++;
         }
         for (; size >= block_words * word_size; size -= block_words * word_size) {

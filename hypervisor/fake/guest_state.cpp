@@ -86,8 +86,8 @@ std::optional<Ipa> translate_guest(VirtAddr va, bool) {
     return Ipa{va.value};
 }
 
-std::optional<PhysAddr> translate_guest_fully(VirtAddr, bool) {
-    return std::nullopt; // there is no CPU that could walk the tables
+PhysAddr translate_guest_fully(VirtAddr, bool) {
+    return {~std::uint64_t{0}}; // there is no CPU that could walk the tables
 }
 
 ExitSyndrome read_syndrome() {

@@ -105,6 +105,40 @@ TEST_F(MessageQueueTest, ConfigurationIsChecked) {
     EXPECT_EQ(queue->configure(1, 1).error(), rt::Error::object_state);
 }
 
+TEST_F(MessageQueueTest, LooksEmptyAndFullWithoutItsLock) {
+    make(2, 8);
+    EXPECT_TRUE(queue->looks_empty());
+    EXPECT_FALSE(queue->looks_full());
+    ASSERT_TRUE(send("a"));
+    EXPECT_FALSE(queue->looks_empty());
+    EXPECT_FALSE(queue->looks_full());
+    ASSERT_TRUE(send("b"));
+    EXPECT_TRUE(queue->looks_full());
+    EXPECT_EQ(send("c").error(), rt::Error::msgqueue_full);
+    ASSERT_TRUE(receive());
+    EXPECT_FALSE(queue->looks_full());
+    buffer.refuse = true; // what was not taken is still there
+    EXPECT_FALSE(receive());
+    EXPECT_FALSE(queue->looks_empty());
+    buffer.refuse = false;
+    ASSERT_TRUE(receive());
+    EXPECT_TRUE(queue->looks_empty());
+    ASSERT_TRUE(send("d"));
+    ASSERT_TRUE(queue->flush());
+    EXPECT_TRUE(queue->looks_empty());
+}
+
+// The handler answers "full" by looks_full() alone: the sender is remembered all the same.
+TEST_F(MessageQueueTest, SenderThatFilledItIsInterruptedWhenItBinds) {
+    make(2, 8);
+    ASSERT_TRUE(send("a"));
+    ASSERT_TRUE(send("b"));
+    ASSERT_TRUE(queue->looks_full());
+    ASSERT_TRUE(receive());
+    ASSERT_TRUE(queue->bind_send(*vic, {send_irq, 0}));
+    EXPECT_EQ(interrupts(), Irqs{send_irq});
+}
+
 TEST_F(MessageQueueTest, MessagesComeInOrderAndWhole) {
     make(3, 5);
     EXPECT_EQ(receive().error(), rt::Error::msgqueue_empty);

@@ -164,11 +164,11 @@ private:
     [[gnu::always_inline]] bool with_loaded_ram(VirtAddr address, std::uint64_t size, bool write,
                                                 Copy copy) RT_EXCLUDES(lock_) {
         const rt::LockGuard guard(lock_);
-        const auto phys = arch::translate_guest_fully(address, write);
-        if (!phys || !ownership().is_ram({*phys, size})) {
+        const PhysAddr phys = arch::translate_guest_fully(address, write);
+        if (!ownership().is_ram({phys, size})) {
             return false;
         }
-        copy(phys_to_virt(*phys));
+        copy(phys_to_virt(phys));
         return true;
     }
     template <typename Copy>

@@ -69,11 +69,13 @@ void Scheduler::push(Vcpu& vcpu, bool front) {
     for (;;) {
         const unsigned home = vcpu.home();
         const unsigned cpu = home != no_cpu ? home : cpu_index();
-        if (!cpus_[cpu].queue.push(vcpu, front)) {
+        RunQueue* queue = &cpus_[cpu].queue;
+        asm("" : "+r"(queue)); // else the compiler calculates it anew for many a member
+        if (!queue->push(vcpu, front)) {
             dequeue(vcpu); // it waits where it belonged before
             continue;
         }
-        if (vcpu.home() != home && cpus_[cpu].queue.remove(vcpu)) {
+        if (vcpu.home() != home && queue->remove(vcpu)) {
             continue;
         }
         kick(cpu);

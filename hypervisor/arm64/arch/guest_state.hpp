@@ -147,6 +147,7 @@ void clear_deadline();
         return answer;                                                                             \
     }())
 
+inline constexpr PhysAddr no_address{~std::uint64_t{0}};
 inline constexpr std::uint64_t par_fault = 1; // PAR_EL1.F
 inline std::uint64_t address_in(std::uint64_t par, VirtAddr va) {
     constexpr std::uint64_t par_address = 0x0000fffffffff000;
@@ -159,13 +160,13 @@ inline std::optional<Ipa> translate_guest(VirtAddr va, bool write) {
     const std::uint64_t par = write ? HYP_TRANSLATE("s1e1w", va) : HYP_TRANSLATE("s1e1r", va);
     return (par & par_fault) == 0 ? std::optional(Ipa{address_in(par, va)}) : std::nullopt;
 }
-/// Through both stages, to normal memory. Nothing means only that the CPU could not tell. The
-/// address space's lock keeps stage 2 as it is.
-inline std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write) {
+/// Through both stages, to normal memory. No RAM (no_address) means only that the CPU could not
+/// tell. The address space's lock keeps stage 2 as it is.
+inline PhysAddr translate_guest_fully(VirtAddr va, bool write) {
     constexpr unsigned memory_shift = 60; // PAR_EL1.ATTR<7:4>: 0 is device memory
     const std::uint64_t par = write ? HYP_TRANSLATE("s12e1w", va) : HYP_TRANSLATE("s12e1r", va);
     const bool normal = (par & par_fault) == 0 && par >> memory_shift != 0;
-    return normal ? std::optional(PhysAddr{address_in(par, va)}) : std::nullopt;
+    return normal ? PhysAddr{address_in(par, va)} : no_address;
 }
 
 /// Why the CPU left the guest.

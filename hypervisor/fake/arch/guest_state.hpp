@@ -72,7 +72,7 @@ void clear_deadline();
 std::optional<Ipa> translate_guest(VirtAddr va, bool write);
 /// Through both stages, to normal memory. Nothing means only that the CPU could not tell. The
 /// address space's lock keeps stage 2 as it is.
-std::optional<PhysAddr> translate_guest_fully(VirtAddr va, bool write);
+PhysAddr translate_guest_fully(VirtAddr va, bool write);
 
 struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
