@@ -53,6 +53,32 @@ void move_one(Byte*& out, const Byte*& in) {
     asm("" : "+r"(out), "+r"(in)); // else the compiler counts in other terms, and back at the end
 }
 
+/// In units of this size as far as whole ones go, then by smaller ones.
+template <typename Unit>
+[[gnu::always_inline]] inline void copy_forward(Byte* out, const Byte* in, std::size_t size) {
+    for (; size >= block_words * sizeof(Unit); size -= block_words * sizeof(Unit)) {
+        auto* out_units = reinterpret_cast<Unit*>(out);
+        const auto* in_units = reinterpret_cast<const Unit*>(in);
+        const Unit a = in_units[0], b = in_units[1], c = in_units[2], d = in_units[3];
+        out_units[0] = a;
+        out_units[1] = b;
+        out_units[2] = c;
+        out_units[3] = d;
+        in += block_words * sizeof(Unit);
+        out += block_words * sizeof(Unit);
+    }
+    for (; size >= sizeof(Unit); size -= sizeof(Unit)) {
+        move_one<Unit>(out, in);
+    }
+    if (sizeof(Unit) > sizeof(Cell) && size >= sizeof(Cell)) { // messages end so
+        move_one<Cell>(out, in);
+        size -= sizeof(Cell);
+    }
+    for (; size != 0; --size) {
+        move_one<Byte>(out, in);
+    }
+}
+
 bool alike_aligned(const void* a, const void* b) {
     return misalignment(a) == misalignment(b);
 }
@@ -62,31 +88,17 @@ bool alike_aligned(const void* a, const void* b) {
 void* copy_bytes(void* to, const void* from, std::size_t size) {
     auto* out = static_cast<Byte*>(to);
     const auto* in = static_cast<const Byte*>(from);
-    if (alike_aligned(out, in)) {
-        for (; misalignment(out) != 0 && size != 0; --size) {
-            *out++ = *in++;
-        }
-        for (; size >= block_words * word_size; size -= block_words * word_size) {
-            auto* out_words = reinterpret_cast<Word*>(out);
-            const auto* in_words = reinterpret_cast<const Word*>(in);
-            const Word a = in_words[0], b = in_words[1], c = in_words[2], d = in_words[3];
-            out_words[0] = a;
-            out_words[1] = b;
-            out_words[2] = c;
-            out_words[3] = d;
-            in += block_words * word_size;
-            out += block_words * word_size;
-        }
-        for (; size >= word_size; size -= word_size) {
-            move_one<Word>(out, in);
-        }
-        if (size >= sizeof(Cell)) { // messages end so
-            move_one<Cell>(out, in);
-            size -= sizeof(Cell);
-        }
+    if (misalignment(out) == 0 && misalignment(in) == 0) [[likely]] {
+        copy_forward<Word>(out, in, size);
+        return to;
     }
-    for (; size != 0; --size) {
-        *out++ = *in++;
+    if (alike_aligned(out, in)) {
+        for (; size != 0 && misalignment(out) != 0; --size) {
+            move_one<Byte>(out, in);
+        }
+        copy_forward<Word>(out, in, size);
+    } else {
+        copy_forward<Byte>(out, in, size);
     }
     return to;
 }

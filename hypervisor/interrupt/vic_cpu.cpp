@@ -175,7 +175,7 @@ void VicCpu::exit_slowly() {
     const LockGuard guard(vic_->lock_);
     fold(wakeups);
     clear_stale();
-    request_attention();
+    attention_.store(true, std::memory_order_relaxed); // of the next enter()
     for (std::uint32_t left = physically_active_; left != 0; left &= left - 1) {
         gic().private_set_active(static_cast<std::uint32_t>(std::countr_zero(left)), false);
     }

@@ -12,8 +12,9 @@ namespace rm {
 void OutgoingQueue::add(std::uint8_t type, std::uint16_t sequence, std::uint32_t id,
                         std::span<const std::byte> content) {
     rt::ensure(content.size() <= max_content, "OutgoingQueue: content too long");
-    const std::size_t fragments =
-        content.empty() ? 0 : (content.size() - 1) / GH_RM_RPC_PAYLOAD_SIZE;
+    const std::size_t fragments = content.size() <= GH_RM_RPC_PAYLOAD_SIZE
+                                      ? 0
+                                      : (content.size() - 1) / GH_RM_RPC_PAYLOAD_SIZE;
     rt::ensure(room() > fragments, "OutgoingQueue: no room was reserved");
     MessageHeader header{.type = type,
                          .fragments = static_cast<std::uint8_t>(fragments),
