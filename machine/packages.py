@@ -38,9 +38,18 @@ _FOR_TEST = {
     "nlohmann-json3-dev": "the VMM's machine-readable output in host tests",
     "u-boot-qemu": "a boot loader to start the hypervisor with",
     "dt-schema": "checks the device tree binding",
+    "python3-sphinx": "checks the drivers' documentation",
     "mypy": "checks the types of the Python code",
     "perl": "runs checkpatch",
     "git": "lists the files to check",
+}
+
+
+_FOR_DEBUG_KERNEL = {
+    "bison": "the kernel's configuration",
+    "flex": "likewise",
+    "bc": "the kernel's time constants",
+    "libssl-dev": "the kernel's own helpers",
 }
 
 

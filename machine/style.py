@@ -2,17 +2,14 @@
 """Checks of the text of the sources: format, licence lines, sizes, kernel style, Python types."""
 
 import re
-import shutil
 import subprocess
-import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from machine import archive, binding, kernel
+from machine import binding, documentation, kernel_scripts
 from machine.command import run_logged
-from machine.paths import CHECKPATCH, ROOT
-from machine.progress import Step
+from machine.paths import ROOT
 from machine.results import Results
 from machine.sources import cxx_sources, kernel_sources, tracked
 
@@ -67,33 +64,7 @@ def _python_types() -> str:
                        "build/mypy", "machine", "tests/system"])
 
 
-def _fetch_checkpatch() -> None:
-    """checkpatch comes only with the kernel's source package; of that we keep three files."""
-    version = ".".join(kernel.STANDARD.release().split(".")[:2])
-    archive.OWN_RELEASE.update()
-    deb = archive.OWN_RELEASE.download(f"linux-source-{version}:arm64")
-    scratch = CHECKPATCH.with_name("checkpatch.new")
-    shutil.rmtree(scratch, ignore_errors=True)
-    with Step(f"taking checkpatch out of linux-source-{version}"):
-        archive.unpack(deb, scratch / "package")
-        wanted = {"checkpatch.pl", "spelling.txt", "const_structs.checkpatch"}
-        with tarfile.open(next((scratch / "package/usr/src").glob("*.tar.xz")), "r|xz") as source:
-            for member in source:
-                name = Path(member.name)
-                content = source.extractfile(member) if name.name in wanted else None
-                if content is not None and name.parent.name == "scripts":
-                    (scratch / name.name).write_bytes(content.read())
-                    wanted.remove(name.name)
-                if not wanted:
-                    break
-    shutil.rmtree(scratch / "package")
-    deb.unlink()
-    scratch.rename(CHECKPATCH)
-
-
 def _kernel_style() -> str:
-    if not CHECKPATCH.is_dir():
-        _fetch_checkpatch()
     sources = kernel_sources()
     # BIT() does not exist for user space, and checkpatch does not know an UAPI header by its name.
     for_users = [path for path in sources if "uapi" in path.parts]
@@ -105,7 +76,7 @@ def _kernel_style() -> str:
 
 
 def _checkpatch(files: list[Path], *options: str) -> str:
-    command = ["perl", str(CHECKPATCH / "checkpatch.pl"), "--no-tree", "--strict", "--terse",
+    command = ["perl", str(kernel_scripts.folder() / "checkpatch.pl"), "--no-tree", "--strict", "--terse",
                "--no-summary", "--show-types", *options, "--file", *map(str, files)]
     return _output_of(command) if files else ""
 
@@ -118,6 +89,7 @@ def run(results: Results) -> None:
         ("format: the kernel code passes checkpatch --strict", _kernel_style),
         ("format: dkms.conf names every module", _dkms),
         ("format: the device tree binding, and the public stack's nodes against it", binding.check),
+        ("format: the drivers' documentation through Sphinx and kernel-doc", documentation.check),
         ("format: the Python code passes mypy --strict", _python_types),
     )
     for name, check in checks:
