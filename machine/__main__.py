@@ -2,6 +2,7 @@
 """The command line of ./dev."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from machine import build, fetch, image, packages, run, style, test
 from machine.bench import run as bench
+from machine.debug_kernel import ENVIRONMENT
 from machine.failure import Failure
 from machine.kernel import KERNELS, STANDARD, named
 from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
@@ -25,6 +27,7 @@ examples:
   ./dev test                      everything that must hold
   ./dev test --only unit          the unit tests alone
   ./dev test --only system -k kill
+  ./dev test --debug-kernel       the system tests with KASAN, lockdep, kmemleak, fault injection
 """
 
 
@@ -55,7 +58,19 @@ def _shell(arguments: argparse.Namespace) -> int:
     return 0
 
 
+# The debug kernel is so many times slower.
+_DEBUG_PATIENCE = "6"
+
+
 def _test(arguments: argparse.Namespace) -> int:
+    if arguments.debug_kernel and ENVIRONMENT not in os.environ:
+        # Every module has to know from its beginning what machines boot.
+        os.environ[ENVIRONMENT] = "1"
+        os.environ.setdefault("GUNYAH_PATIENCE", _DEBUG_PATIENCE)
+        os.execv(sys.executable, [sys.executable, "-m", "machine", *sys.argv[1:]])
+    if arguments.debug_kernel:
+        packages.install(for_test=True, for_debug_kernel=True)
+        arguments.only = "system"
     _prepare(for_test=True)
     return test.run(arguments.only, arguments.keyword)
 
@@ -137,6 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("--only", choices=test.KINDS, help="one kind of test")
     tests.add_argument("-k", dest="keyword", default="", metavar="WORD",
                        help="only unit and system tests whose name contains WORD")
+    tests.add_argument("--debug-kernel", action="store_true",
+                       help="the system tests with a kernel that looks for mistakes: KASAN, lockdep, "
+                            "kmemleak, fault injection; built first, takes an hour or more")
     benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")
     benches.add_argument("--only", choices=[group.name for group in bench.GROUPS],
                          help="one group of rows")

@@ -15,7 +15,6 @@ from machine.progress import Step
 
 # Ours that refuse to load on this machine.
 _FOR_OTHER_PLATFORMS = {"gunyah_qcom"}
-_PRIMARY_ON_DEMAND = ("ext4", "loop")
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
                   "gpio_keys", "evdev")
 _GUEST_ON_DEMAND = ("ext4",)
@@ -64,7 +63,7 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
     archive.file("etc/modules", _lines(
         name for name in (module_name(path.name) for path in ours)
         if name not in _FOR_OTHER_PLATFORMS))
-    add_modules(archive, kernel, _PRIMARY_ON_DEMAND, [stripped(kernel, path) for path in ours],
+    add_modules(archive, kernel, kernel.on_demand, [stripped(kernel, path) for path in ours],
                 kernel.images / "primary-modules")
     return archive
 
@@ -75,8 +74,9 @@ def _pack_primary(kernel: Kernel, with_our_parts: bool) -> None:
         for program in (VMM_PROGRAM, LIBRARY_EXAMPLE, DRIVER_TEST_PROGRAM, SAMPLE / "gunyah_vmm"):
             archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
         archive.file("root/sample_vm.dtb", (SAMPLE / "sample_vm.dtb").read_bytes())
-    archive.file("root/Image", kernel.boot_image.read_bytes())
-    archive.file("root/guest.cpio", kernel.guest_initrd.read_bytes())
+    guest = kernel.guest_kernel()
+    archive.file("root/Image", guest.boot_image.read_bytes())
+    archive.file("root/guest.cpio", guest.guest_initrd.read_bytes())
     archive.write(kernel.primary_initrd)
 
 
@@ -92,8 +92,9 @@ def pack(kernel: Kernel, with_our_parts: bool = True) -> None:
     Without OUR_PARTS there are neither modules nor VMM inside: for looking at the images alone.
     """
     with Step(f"packing the images with kernel {kernel.release()}") as step:
-        write_kernel(kernel)
-        _pack_guest(kernel)
+        for each in {kernel, kernel.guest_kernel()}:
+            write_kernel(each)
+        _pack_guest(kernel.guest_kernel())
         if with_our_parts and not VMM_PROGRAM.is_file():
             raise Failure(f"{relative(VMM_PROGRAM)} is missing: build it first (./dev build)")
         _pack_primary(kernel, with_our_parts)

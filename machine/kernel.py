@@ -24,6 +24,8 @@ class Kernel:
     title: str
     suffix: str
     source: archive.Archive
+    # Modules that the primary VM can load when it needs them.
+    on_demand: tuple[str, ...] = ("ext4", "loop")
 
     @property
     def tree(self) -> Path:
@@ -74,6 +76,10 @@ class Kernel:
     def module_tree(self) -> Path:
         """The kernel's own modules, with modules.dep."""
         return self.tree / "lib/modules" / self.release()
+
+    def guest_kernel(self) -> "Kernel":
+        """What runs in the guests of a primary VM with this kernel."""
+        return self
 
     def image(self) -> bytes:
         """The kernel as an uncompressed arm64 Image."""

@@ -71,9 +71,10 @@ def _as_root() -> list[str]:
                   "run ./dev packages once as root")
 
 
-def install(for_test: bool = False) -> None:
-    """Installs what is missing for running, and FOR_TEST also for testing; says what and why."""
-    missing = _missing(_FOR_RUN | _FOR_TEST if for_test else _FOR_RUN)
+def install(for_test: bool = False, for_debug_kernel: bool = False) -> None:
+    """Installs what is missing for running, FOR_TEST also for testing, ...; says what and why."""
+    missing = _missing(_FOR_RUN | (_FOR_TEST if for_test else {})
+                       | (_FOR_DEBUG_KERNEL if for_debug_kernel else {}))
     if not missing:
         return
     as_root = _as_root()

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from machine.failure import Failure, last_lines
-from machine.kernel import STANDARD
+from machine.debug_kernel import PRIMARY
 from machine.paths import HYPERVISOR_IMAGE, LOGS, relative
 
 _QEMU = "qemu-system-aarch64"
@@ -43,8 +43,8 @@ class Configuration:
     cpus: int = 2
     memory: str = "2G"
     hypervisor: Path | None = HYPERVISOR_IMAGE
-    kernel: Path = STANDARD.boot_image
-    initrd: Path | None = STANDARD.primary_initrd
+    kernel: Path = PRIMARY.boot_image
+    initrd: Path | None = PRIMARY.primary_initrd
     boot_arguments: str = BOOT_ARGUMENTS
     board: str = "virt,gic-version=3"
     kernel_address: int = _KERNEL_ADDRESS

@@ -4,9 +4,10 @@
 import threading
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from machine.debug_kernel import PRIMARY
 from machine.failure import Failure
 from machine.paths import ROOT
 from machine.qemu import PATIENCE
@@ -72,11 +73,19 @@ def _classes(suite: unittest.TestSuite) -> Iterator[list[unittest.TestCase]]:
     yield from groups.values()
 
 
-def run(results: Results, keyword: str) -> None:
-    """Runs every system test whose name contains KEYWORD."""
+def boots_primary(case: unittest.TestCase) -> bool:
+    """Whether CASE runs the usual kernel in the primary VM."""
+    configuration = getattr(case, "configuration", None)
+    return configuration is not None and configuration.kernel == PRIMARY.boot_image
+
+
+def run(results: Results, keyword: str,
+        is_wanted: Callable[[unittest.TestCase], bool] = lambda _: True) -> None:
+    """Runs every system test whose name contains KEYWORD and that IS_WANTED."""
     suite = unittest.TestLoader().discover(str(ROOT / "tests/system"), pattern="*_test.py",
                                            top_level_dir=str(ROOT))
-    groups = [[case for case in group if keyword in case.id()] for group in _classes(suite)]
+    groups = [[case for case in group if keyword in case.id() and is_wanted(case)]
+              for group in _classes(suite)]
     out_of_time = threading.Event()
     timer = threading.Timer(_LIMIT_SECONDS * PATIENCE, out_of_time.set)
     timer.daemon = True

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from machine import build, image, promela, sparse, style, system, tidy, unit
 from machine.failure import Failure
+from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
@@ -31,6 +32,13 @@ def _system(results: Results, keyword: str) -> None:
     system.run(results, keyword)
 
 
+def _system_on_debug_kernel(results: Results, keyword: str) -> None:
+    DEBUG.build()
+    build.build_machine([DEBUG])
+    image.pack(DEBUG)
+    system.run(results, keyword, system.boots_primary)
+
+
 _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "format": lambda results, _: style.run(results),
     "unit": _unit,
@@ -48,9 +56,10 @@ def run(only: str | None, keyword: str) -> int:
     """
     results = Results()
     start = time.monotonic()
+    actions = _ACTIONS | {"system": _system_on_debug_kernel} if PRIMARY is DEBUG else _ACTIONS
     for kind in [only] if only else KINDS:
         try:
-            _ACTIONS[kind](results, keyword)
+            actions[kind](results, keyword)
         except Failure as failure:
             results.add(f"{kind}: could not be run", f"{failure.log_tail}\n{failure.sentence}")
     if not results.passed and not results.failed:

@@ -2,6 +2,7 @@
 """The machine boots to the primary VM's shell with one, two and four CPUs, and powers off."""
 
 import unittest
+from dataclasses import replace
 
 from machine import boot
 from machine.primary_shell import PrimaryShell
@@ -14,9 +15,11 @@ _POWER_OFF_SECONDS = 60
 class Boot(unittest.TestCase):
     """One boot per test. models_test.py boots every model with two CPUs."""
 
+    configuration = Configuration()
+
     def boot(self, cpu: str, cpus: int) -> None:
         """Boots, checks what Linux found, and powers off."""
-        with Machine(Configuration(cpu=cpu, cpus=cpus), f"boot-{cpu}-{cpus}",
+        with Machine(replace(self.configuration, cpu=cpu, cpus=cpus), f"boot-{cpu}-{cpus}",
                      _BOOT_SECONDS) as machine:
             boot.boot_primary(machine, quiet=True)
             shell = PrimaryShell(machine)

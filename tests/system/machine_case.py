@@ -2,7 +2,7 @@
 """The base of all system tests: a booted machine that the tests of one class share.
 
 After every test the counters of hypervisor and Resource Manager are what they were before the first:
-whatever guests did, nothing of them is left.
+whatever guests did, nothing of them is left. The primary VM's kernel has nothing to complain about.
 """
 
 import unittest
@@ -16,6 +16,14 @@ from machine.qemu import Configuration, Machine
 # All tests of one class on the slowest CPU model end well before this many seconds.
 _MACHINE_SECONDS = 15 * 60
 _SETTLE_READINGS = 20
+# What the kernel says only when something is wrong with it.
+_COMPLAINTS = ("BUG|WARNING|Oops|Unable to handle|refcount_t|Premature|hung task|blocked for more|"
+               "new suspected memory leaks")
+# Linux's own: it removes files of /proc/irq that injected faults kept it from making.
+_NOT_OURS = "remove_proc_entry"
+# Memory that has no owner any more is reported when it is 5 s old; only debug kernels look.
+_LEAKS = "/sys/kernel/debug/kmemleak"
+_LOOK_FOR_LEAKS = f"[ ! -f {_LEAKS} ] || {{ sleep 6; echo scan >{_LEAKS}; cat {_LEAKS}; }}"
 _COUNTED = {"vms", "memextents", "capabilities", "page_table_pages"}
 
 
@@ -75,6 +83,8 @@ class MachineCase(unittest.TestCase):
         if self.shell.machine.running:
             self.assertTrue(_COUNTED <= self._counters.keys())
             self.assertEqual(self._settled_counters(), self._counters)
+            self.assertEqual(self.shell.must(_LOOK_FOR_LEAKS, 300), "")
+            self.assertEqual(self.shell.command(f"dmesg | grep -E '{_COMPLAINTS}' | grep -vE '{_NOT_OURS}'").output, "")
 
     def _settled_counters(self) -> dict[str, int]:
         """The counters once the driver's deferred teardown is over: as at first, or unchanged."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mixed into a class that has booted the primary VM: debugfs, tracepoints and messages."""
 
+import re
+
 from tests.system.machine_case import MachineCase
 
 _TRACING = "/sys/kernel/tracing"
@@ -35,6 +37,20 @@ class Observing(MachineCase):
                       "gh_ioeventfd_signal: .*addr=0x10100000 len=4 datamatch=0x5"):
             self.shell.must(f"grep -m 1 -E '{event}' {_TRACING}/trace")
         self.shell.must(f"echo >{_TRACING}/trace")
+
+    def test_notifications_come_in_order(self) -> None:
+        """Finding 11: a VM's exit is told before its reset, whatever is going on beside it."""
+        self.shell.must(f"mount -t tracefs none {_TRACING} || [ -d {_TRACING}/events ]")
+        self.shell.must(f"echo >{_TRACING}/trace; "
+                        f"echo 1 >{_TRACING}/events/gunyah/gh_rm_notification/enable")
+        cases = " ".join(["guest_power_off_is_told", "guest_reset_is_told",
+                          "guest_is_stopped_while_it_runs"])
+        self.shell.must(f"(for i in 1 2 3 4 5; do gunyah-driver-test {cases} || exit 1; done)",
+                        self.limit(120))
+        self.shell.must(f"echo 0 >{_TRACING}/events/gunyah/gh_rm_notification/enable")
+        told = re.findall(r"gh_rm_notification: (\w+)", self.shell.must(f"cat {_TRACING}/trace"))
+        self.assertGreaterEqual(len(told), 30)
+        self.assertEqual(told, ["VM_EXITED", "VM_STATUS"] * (len(told) // 2))
 
     def test_failing_calls_leave_a_message(self) -> None:
         """VM, stage, and the Resource Manager's error by its name."""

@@ -2,6 +2,7 @@
 """On a machine that does not run Gunyah, the modules and the VMM refuse and nothing else happens."""
 
 import unittest
+from dataclasses import replace
 
 from machine.primary_shell import PrimaryShell
 from machine.qemu import Configuration, Machine
@@ -13,9 +14,11 @@ _MACHINE_SECONDS = 120
 class WithoutHypervisor(unittest.TestCase):
     """The primary VM's images, booted by QEMU itself."""
 
+    configuration = Configuration(hypervisor=None)
+
     def refuse(self, name: str, *extra: str) -> None:
         """Boots plain QEMU with EXTRA arguments; loads the modules and runs the VMM."""
-        configuration = Configuration(hypervisor=None, extra=extra)
+        configuration = replace(self.configuration, extra=extra)
         with Machine(configuration, f"without-{name}", _MACHINE_SECONDS) as machine:
             machine.expect(r"^\[primary\] shell", _BOOT_SECONDS)
             machine.expect("primary# ", _BOOT_SECONDS)

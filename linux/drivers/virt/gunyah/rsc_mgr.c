@@ -20,7 +20,6 @@ static void gh_rm_free(struct kref *kref)
 {
 	struct gh_rm *rm = container_of(kref, struct gh_rm, kref);
 
-	xa_destroy(&rm->calls);
 	put_device(rm->dev);
 	kfree(rm);
 }
@@ -76,7 +75,7 @@ static struct gh_rm *gh_rm_alloc(struct device *dev)
 	mutex_init(&rm->lock);
 	mutex_init(&rm->vms_lock);
 	INIT_LIST_HEAD(&rm->vms);
-	xa_init_flags(&rm->calls, XA_FLAGS_ALLOC);
+	INIT_LIST_HEAD(&rm->calls);
 	BLOCKING_INIT_NOTIFIER_HEAD(&rm->notifiers);
 	rm->msgq.dev = dev;
 	rm->msgq.received = gh_rm_received;

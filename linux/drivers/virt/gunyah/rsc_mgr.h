@@ -8,10 +8,10 @@
 #include <linux/gunyah.h>
 #include <linux/gunyah_rsc_mgr.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
-#include <linux/xarray.h>
 
 #include "rsc_mgr_msg.h"
 
@@ -26,7 +26,7 @@ struct workqueue_struct;
  * @msgq: To and from the Resource Manager
  * @send_lock: One request at a time goes out. Taken before @lock, never inside
  * @lock: Guards @calls, @next_seq, @inbound, @stopped and @silent
- * @calls: Calls that wait for their reply, by sequence number
+ * @calls: Calls that wait for their reply
  * @next_seq: Where to look for a free sequence number
  * @inbound: The message that is being received; buf NULL if none
  * @stopped: The driver is being removed; no more calls
@@ -46,8 +46,8 @@ struct gh_rm {
 	struct gh_msgq msgq;
 	struct mutex send_lock; /* one request at a time */
 	struct mutex lock; /* all down to silent */
-	struct xarray calls;
-	u32 next_seq;
+	struct list_head calls;
+	u16 next_seq;
 	struct gh_rm_reassembly inbound;
 	bool stopped;
 	bool silent;

@@ -5,7 +5,9 @@
  */
 #include <linux/completion.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -18,7 +20,9 @@
 #define GH_RM_SILENT_TIMEOUT	(1 * HZ)
 
 /**
- * struct gh_rm_call - A call that waits for its reply
+ * struct gh_rm_call - A call that waits for its reply, on the stack of who calls
+ * @list: Member of rm->calls
+ * @seq: Tells it from others there
  * @msg_id: Of request and reply
  * @done: The rest is valid
  * @ret: 0: there is a reply; otherwise why there will be none
@@ -29,6 +33,8 @@
  * Whoever removes it from rm->calls, under rm->lock, decides its fate.
  */
 struct gh_rm_call {
+	struct list_head list;
+	u16 seq;
 	u32 msg_id;
 	struct completion done;
 	int ret;
@@ -46,14 +52,26 @@ static void gh_rm_call_finish(struct gh_rm_call *call, int ret, u8 *buf, size_t 
 	complete(&call->done);
 }
 
+static struct gh_rm_call *gh_rm_call_find(struct gh_rm *rm, u16 seq)
+{
+	struct gh_rm_call *call;
+
+	lockdep_assert_held(&rm->lock);
+	list_for_each_entry(call, &rm->calls, list) {
+		if (call->seq == seq)
+			return call;
+	}
+	return NULL;
+}
+
 /* Takes the call that a reply belongs to out of rm->calls. NULL if nobody waits for it. */
 static struct gh_rm_call *gh_rm_call_take(struct gh_rm *rm, u16 seq, u32 msg_id)
 {
-	struct gh_rm_call *call = xa_load(&rm->calls, seq);
+	struct gh_rm_call *call = gh_rm_call_find(rm, seq);
 
 	if (!call || call->msg_id != msg_id)
 		return NULL;
-	xa_erase(&rm->calls, seq);
+	list_del(&call->list);
 	return call;
 }
 
@@ -143,6 +161,8 @@ static void gh_rm_receive_continuation(struct gh_rm *rm, const struct gh_rm_msg 
  * @msgq: rm->msgq
  * @data: The message
  * @size: Bytes
+ *
+ * A test loses messages by fault injection.
  */
 void gh_rm_received(struct gh_msgq *msgq, const void *data, size_t size)
 {
@@ -171,6 +191,8 @@ void gh_rm_received(struct gh_msgq *msgq, const void *data, size_t size)
 	mutex_unlock(&rm->lock);
 }
 
+ALLOW_ERROR_INJECTION(gh_rm_received, ERRNO);
+
 /**
  * gh_rm_abort_calls() - Refuse further calls and end those that wait
  * @rm: Resource Manager, being removed
@@ -178,14 +200,14 @@ void gh_rm_received(struct gh_msgq *msgq, const void *data, size_t size)
 void gh_rm_abort_calls(struct gh_rm *rm)
 {
 	struct gh_rm_call *call;
-	unsigned long seq;
+	struct gh_rm_call *next;
 
 	mutex_lock(&rm->lock);
 	rm->stopped = true;
 	kvfree(rm->inbound.buf);
 	rm->inbound.buf = NULL;
-	xa_for_each(&rm->calls, seq, call) {
-		xa_erase(&rm->calls, seq);
+	list_for_each_entry_safe(call, next, &rm->calls, list) {
+		list_del(&call->list);
 		gh_rm_call_finish(call, -ENODEV, NULL, 0);
 	}
 	mutex_unlock(&rm->lock);
@@ -222,26 +244,31 @@ static int gh_rm_send(struct gh_rm *rm, const struct gh_rm_request *request, u16
 	return ret;
 }
 
-static int gh_rm_call_add(struct gh_rm *rm, struct gh_rm_call *call, u32 *seq)
+/* Needs no memory, of which there may be none: a VM's end is made of calls. */
+static int gh_rm_call_add(struct gh_rm *rm, struct gh_rm_call *call)
 {
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&rm->lock);
-	if (rm->stopped)
+	if (rm->stopped) {
 		ret = -ENODEV;
-	else
-		ret = xa_alloc_cyclic(&rm->calls, seq, call, XA_LIMIT(0, U16_MAX), &rm->next_seq,
-				      GFP_KERNEL);
+	} else {
+		/* Each has a thread that waits, so that there is always a number left. */
+		do {
+			call->seq = rm->next_seq++;
+		} while (gh_rm_call_find(rm, call->seq));
+		list_add_tail(&call->list, &rm->calls);
+	}
 	mutex_unlock(&rm->lock);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /* Takes back a call. Afterwards it is done, one way or the other. */
-static void gh_rm_call_cancel(struct gh_rm *rm, struct gh_rm_call *call, u32 seq, int ret)
+static void gh_rm_call_cancel(struct gh_rm *rm, struct gh_rm_call *call, int ret)
 {
 	mutex_lock(&rm->lock);
 	if (!completion_done(&call->done)) {
-		xa_erase(&rm->calls, seq);
+		list_del(&call->list);
 		gh_rm_call_finish(call, ret, NULL, 0);
 		if (ret == -ETIMEDOUT)
 			rm->silent = true;
@@ -304,38 +331,32 @@ static int gh_rm_call_result(struct gh_rm_call *call, void **reply, size_t *repl
  */
 int gh_rm_call(struct gh_rm *rm, struct gh_rm_request *request, void **reply, size_t *reply_size)
 {
-	struct gh_rm_call *call;
-	u32 seq;
+	struct gh_rm_call call = {
+		.msg_id = request->msg_id,
+		.done = COMPLETION_INITIALIZER_ONSTACK(call.done),
+	};
 	int ret;
 
 	request->unknown = false;
 	if (request->size > GH_RM_MSG_MAX_PAYLOAD)
 		return -E2BIG;
 
-	call = kzalloc(sizeof(*call), GFP_KERNEL);
-	if (!call)
-		return -ENOMEM;
-	call->msg_id = request->msg_id;
-	init_completion(&call->done);
-	ret = gh_rm_call_add(rm, call, &seq);
+	ret = gh_rm_call_add(rm, &call);
 	if (ret)
-		goto out;
+		return ret;
 
 	trace_gh_rm_call(request->msg_id, request->vmid, request->size);
-	ret = gh_rm_send(rm, request, seq);
+	ret = gh_rm_send(rm, request, call.seq);
 	if (ret) {
-		gh_rm_call_cancel(rm, call, seq, ret);
+		gh_rm_call_cancel(rm, &call, ret);
 	} else {
-		if (!wait_for_completion_timeout(&call->done, gh_rm_timeout(rm)))
-			gh_rm_call_cancel(rm, call, seq, -ETIMEDOUT);
-		request->unknown = call->ret;
+		if (!wait_for_completion_timeout(&call.done, gh_rm_timeout(rm)))
+			gh_rm_call_cancel(rm, &call, -ETIMEDOUT);
+		request->unknown = call.ret;
 	}
 
-	trace_gh_rm_reply(request->msg_id, request->vmid, call->ret, call->error);
-	if (call->ret || call->error)
-		gh_rm_log_failure(rm, request, call);
-	ret = gh_rm_call_result(call, reply, reply_size);
-out:
-	kfree(call);
-	return ret;
+	trace_gh_rm_reply(request->msg_id, request->vmid, call.ret, call.error);
+	if (call.ret || call.error)
+		gh_rm_log_failure(rm, request, &call);
+	return gh_rm_call_result(&call, reply, reply_size);
 }

@@ -121,7 +121,8 @@ int gh_vm_region_share(struct gh_vm *vm, struct gh_vm_region *region);
 void gh_vm_regions_free(struct gh_vm *vm);
 
 /* vm_mgr_lend.c; with the VM's lock held */
-int gh_vm_region_check_lendable(const struct gh_vm_region *region, struct page *page);
+int gh_vm_region_check_lendable(const struct gh_vm_region *region, struct page *page,
+				unsigned long i);
 int gh_vm_region_withdraw(struct gh_vm *vm, struct gh_vm_region *region);
 
 /* vm_mgr_function.c; with the VM's lock held */

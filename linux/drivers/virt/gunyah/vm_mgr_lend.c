@@ -48,15 +48,22 @@ static const struct file_operations gh_lent_fops = {
  * gh_vm_region_check_lendable() - Whether a page of a region can be taken from everyone else
  * @region: The region, which is to be lent
  * @page: One of its pages, pinned
+ * @i: Which
+ *
+ * A huge page of hugetlbfs or of a memfd goes as a whole: cut out in parts, it would only be zeroed
+ * and stay where it is.
  */
-int gh_vm_region_check_lendable(const struct gh_vm_region *region, struct page *page)
+int gh_vm_region_check_lendable(const struct gh_vm_region *region, struct page *page,
+				unsigned long i)
 {
 	struct folio *folio = page_folio(page);
+	unsigned long before = page_to_pfn(page) - folio_pfn(folio);
 
-	if (folio_test_hugetlb(folio))
+	if (folio_test_anon(folio) && !folio_test_hugetlb(folio))
+		return 0;
+	if (before > i || folio_nr_pages(folio) - before > region->npages - i)
 		return -EOPNOTSUPP;
-	/* A huge page of a memfd is zeroed where it is cut for a hole. */
-	return folio_test_anon(folio) || !folio_test_large(folio) ? 0 : -EOPNOTSUPP;
+	return 0;
 }
 
 /* Whether the VMM still has these pages where the region was, from the given one on. */
@@ -145,6 +152,27 @@ static int gh_vm_lend_punch(struct gh_vm_region *region)
 	return ret;
 }
 
+/* Whether no file has any of the pages any more, from which others could still get it. */
+static int gh_vm_lend_check_gone(struct gh_vm_region *region)
+{
+	const struct gh_rm_mem_parcel *parcel = &region->parcel;
+	struct folio *folio;
+	u64 addr, end;
+	size_t i;
+
+	for (i = 0; i < parcel->n_mem_entries; i++) {
+		addr = le64_to_cpu(parcel->mem_entries[i].phys_addr);
+		end = addr + le64_to_cpu(parcel->mem_entries[i].size);
+		for (; addr < end; addr += PAGE_SIZE) {
+			folio = page_folio(phys_to_page(addr));
+			if (!folio_test_anon(folio) && READ_ONCE(folio->mapping))
+				return -EBUSY;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
 /* Maps nothing where the region was. */
 static int gh_vm_lend_cover(struct gh_vm_region *region)
 {
@@ -181,6 +209,8 @@ int gh_vm_region_withdraw(struct gh_vm *vm, struct gh_vm_region *region)
 		step = "cannot be taken out of its file";
 		ret = gh_vm_lend_punch(region);
 	}
+	if (!ret)
+		ret = gh_vm_lend_check_gone(region);
 	if (!ret) {
 		step = "cannot be taken out of the process";
 		ret = gh_vm_lend_cover(region);

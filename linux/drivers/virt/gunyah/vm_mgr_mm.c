@@ -231,7 +231,7 @@ static int gh_vm_region_pin(struct gh_vm_region *region)
 	ret = gh_vm_pin(region->userspace_addr, region->npages, region->writable, pages);
 	if (!ret) {
 		for (i = 0; region->parcel.lend && i < region->npages && !ret; i++)
-			ret = gh_vm_region_check_lendable(region, pages[i]);
+			ret = gh_vm_region_check_lendable(region, pages[i], i);
 		if (!ret)
 			ret = gh_vm_coalesce(pages, region->npages, &region->parcel);
 		if (ret)

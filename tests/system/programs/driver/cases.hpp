@@ -8,6 +8,8 @@
 
 namespace driver {
 
+// Empty where the kernel has no fault injection.
+std::span<const Case> fault_cases();
 std::span<const Case> function_cases();
 std::span<const Case> guest_cases();
 std::span<const Case> ioeventfd_cases();

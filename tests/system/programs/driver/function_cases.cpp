@@ -82,12 +82,12 @@ void broken_descriptions_are_refused() {
 void refused_removal_leaves_no_kernel_memory() {
     constexpr int rounds = 20'000;
     const FileDescriptor vm = create_vm();
-    const long before = meminfo_kib("SUnreclaim");
+    const KernelMemory memory;
     for (int i = 0; i < rounds; ++i) {
         expect_equal(describe(vm.get(), GH_VM_REMOVE_FUNCTION, GH_FN_MAX_ARG_SIZE, 8), -EFAULT,
                      "no argument");
     }
-    expect(meminfo_kib("SUnreclaim") - before < 1024, "kernel memory grows with every refusal");
+    memory.expect_no_growth(1024, "refusal");
 }
 
 // Findings 6 and 7: v11's lock was never initialised, so that the first wait for it is fatal.

@@ -58,6 +58,10 @@ public:
     [[nodiscard]] std::span<std::byte> memory() const { return memory_.bytes(); }
     [[nodiscard]] std::span<std::byte> firmware() const { return firmware_->bytes(); }
     void close_vm() { vm_ = FileDescriptor{}; }
+    void close_vcpu() {
+        run_.reset();
+        vcpu_ = FileDescriptor{};
+    }
     void start() const;
 
     // Has the guest do it, until it asks for the next one or ends. Writes that nobody in the

@@ -191,17 +191,50 @@ void that_has_moved_is_not_lent() {
     expect_equal(locked_kib() - before, 0, "KiB locked after the failure");
 }
 
-void of_a_wrong_kind_or_process_is_refused() {
-    const FileDescriptor vm = create_vm();
-    std::ofstream{"/proc/sys/vm/nr_hugepages"} << "2\n";
+void expect_huge_page_is_lent(int memfd, int flags) {
+    constexpr int both = PROT_READ | PROT_WRITE;
     {
-        const Mapping huge{2 * mebibyte, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB};
-        expect_equal(lend_region(vm.get(), 0, guest_base, huge.bytes()), -EOPNOTSUPP, "hugetlbfs");
-        const FileDescriptor other = create_vm();
-        expect_equal(set_region(other.get(), 0, guest_base, huge.bytes()), 0, "sharing the same");
+        const FileDescriptor vm = create_vm();
+        const Mapping all{guest_size, both, flags, memfd};
+        all.bytes().front() = std::byte{1};
+        expect_equal(lend_region(vm.get(), 0, guest_base, all.bytes().first(guest_size / 2)),
+                     -EOPNOTSUPP, "half of a huge page");
+        expect_equal(lend_region(vm.get(), 0, guest_base, all.bytes().last(guest_size / 2)),
+                     -EOPNOTSUPP, "the other half");
+    }
+    Guest guest{Mapping{guest_size, both, flags, memfd}, {.lend = true}};
+    word_at(guest.memory(), probe) = secret;
+    guest.start();
+    expect_out_of_reach(guest.memory());
+    std::uint64_t found = 0;
+    if (memfd >= 0) {
+        expect_equal(::pread(memfd, &found, sizeof(found), probe), sizeof(found), "pread()");
+        expect(found == 0, "the file still has what was lent");
+    }
+    expect_guest_has(guest);
+}
+
+void of_hugetlbfs_works() {
+    std::ofstream{"/proc/sys/vm/nr_hugepages"} << "4\n";
+    expect_huge_page_is_lent(-1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB);
+    {
+        const FileDescriptor memfd{::memfd_create("guest", MFD_CLOEXEC | MFD_HUGETLB)};
+        expect_equal(::ftruncate(memfd.get(), guest_size), 0, "ftruncate");
+        expect_huge_page_is_lent(memfd.get(), MAP_SHARED);
     }
     std::ofstream{"/proc/sys/vm/nr_hugepages"} << "0\n";
+    expect_equal(meminfo_kib("HugePages_Total"), 0, "huge pages that are still in use");
+}
+
+void of_a_huge_page_of_a_memfd_works() {
+    std::ofstream{"/sys/kernel/mm/transparent_hugepage/shmem_enabled"} << "force\n";
+    const FileDescriptor memfd{::memfd_create("guest", MFD_CLOEXEC)};
+    expect_equal(::ftruncate(memfd.get(), guest_size), 0, "ftruncate");
+    expect_huge_page_is_lent(memfd.get(), MAP_SHARED);
+    std::ofstream{"/sys/kernel/mm/transparent_hugepage/shmem_enabled"} << "never\n";
+}
+
+void by_a_wrong_process_is_refused() {
     const Guest guest{Mapping::anonymous(guest_size), {.lend = true}};
     const pid_t child = ::fork();
     if (child == 0) {
@@ -250,8 +283,9 @@ constexpr std::array cases{
     Case{"lent_memory_is_in_no_core_dump", is_in_no_core_dump},
     Case{"lent_memory_is_survived_by_the_kernel_itself", is_survived_by_the_kernel_itself},
     Case{"lent_memory_that_has_moved_is_not_lent", that_has_moved_is_not_lent},
-    Case{"lent_memory_of_a_wrong_kind_or_process_is_refused",
-         of_a_wrong_kind_or_process_is_refused},
+    Case{"lent_memory_of_hugetlbfs_works", of_hugetlbfs_works},
+    Case{"lent_memory_of_a_huge_page_of_a_memfd_works", of_a_huge_page_of_a_memfd_works},
+    Case{"lent_memory_by_a_wrong_process_is_refused", by_a_wrong_process_is_refused},
     Case{"firmware_runs_first", firmware_runs_first},
     Case{"firmware_is_refused_with_a_reason", firmware_is_refused_with_a_reason},
 };

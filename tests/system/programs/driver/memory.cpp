@@ -81,6 +81,12 @@ long meminfo_kib(const char* name) {
     return number_after("/proc/meminfo", std::string{name} + ":");
 }
 
+void KernelMemory::expect_no_growth(long kib, const char* what) const {
+    const bool looks_itself = ::access("/sys/kernel/debug/kmemleak", F_OK) == 0;
+    expect(looks_itself || meminfo_kib("SUnreclaim") - before_ < kib,
+           std::string{"kernel memory grows with every "} + what);
+}
+
 std::uint64_t page_map_entry(const std::byte* where) {
     const gunyah::FileDescriptor map{::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
     std::uint64_t entry = 0;

@@ -33,8 +33,19 @@ private:
 
 // VmLck and VmPin of this process, KiB.
 long locked_kib();
-// A line of /proc/meminfo, KiB; "SUnreclaim" is what a leak of kmalloc() shows in.
+// A line of /proc/meminfo, KiB.
 long meminfo_kib(const char* name);
+
+// What the kernel has in use by kmalloc(), compared with what it was when the object was made.
+class KernelMemory {
+public:
+    // Throws Mismatch when it is `kib` more or worse. A debug kernel keeps freed memory for a
+    // while, but looks for leaks itself: then nothing is compared.
+    void expect_no_growth(long kib, const char* what) const;
+
+private:
+    long before_ = meminfo_kib("SUnreclaim");
+};
 
 // What /proc/self/pagemap says about the page at an address.
 std::uint64_t page_map_entry(const std::byte* where);

@@ -13,8 +13,10 @@
 #include <thread>
 
 #include "cases.hpp"
+#include "faults.hpp"
 #include "guest.hpp"
 #include "libgunyah/event_fd.hpp"
+#include "stress.hpp"
 
 namespace driver {
 namespace {
@@ -35,8 +37,11 @@ public:
         }
     }
 
-    void play(std::uint32_t seed) {
+    void play(std::uint32_t seed, bool failing) {
         std::mt19937 random{seed};
+        if (failing) {
+            fail_my_allocations();
+        }
         for (;;) {
             step(random);
         }
@@ -182,18 +187,21 @@ private:
     std::array<std::atomic<int>, slots> vcpus_{-1, -1, -1, -1};
 };
 
-[[noreturn]] void play_until_killed(std::uint32_t seed) {
+[[noreturn]] void play_until_killed(std::uint32_t seed, bool failing) {
     Playground playground;
     std::array<std::jthread, threads> players;
     for (std::uint32_t i = 0; i < threads; ++i) {
-        players.at(i) = std::jthread{[&playground, seed, i] { playground.play(seed * 100 + i); }};
+        players.at(i) = std::jthread{
+            [&playground, seed, i, failing] { playground.play(seed * 100 + i, failing); }};
     }
     for (;;) {
         ::pause();
     }
 }
 
-void random_calls_of_many_threads() {
+} // namespace
+
+void play_random_games(bool failing) {
     const char* chosen = std::getenv("GUNYAH_STRESS_SEED");
     const std::uint32_t first =
         chosen != nullptr ? static_cast<std::uint32_t>(std::atoi(chosen)) : 1;
@@ -201,7 +209,7 @@ void random_calls_of_many_threads() {
         std::mt19937 random{seed};
         const pid_t child = ::fork();
         if (child == 0) {
-            play_until_killed(seed);
+            play_until_killed(seed, failing);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{100 + random() % 1500});
         ::kill(child, SIGKILL);
@@ -210,6 +218,12 @@ void random_calls_of_many_threads() {
         expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
                "seed " + std::to_string(seed) + ": it ended by itself");
     }
+}
+
+namespace {
+
+void random_calls_of_many_threads() {
+    play_random_games(false);
 }
 
 constexpr std::array cases{

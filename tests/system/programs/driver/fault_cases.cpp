@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a debug kernel can make go wrong: allocations, and messages of the Resource Manager.
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <vector>
+
+#include "cases.hpp"
+#include "faults.hpp"
+#include "guest.hpp"
+#include "libgunyah/event_fd.hpp"
+#include "stress.hpp"
+
+namespace driver {
+namespace {
+
+constexpr std::size_t guest_size = 2 * mebibyte;
+constexpr std::uint64_t tree_offset = guest_tree_address - guest_base;
+constexpr std::uint64_t tree_size = 0x10000;
+constexpr std::uint32_t label = 40;
+
+// A VM's life up to its start, step by step.
+class Life {
+public:
+    Life() {
+        write_tree(memory_.bytes().subspan(tree_offset, tree_size),
+                   {.base = guest_base, .bell_label = label});
+    }
+
+    static constexpr unsigned steps = 7;
+    static constexpr unsigned start_step = 6;
+
+    // The step's result; afterwards what it made is this object's.
+    long step(unsigned number) {
+        switch (number) {
+        case 0:
+            return keep(vm_, call(device_.get(), GH_CREATE_VM));
+        case 1:
+            return set_region(vm_.get(), 0, guest_base, memory_.bytes());
+        case 2:
+            return set_tree(vm_.get(), guest_base + tree_offset, tree_size);
+        case 3:
+            return keep(vcpu_, add_vcpu(vm_.get(), 0));
+        case 4:
+            return add_function(vm_.get(), GH_FN_IRQFD, irqfd(event_.fd(), label));
+        case 5:
+            return add_function(vm_.get(), GH_FN_IOEVENTFD,
+                                ioeventfd(event_.fd(), guest_device, 4));
+        default:
+            return start(vm_.get());
+        }
+    }
+
+    void end() {
+        vcpu_ = FileDescriptor{};
+        vm_ = FileDescriptor{};
+    }
+
+private:
+    static long keep(FileDescriptor& place, long fd) {
+        if (fd >= 0) {
+            place = FileDescriptor{static_cast<int>(fd)};
+        }
+        return std::min(fd, 0L);
+    }
+
+    FileDescriptor device_ = open_device();
+    gunyah::EventFd event_;
+    Mapping memory_ = Mapping::anonymous(guest_size);
+    FileDescriptor vm_;
+    FileDescriptor vcpu_;
+};
+
+long interrupts_of_vcpus() {
+    std::ifstream file{"/proc/interrupts"};
+    long count = 0;
+    for (std::string word; file >> word;) {
+        count += word.starts_with("gh_vcpu") ? 1 : 0;
+    }
+    return count;
+}
+
+// Lives in which the n-th allocation fails, for every n. A step that failed is done again, and
+// must work then; only a start is final.
+void every_allocation_of_a_life_fails_once() {
+    const long locked = locked_kib();
+    unsigned failures = 0;
+    for (unsigned n = 1;; ++n) {
+        Life life;
+        bool all_fail = true;
+        {
+            const NthAllocation fault{n};
+            for (unsigned i = 0; i < Life::steps; ++i) {
+                const long done = life.step(i);
+                if (done == 0) {
+                    continue;
+                }
+                const std::string where =
+                    "step " + std::to_string(i) + ", allocation " + std::to_string(n);
+                // An interrupt that cannot be mapped has an error of its own in a start.
+                expect(done == -ENOMEM || (done == -ENXIO && i == Life::start_step),
+                       where + ": " + std::to_string(done));
+                ++failures;
+                expect_equal(life.step(i), i == Life::start_step ? -ENODEV : 0, where + " again");
+            }
+            life.end();
+            all_fail = fault.done();
+        }
+        expect_equal(locked_kib() - locked, 0, "KiB locked after allocation " + std::to_string(n));
+        expect_equal(interrupts_of_vcpus(), 0, "interrupts of vCPUs that are gone");
+        if (!all_fail) {
+            expect(n > 40, "there are only " + std::to_string(n) + " allocations");
+            break;
+        }
+    }
+    expect(failures > 20, "only " + std::to_string(failures) + " steps failed");
+}
+
+void random_calls_with_failing_allocations() {
+    const FailingAllocations faults{5};
+    play_random_games(true);
+}
+
+// Finding 11: the Resource Manager's messages about a VM's end are lost, one after the other. Each
+// is waited for, but not for ever, and what there is to be given back is given back.
+void lost_messages_hold_up_no_end() {
+    using Clock = std::chrono::steady_clock;
+    // Reply to VM_STOP, VM_EXITED, reply to VM_RESET, VM_STATUS.
+    for (unsigned spared = 0; spared < 4; ++spared) {
+        const long locked = locked_kib();
+        const auto begin = Clock::now();
+        {
+            Guest guest{Mapping::anonymous(guest_size)};
+            guest.start();
+            guest.perform(Operation::write_4, guest_device, 1);
+            const SkippedCall loss{"gh_rm_received", spared};
+            guest.close_vm();
+            guest.close_vcpu();
+        }
+        expect(Clock::now() - begin < std::chrono::seconds{200}, "the end took too long");
+        expect_equal(locked_kib() - locked, 0, "KiB locked after a lost message");
+    }
+    Guest guest{Mapping::anonymous(guest_size)};
+    guest.start();
+    guest.perform(Operation::system_off);
+    expect(guest.ended().has_value(), "afterwards no guest works");
+}
+
+constexpr std::array cases{
+    Case{"every_allocation_of_a_life_fails_once", every_allocation_of_a_life_fails_once},
+    Case{"random_calls_with_failing_allocations", random_calls_with_failing_allocations},
+    Case{"lost_messages_hold_up_no_end", lost_messages_hold_up_no_end},
+};
+
+} // namespace
+
+std::span<const Case> fault_cases() {
+    return faults_are_possible() ? std::span<const Case>{cases} : std::span<const Case>{};
+}
+
+} // namespace driver
