@@ -120,9 +120,9 @@ struct gh_vm_dtb_config {
 /*
  * Lend memory to the VM, instead of sharing it: from GH_VM_START on only the VM can
  * access it. Until then as GH_VM_SET_USER_MEM_REGION, with the same errors, and EOPNOTSUPP
- * for a part of a huge page of hugetlbfs or of a memfd. With the start, which the process that created the
- * VM must call, the memory goes away from where it was mapped: an access there
- * is a SIGBUS or EFAULT, for good. Of a memfd the range becomes a hole.
+ * for a part of a huge page of hugetlbfs or of a memfd. With the start, which the process
+ * that created the VM must call, the memory goes away from where it was mapped: an access
+ * there is a SIGBUS or EFAULT, for good. Of a memfd the range becomes a hole.
  */
 #define GH_VM_ANDROID_LEND_USER_MEM	_IOW(GH_ANDROID_IOCTL_TYPE, 0x11, \
 					     struct gh_userspace_memory_region)
