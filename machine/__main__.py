@@ -17,6 +17,9 @@ from machine.kernel import KERNELS, STANDARD, named
 from machine.paths import BUILD, CACHE, HYPERVISOR_IMAGE
 from machine.qemu import Configuration
 
+# What --long makes of the hostile guest's rounds.
+_LONG_ROUNDS = "20"
+
 _EXAMPLES = """\
 examples:
   ./dev run                       from nothing to a guest's shell; poweroff leads back out
@@ -72,6 +75,8 @@ def _test(arguments: argparse.Namespace) -> int:
         packages.install(for_test=True, for_debug_kernel=True)
         arguments.only = "system"
     _prepare(for_test=True)
+    if arguments.long:
+        os.environ.setdefault("GUNYAH_HOSTILE_ROUNDS", _LONG_ROUNDS)
     return test.run(arguments.only, arguments.keyword)
 
 
@@ -155,6 +160,8 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("--debug-kernel", action="store_true",
                        help="the system tests with a kernel that looks for mistakes: KASAN, lockdep, "
                             "kmemleak, fault injection; built first, takes an hour or more")
+    tests.add_argument("--long", action="store_true",
+                       help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long")
     benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")
     benches.add_argument("--only", choices=[group.name for group in bench.GROUPS],
                          help="one group of rows")

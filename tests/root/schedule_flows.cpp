@@ -44,7 +44,7 @@ void expect_here(const char* when, const Live& live) {
 /// Who counts when we give our turn away.
 class Turns {
 public:
-    Turns(const Live& first, const Live& second) : a(first), b(second) { (void)counted(); }
+    Turns(const Live& first, const Live& second) : a_(first), b_(second) { (void)counted(); }
     template <typename Yield>
     void nobody(const char* when, Yield yield) {
         yield();
@@ -70,13 +70,13 @@ public:
 
 private:
     std::pair<std::uint64_t, std::uint64_t> counted() {
-        const std::uint64_t old_a = std::exchange(counted_a, a.counted());
-        const std::uint64_t old_b = std::exchange(counted_b, b.counted());
-        return {counted_a - old_a, counted_b - old_b};
+        const std::uint64_t old_a = std::exchange(counted_a_, a_.counted());
+        const std::uint64_t old_b = std::exchange(counted_b_, b_.counted());
+        return {counted_a_ - old_a, counted_b_ - old_b};
     }
-    const Live& a;
-    const Live& b;
-    std::uint64_t counted_a = 0, counted_b = 0;
+    const Live& a_;
+    const Live& b_;
+    std::uint64_t counted_a_ = 0, counted_b_ = 0;
 };
 
 void affinity_of_running() {

@@ -118,6 +118,7 @@ struct Check {
 /// What this program is for: runs each of its checks by run().
 void run_checks();
 void run_call_table();
+void run_virtio_flows();
 /// Two CPUs are there.
 void run_schedule_flows();
 void run_migration_flows();

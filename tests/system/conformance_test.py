@@ -86,18 +86,18 @@ class CallsOnMax(conformance.Conformance):
     """Every hypercall, by a program in place of the Resource Manager."""
 
     configuration = _every_call("max")
-    least_checks = 110
+    least_checks = 116
 
 
 class CallsOnMaxWithTwoCpus(conformance.Conformance):
     """The same, and vCPUs that move between two CPUs."""
 
     configuration = _every_call("max", cpus=2)
-    least_checks = 124
+    least_checks = 125
 
 
 class CallsOnCortexA57WithTwoCpus(conformance.Conformance):
     """The same without VHE, SVE and random numbers in the CPU."""
 
     configuration = _every_call("cortex-a57", cpus=2)
-    least_checks = 124
+    least_checks = 125
