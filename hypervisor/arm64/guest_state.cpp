@@ -7,10 +7,8 @@
 #include <arch/sysreg.hpp>
 #include <arch/vector_registers.hpp>
 
-extern "C" void arch_system_save(hyp::arch::SystemRegisters*);
-extern "C" void arch_system_load(const hyp::arch::SystemRegisters*);
-extern "C" void arch_keys_save(hyp::arch::PointerKeys*);
-extern "C" void arch_keys_load(const hyp::arch::PointerKeys*);
+extern "C" void arch_system_save(hyp::arch::GuestState*, unsigned keys);
+extern "C" void arch_system_load(const hyp::arch::GuestState*, unsigned keys);
 
 namespace hyp::arch {
 
@@ -43,21 +41,14 @@ struct Features {
 };
 constinit Features cpu_features{};
 
-void save_untrapped(UntrappedRegisters& r) {
+// Registers that a VM reaches although their feature is hidden from it, for want of a trap
+// (DISR_EL1, and TPIDR2_EL0 that only FEAT_FGT could trap): no VM finds there what another left.
+void clear_untrapped() {
     if (cpu_features.ras) {
-        r.vdisr = HYP_READ_SYSREG(s3_4_c12_c1_1);
+        HYP_WRITE_SYSREG(s3_4_c12_c1_1, std::uint64_t{0}); // VDISR_EL2
     }
     if (cpu_features.sme) {
-        r.tpidr2_el0 = HYP_READ_SYSREG(s3_3_c13_c0_5);
-    }
-}
-
-void load_untrapped(const UntrappedRegisters& r) {
-    if (cpu_features.ras) {
-        HYP_WRITE_SYSREG(s3_4_c12_c1_1, r.vdisr);
-    }
-    if (cpu_features.sme) {
-        HYP_WRITE_SYSREG(s3_3_c13_c0_5, r.tpidr2_el0);
+        HYP_WRITE_SYSREG(s3_3_c13_c0_5, std::uint64_t{0});
     }
 }
 
@@ -75,6 +66,18 @@ void load_timers(const GuestState& state) {
     HYP_WRITE_SYSREG(cntv_ctl_el0, state.virtual_timer.control);
     HYP_WRITE_SYSREG(cntp_cval_el0, state.physical_timer.compare);
     HYP_WRITE_SYSREG(cntp_ctl_el0, state.physical_timer.control);
+}
+
+[[gnu::noinline]] void save_rarely_used(GuestState& state) {
+    if (state.debug_in_hardware) {
+        save_debug(state.debug);
+        state.debug_in_hardware = (state.debug.mdscr & mdscr_uses_hardware) != 0;
+        HYP_WRITE_SYSREG(mdscr_el1, std::uint64_t{0});
+    }
+    if (state.pmu_in_hardware) {
+        save_pmu(state.pmu);
+        state.pmu_in_hardware = pmu_in_use(state.pmu);
+    }
 }
 
 } // namespace
@@ -103,31 +106,18 @@ void init_guest_state() {
 }
 
 void GuestState::save(bool lends) {
-    arch_system_save(&system);
-    if (cpu_features.keys) {
-        arch_keys_save(&keys);
-    }
-    save_untrapped(untrapped);
+    arch_system_save(this, cpu_features.keys);
     save_timers(*this);
     save_vectors(*this, lends);
-    if (debug_in_hardware) {
-        save_debug(debug);
-        debug_in_hardware = (debug.mdscr & mdscr_uses_hardware) != 0;
-        HYP_WRITE_SYSREG(mdscr_el1, std::uint64_t{0});
-    }
-    if (pmu_in_hardware) {
-        save_pmu(pmu);
-        pmu_in_hardware = pmu_in_use(pmu);
+    if (debug_in_hardware || pmu_in_hardware) [[unlikely]] {
+        save_rarely_used(*this);
     }
 }
 
 void GuestState::load(std::uint64_t vttbr) {
     HYP_WRITE_SYSREG(vttbr_el2, vttbr);
-    arch_system_load(&system);
-    if (cpu_features.keys) {
-        arch_keys_load(&keys);
-    }
-    load_untrapped(untrapped);
+    arch_system_load(this, cpu_features.keys);
+    clear_untrapped();
     load_vectors(*this);
     trap_debug(!debug_in_hardware);
     if (debug_in_hardware) {
@@ -142,8 +132,9 @@ void GuestState::load(std::uint64_t vttbr) {
 }
 
 void set_running(Vcpu& vcpu, GuestRegisters& registers) {
-    this_cpu().vcpu = &vcpu;
-    this_cpu().guest = &registers;
+    PerCpu& cpu = this_cpu();
+    cpu.vcpu = &vcpu;
+    cpu.guest = &registers;
 }
 
 void unload_guest() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Saves and loads the EL1 and EL0 registers of a vCPU in pairs. The order is that of struct
-// SystemRegisters and struct PointerKeys (arch/guest_state.hpp); x0 points to the structure.
+// Saves and loads the EL1 and EL0 registers of a vCPU in pairs. x0 points to a struct GuestState
+// (arch/guest_state.hpp), w1 is not 0 where the CPU has pointer keys.
 
     .macro  save_pair first, second, offset
     mrs     x1, \first
@@ -30,11 +30,11 @@
 
     // Key registers by encoding, so that an Armv8.0 assembler target accepts them (S3_0_C2_C1..C3).
     .macro  for_keys pair
-    \pair   s3_0_c2_c1_0, s3_0_c2_c1_1, 0
-    \pair   s3_0_c2_c1_2, s3_0_c2_c1_3, 16
-    \pair   s3_0_c2_c2_0, s3_0_c2_c2_1, 32
-    \pair   s3_0_c2_c2_2, s3_0_c2_c2_3, 48
-    \pair   s3_0_c2_c3_0, s3_0_c2_c3_1, 64
+    \pair   s3_0_c2_c1_0, s3_0_c2_c1_1, 192
+    \pair   s3_0_c2_c1_2, s3_0_c2_c1_3, 208
+    \pair   s3_0_c2_c2_0, s3_0_c2_c2_1, 224
+    \pair   s3_0_c2_c2_2, s3_0_c2_c2_3, 240
+    \pair   s3_0_c2_c3_0, s3_0_c2_c3_1, 256
     .endm
 
     .section .text.guest_system, "ax"
@@ -42,7 +42,9 @@
     .global arch_system_save
     .type arch_system_save, %function
 arch_system_save:
-    for_system_registers save_pair
+    cbz     w1, 1f
+    for_keys save_pair
+1:  for_system_registers save_pair
     mrs     x1, spsr_el1
     str     x1, [x0, #176]
     ret
@@ -51,21 +53,9 @@ arch_system_save:
     .global arch_system_load
     .type arch_system_load, %function
 arch_system_load:
-    for_system_registers load_pair
+    cbz     w1, 1f
+    for_keys load_pair
+1:  for_system_registers load_pair
     load_pair spsr_el1, vmpidr_el2, 176
     ret
     .size arch_system_load, . - arch_system_load
-
-    .global arch_keys_save
-    .type arch_keys_save, %function
-arch_keys_save:
-    for_keys save_pair
-    ret
-    .size arch_keys_save, . - arch_keys_save
-
-    .global arch_keys_load
-    .type arch_keys_load, %function
-arch_keys_load:
-    for_keys load_pair
-    ret
-    .size arch_keys_load, . - arch_keys_load

@@ -133,14 +133,11 @@ Outcome vcpu_run(Vcpu& caller, Arguments a) {
         return fail(Error::argument_invalid);
     }
     RunReport report;
-    const auto runs = scheduler().run_proxy(*vcpu, a.x[1], report);
-    if (!runs) {
-        return fail(runs.error());
-    }
-    if (*runs) {
+    const RunStart start = scheduler().run_proxy(*vcpu, a.x[1], report);
+    if (start == RunStart::runs) {
         return Outcome::later();
     }
-    return give(caller, report);
+    return start == RunStart::reported ? give(caller, report) : fail(static_cast<Error>(start));
 }
 
 /// x0 vCPU, x4 zero: the document reserves the same argument as for vcpu_run.

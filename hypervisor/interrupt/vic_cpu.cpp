@@ -133,28 +133,30 @@ void VicCpu::load() {
     current_cpus[cpu] = this;
     loaded_on_.store(cpu, std::memory_order_relaxed);
     arch::ich_write_vmcr(vmcr_);
-    unsigned n = 0;
-    do {
+    arch::ich_write_ap0r(0, ap0r_[0]);
+    arch::ich_write_ap1r(0, ap1r_[0]);
+    for (unsigned n = interface_features.active_registers; n-- > 1;) {
         arch::ich_write_ap0r(n, ap0r_[n]);
         arch::ich_write_ap1r(n, ap1r_[n]);
-    } while (++n < interface_features.active_registers);
+    }
     hcr_ = vic_ ? ich::hcr_enable : 0;
     arch::ich_write_hcr(hcr_);
 }
 
 void VicCpu::save() {
     vmcr_ = arch::ich_read_vmcr();
-    unsigned n = 0;
-    do {
+    ap0r_[0] = arch::ich_read_ap0r(0);
+    ap1r_[0] = arch::ich_read_ap1r(0);
+    for (unsigned n = interface_features.active_registers; n-- > 1;) {
         ap0r_[n] = arch::ich_read_ap0r(n);
         ap1r_[n] = arch::ich_read_ap1r(n);
-    } while (++n < interface_features.active_registers);
+    }
 }
 
 /// Nothing of it is in the list registers or held active physically. Only the CPU on which it is
 /// loaded changes that.
 bool VicCpu::is_quiet() const {
-    return (used_ | stale_ | physically_active_) == 0 && (!vic_ || hcr_ == ich::hcr_enable);
+    return (used_ | stale_ | physically_active_ | (hcr_ & ~ich::hcr_enable)) == 0;
 }
 
 void VicCpu::exit() {

@@ -202,14 +202,12 @@ TEST_F(Migration, BecomingProxyWhileLoadedElsewhereIsBlockedAtFirst) {
     ASSERT_TRUE(enters(caller));
     RunReport report;
     Ref<Vcpu> lent = guest;
-    const auto blocked = scheduler().run_proxy(lent, 0, report);
-    ASSERT_TRUE(blocked.has_value() && !*blocked);
+    ASSERT_EQ(scheduler().run_proxy(lent, 0, report), RunStart::reported);
     EXPECT_EQ(report.state, GH_VCPU_STATE_BLOCKED);
     on(0);
     EXPECT_TRUE(idles());
     on(1);
-    const auto runs = scheduler().run_proxy(lent, 0, report);
-    ASSERT_TRUE(runs.has_value() && *runs);
+    ASSERT_EQ(scheduler().run_proxy(lent, 0, report), RunStart::runs);
     EXPECT_TRUE(enters(guest));
     retire({caller, guest});
 }

@@ -37,9 +37,9 @@ protected:
     std::uint64_t run(std::uint64_t resume_data = 0) {
         RunReport report;
         Ref<Vcpu> guest = guest_;
-        const auto runs = scheduler().run_proxy(guest, resume_data, report);
-        EXPECT_TRUE(runs.has_value());
-        return *runs ? running : report.state;
+        const RunStart start = scheduler().run_proxy(guest, resume_data, report);
+        EXPECT_TRUE(start == RunStart::runs || start == RunStart::reported);
+        return start == RunStart::runs ? running : report.state;
     }
     std::uint64_t reported_state() const { return caller_->registers.x[1]; }
 
@@ -55,7 +55,7 @@ TEST_F(Proxy, NotStartedIsPoweredOff) {
 TEST_F(Proxy, NeedsAWakeupInterrupt) {
     Ref<Vcpu> unbound = vm_->make_vcpu(1, {});
     RunReport report;
-    EXPECT_EQ(scheduler().run_proxy(unbound, 0, report).error(), rt::Error::busy);
+    EXPECT_EQ(scheduler().run_proxy(unbound, 0, report), RunStart::busy);
 }
 
 TEST_F(Proxy, RunsInPlaceOfTheCaller) {
@@ -229,7 +229,7 @@ TEST_F(Proxy, KilledWhileRunning) {
     EXPECT_EQ(caller_->registers.x[0], static_cast<std::uint64_t>(GH_ERROR_OBJECT_STATE));
     RunReport report;
     Ref<Vcpu> guest = guest_;
-    EXPECT_EQ(scheduler().run_proxy(guest, 0, report).error(), rt::Error::object_state);
+    EXPECT_EQ(scheduler().run_proxy(guest, 0, report), RunStart::object_state);
 }
 
 TEST_F(Proxy, KilledBetweenTheCallAndItsFirstInstruction) {

@@ -15,10 +15,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 void on_slice_over(void* schedule) {
@@ -127,7 +123,9 @@ inline void Scheduler::load(CpuSchedule& cpu, Vcpu& next) {
     next.clear_timer_due();
     next.guest.load(next.address_space().vttbr());
     next.set_loaded(cpu_index());
-    trace(TraceClass::schedule, 0, next.identity());
+    if (is_traced(TraceClass::schedule)) [[unlikely]] {
+        trace(TraceClass::schedule, 0, next.identity());
+    }
     cpu.loaded = &next;
     arch::set_running(next, next.registers);
 }
@@ -346,19 +344,20 @@ void Scheduler::yield_to_priority(std::uint64_t priority) {
     }
 }
 
-Result<bool> Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, RunReport& report) {
+RunStart Scheduler::run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data, RunReport& report) {
     CpuSchedule& cpu = mine();
     if (cpu.proxied) {
-        return fail(Error::denied);
+        return RunStart::denied;
     }
-    const auto begun = guest->begin_run(cpu_index(), resume_data, report);
-    if (begun.has_value() && *begun) {
-        cpu.proxy_dozes = !guest->ready();
-        cpu.proxied = std::move(guest);
-        cpu.proxied->update_stolen_time();
-        arch::note_work(cpu.proxy_dozes ? arch::work_schedule : arch::work_hand_over);
+    const RunStart start = guest->begin_run(cpu_index(), resume_data, report);
+    if (start == RunStart::runs) {
+        const bool dozes = !guest->ready();
+        cpu.proxy_dozes = dozes;
+        guest->update_stolen_time();
+        cpu.proxied = Ref<Vcpu>::adopt(guest.detach());
+        arch::note_work(dozes ? arch::work_schedule : arch::work_hand_over);
     }
-    return begun;
+    return start;
 }
 
 bool Scheduler::proxy_is_due(const CpuSchedule& cpu) {
@@ -393,11 +392,12 @@ void Scheduler::unload(CpuSchedule& cpu) {
     vcpu.guest.save(lends);
     vcpu.interrupts.exit();
     cpu.loaded = nullptr;
-    if (vcpu.killed()) {
+    const VcpuState state = vcpu.run_state();
+    if (state == VcpuState::killed) {
         arch::unload_guest(); // its address space may go at once
     }
     // Its own timers are off now: whoever waits for one, or has lent out its time, is to be woken.
-    if (lends || vcpu.run_state() == VcpuState::waiting) {
+    if (lends || state == VcpuState::waiting) {
         vcpu.arm_wake_timer();
     }
     vcpu.set_unloaded(lends || &vcpu == cpu.proxied.get());

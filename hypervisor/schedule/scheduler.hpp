@@ -76,12 +76,11 @@ public:
     /// interrupt this CPU as soon as a vCPU is entered.
     [[nodiscard]] GuestRegisters* hand_over();
 
-    /// vcpu_run by current(). False: the guest cannot run, tell the caller the report. True: the
-    /// guest runs from the next resume() on and the caller gets its results when that ends; the
-    /// reference is taken over.
+    /// vcpu_run by current(). `runs`: the guest runs from the next resume() on and the caller gets
+    /// its results when that ends; the reference is taken over.
     /// Errors: as Vcpu::begin_run; denied when the caller itself runs inside a vcpu_run.
-    [[nodiscard]] rt::Result<bool> run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data,
-                                             RunReport& report);
+    [[nodiscard]] RunStart run_proxy(Ref<Vcpu>& guest, std::uint64_t resume_data,
+                                     RunReport& report);
 
     /// current() gives way to others of its priority; a proxied one to its caller.
     void yield();
@@ -93,9 +92,9 @@ public:
 
 private:
     CpuSchedule& mine() {
-        unsigned cpu = cpu_index();
+        CpuSchedule* cpu = &cpus_[cpu_index()];
         asm("" : "+r"(cpu)); // else the compiler calculates it anew for many a member
-        return cpus_[cpu];
+        return *cpu;
     }
     void push(Vcpu&, bool front);
     void offer(unsigned home);

@@ -44,25 +44,27 @@ Access wanted_access(std::uint64_t esr) {
 }
 
 // ESR_EL2.ISS of a data abort with ISV: SAS [23:22], SSE [21], SRT [20:16], SF [15].
+[[gnu::always_inline]] inline MmioRequest decode_valid(const Vcpu& vcpu, std::uint64_t esr,
+                                                       Ipa ipa) {
+    const unsigned size = 1u << ((esr >> esr::sas_shift) & 3);
+    const bool write = (esr & esr::wnr) != 0;
+    const auto target = static_cast<unsigned>((esr >> esr::srt_shift) & 0x1f);
+    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - size * 8);
+    return {.ipa = ipa.value,
+            .size = size,
+            .write = write,
+            .value = write && target < 31 ? vcpu.registers.x[target] & bits : 0,
+            .target = target,
+            .sign_extend = (esr & esr::sse) != 0,
+            .wide = (esr & (1u << 15)) != 0};
+}
+
 std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
     const bool fetch = esr::ec(esr) == esr::ec_instruction_abort_lower;
     if (fetch || (esr & esr::isv) == 0 || (esr & esr::s1ptw) != 0) {
         return std::nullopt;
     }
-    MmioRequest request{};
-    request.ipa = ipa.value;
-    request.size = 1u << ((esr >> esr::sas_shift) & 3);
-    request.write = (esr & esr::wnr) != 0;
-    request.sign_extend = (esr & esr::sse) != 0;
-    request.target = static_cast<unsigned>((esr >> esr::srt_shift) & 0x1f);
-    request.wide = (esr & (1u << 15)) != 0;
-    if (request.write) {
-        request.value = request.target < 31 ? vcpu.registers.x[request.target] : 0;
-        if (request.size < 8) {
-            request.value &= (std::uint64_t{1} << (request.size * 8)) - 1;
-        }
-    }
-    return request;
+    return decode_valid(vcpu, esr, ipa);
 }
 
 enum class Served { no, yes };
@@ -84,13 +86,9 @@ Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
     return Served::yes;
 }
 
-Served serve_by_vmm(Vcpu& vcpu, const MmioRequest& request) {
-    const IpaRange range{Ipa{request.ipa}, request.size};
-    if (!vcpu.proxy() || !vcpu.address_space().is_vmmio(range)) {
-        return Served::no;
-    }
-    vcpu.begin_mmio(request);
-    return Served::yes;
+[[gnu::always_inline]] inline bool is_served_by_vmm(Vcpu& vcpu, Ipa ipa, std::uint64_t esr) {
+    const IpaRange range{ipa, std::uint64_t{1} << ((esr >> esr::sas_shift) & 3)};
+    return vcpu.proxy() && vcpu.address_space().is_vmmio(range);
 }
 
 /// A store to memory that the VM may only read may be one to a virtio-mmio register.
@@ -126,6 +124,14 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     }
 }
 
+[[gnu::noinline]] std::uint64_t leave_to_vmm_at_once(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
+    if (!is_served_by_vmm(vcpu, ipa, esr)) {
+        return leave_for_whole_exit();
+    }
+    vcpu.begin_mmio(decode_valid(vcpu, esr, ipa));
+    return instruction_waits;
+}
+
 } // namespace
 
 // Only what needs no more than the syndrome says: no fetch, no walk, nothing to extend by its sign.
@@ -137,7 +143,7 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     }
     const Ipa ipa = faulting_ipa(arch::read_hpfar(), arch::read_far());
     if (!vcpu.address_space().may_be_vdevice(ipa)) {
-        return leave_for_whole_exit();
+        return vcpu.proxy() ? leave_to_vmm_at_once(vcpu, esr, ipa) : leave_for_whole_exit();
     }
     auto& x = vcpu.registers.x;
     MmioAccess access{.offset = 0,
@@ -163,9 +169,14 @@ void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     }
     const Ipa ipa = faulting_ipa(syndrome.hpfar, syndrome.far);
     if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
-        if (serve_by_device(vcpu, *request) == Served::yes ||
-            serve_by_vmm(vcpu, *request) == Served::yes ||
-            (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request) == Served::yes)) {
+        if (serve_by_device(vcpu, *request) == Served::yes) {
+            return;
+        }
+        if (is_served_by_vmm(vcpu, ipa, syndrome.esr)) {
+            vcpu.begin_mmio(*request);
+            return;
+        }
+        if (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request) == Served::yes) {
             return;
         }
     }

@@ -17,6 +17,9 @@ constexpr bool is_at_hand(unsigned n) {
 /// What such a function returns: how far the vCPU's PC goes on.
 inline constexpr std::uint64_t instruction_done = 4;
 
+/// The vCPU waits for what its VMM does about it.
+inline constexpr std::uint64_t instruction_waits = 0;
+
 /// Nothing is done: once all registers are in memory, the exit is served again.
 inline std::uint64_t leave_for_whole_exit() {
     arch::note_work(arch::work_whole_exit);

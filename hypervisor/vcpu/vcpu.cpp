@@ -140,7 +140,6 @@ void Vcpu::suspend_system(std::uint64_t entry, std::uint64_t context) {
     wait(Suspension::system, system_power_down);
 }
 
-/// Without locks, wherever the vCPU may have left `waiting`.
 void Vcpu::end_suspension() {
     if (suspension_.load() == Suspension::none || run_state() == VcpuState::waiting) {
         return;
@@ -230,31 +229,23 @@ void Vcpu::virq_pending() {
     }
 }
 
-std::optional<std::uint64_t> Vcpu::next_timer() const {
-    std::optional<std::uint64_t> first;
-    const auto consider = [&](const arch::TimerRegisters& timer) {
-        if (timer.armed() && (!first || timer.compare < *first)) {
-            first = timer.compare;
-        }
-    };
-    consider(guest.virtual_timer);
-    consider(guest.physical_timer);
-    return first;
-}
-
 void Vcpu::arm_wake_timer() {
-    std::optional<std::uint64_t> time = next_timer();
-    if (!time) {
+    constexpr std::uint64_t never = ~std::uint64_t{0};
+    const auto due = [](const arch::TimerRegisters& timer) {
+        return timer.armed() ? timer.compare : never;
+    };
+    std::uint64_t time = std::min(due(guest.virtual_timer), due(guest.physical_timer));
+    if (time == never) {
         wake_timer.cancel();
         return;
     }
     if (proxy()) {
         const std::uint64_t lead = wake_lead_ns * arch::counter_frequency() / 1'000'000'000;
-        *time -= std::min(lead, *time);
+        time -= std::min(lead, time);
     }
     SoftTimerQueue& queue = SoftTimerQueue::mine();
-    if (!wake_timer.armed_for(queue, *time)) {
-        wake_timer.arm(queue, *time);
+    if (!wake_timer.armed_for(queue, time)) {
+        wake_timer.arm(queue, time);
     }
 }
 
@@ -296,12 +287,7 @@ void Vcpu::let_go() {
     }
 }
 
-/// True: another CPU holds its registers and was asked for them.
-bool Vcpu::held_elsewhere(unsigned cpu) {
-    const unsigned holder = loaded_on_.load(std::memory_order_acquire);
-    if (holder == no_cpu || holder == cpu) {
-        return false;
-    }
+bool Vcpu::ask_for_registers(unsigned holder) {
     wanted_.store(true, std::memory_order_relaxed);
     scheduler_.kick(holder);
     return true;

@@ -37,7 +37,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <optional>
 
 namespace hyp {
 
@@ -89,6 +88,15 @@ struct SchedulingParameters {
 
 inline constexpr unsigned no_cpu = ~0u;
 
+/// What became of a vcpu_run: an error's number, or
+enum class RunStart : std::int64_t {
+    runs = 0,      // the vCPU runs from the next entry on
+    reported = -1, // it cannot; there is a RunReport
+    busy = static_cast<std::int64_t>(rt::Error::busy),
+    denied = static_cast<std::int64_t>(rt::Error::denied),
+    object_state = static_cast<std::int64_t>(rt::Error::object_state),
+};
+
 /// What Vcpu::claim() answers.
 enum class Claim : std::uint8_t {
     taken,     // it runs on the claiming CPU from now on
@@ -112,7 +120,7 @@ class Vcpu final : public Object,
     std::atomic<Suspension> suspension_{Suspension::none};
     std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
     std::atomic<std::uint64_t> stolen_time_ipa_{0}; // set while it is off
-    MmioRequest mmio_ RT_GUARDED_BY(lock_){};
+    MmioRequest mmio_{}; // in state `mmio` guarded by lock_, in `ready` the running CPU's
 
 public:
     static constexpr ObjectType type = ObjectType::thread;
@@ -159,16 +167,36 @@ public:
     [[nodiscard]] rt::Result<> kill();
 
     // -- Proxy scheduling (vcpu_run) -----------------------------------------------------------
-    /// Takes the vCPU for `cpu`: true when it may run there now, or is still waiting for a timer
-    /// that is about to fire; else `report` says why not.
-    [[nodiscard]] rt::Result<bool> begin_run(unsigned cpu, std::uint64_t resume_data,
-                                             RunReport& report);
+    /// Takes the vCPU for `cpu`: `runs` when it may run there now, or is still waiting for a timer
+    /// that is about to fire. Errors: busy (not proxy-scheduled), object_state (killed).
+    [[nodiscard]] RunStart begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
+        const RunStart start = try_begin_run(cpu, resume_data, report);
+        if (suspension_.load() != Suspension::none) [[unlikely]] {
+            end_suspension();
+        }
+        return start;
+    }
     /// It stopped running inside vcpu_run: what the caller is told.
     [[nodiscard]] RunReport end_run();
     /// vcpu_run_check: busy while it can run, or, once killed, while a CPU still holds its state.
     [[nodiscard]] rt::Result<RunReport> check();
-    /// The vCPU made an MMIO access that its VMM must serve.
-    void begin_mmio(const MmioRequest&);
+    /// The vCPU made an MMIO access that its VMM must serve. By the CPU that runs it.
+    void begin_mmio(const MmioRequest& request) {
+        // One by one: as a whole it is copied by a call.
+        mmio_.ipa = request.ipa;
+        mmio_.size = request.size;
+        mmio_.write = request.write;
+        mmio_.value = request.value;
+        mmio_.target = request.target;
+        mmio_.sign_extend = request.sign_extend;
+        mmio_.wide = request.wide;
+        // Without the lock: while it runs, others only end it, and whatever they store stays.
+        VcpuState state = VcpuState::ready;
+        if (state_.compare_exchange_strong(state, VcpuState::mmio, std::memory_order_release,
+                                           std::memory_order_relaxed)) {
+            arch::note_work(arch::work_hand_over);
+        }
+    }
 
     // -- Stolen time (PV time, Arm DEN0057) ----------------------------------------------------
     /// Where the VM reads how long this vCPU was ready but did not run; 0: nowhere.
@@ -282,15 +310,20 @@ private:
         arch::note_work(arch::work_schedule);
     }
     [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
-    [[nodiscard]] rt::Result<bool> try_begin_run(unsigned cpu, std::uint64_t resume_data,
-                                                 RunReport& report) RT_EXCLUDES(lock_);
+    [[nodiscard]] RunStart try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report)
+        RT_EXCLUDES(lock_);
     void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
-    [[nodiscard]] std::optional<std::uint64_t> next_timer() const;
     void let_go();
+    /// Without locks, wherever the vCPU may have left `waiting`.
     void end_suspension();
     void announce_ready();
     void become_proxy();
-    [[nodiscard]] bool held_elsewhere(unsigned cpu) RT_REQUIRES(lock_);
+    /// True: another CPU holds its registers and was asked for them.
+    [[nodiscard]] bool held_elsewhere(unsigned cpu) RT_REQUIRES(lock_) {
+        const unsigned holder = loaded_on_.load(std::memory_order_acquire);
+        return holder != no_cpu && holder != cpu && ask_for_registers(holder);
+    }
+    bool ask_for_registers(unsigned holder) RT_REQUIRES(lock_);
     [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
     void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
     [[nodiscard]] rt::Result<> set_stolen_time(std::uint64_t ipa);

@@ -28,22 +28,6 @@ std::uint64_t extend(std::uint64_t value, const MmioRequest& request) {
 
 } // namespace
 
-void Vcpu::begin_mmio(const MmioRequest& request) {
-    const LockGuard guard(lock_);
-    if (run_state() == VcpuState::ready) {
-        // One by one: as a whole it is copied by a call.
-        mmio_.ipa = request.ipa;
-        mmio_.size = request.size;
-        mmio_.write = request.write;
-        mmio_.value = truncate(request.value, request.size);
-        mmio_.target = request.target;
-        mmio_.sign_extend = request.sign_extend;
-        mmio_.wide = request.wide;
-        state_.store(VcpuState::mmio, std::memory_order_release);
-        arch::note_work(arch::work_hand_over);
-    }
-}
-
 /// Its caller hands the CPU over to it.
 void Vcpu::finish_mmio(std::uint64_t value) {
     complete_mmio_read(registers, mmio_, value);
@@ -59,25 +43,20 @@ void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
     }
 }
 
-Result<bool> Vcpu::begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
-    const auto begun = try_begin_run(cpu, resume_data, report);
-    end_suspension();
-    return begun;
-}
-
-Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
+RunStart Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report) {
     const LockGuard guard(lock_);
-    if (!is_active() || run_state() == VcpuState::killed) {
-        return fail(Error::object_state);
+    const VcpuState state = run_state();
+    if (!is_active() || state == VcpuState::killed) {
+        return RunStart::object_state;
     }
     if (!proxy()) {
-        return fail(Error::busy);
+        return RunStart::busy;
     }
     if (running_on_ != no_cpu || held_elsewhere(cpu)) {
         report = RunReport{GH_VCPU_STATE_BLOCKED, {}};
-        return false;
+        return RunStart::reported;
     }
-    switch (run_state()) {
+    switch (state) {
     case VcpuState::mmio:
         finish_mmio(resume_data);
         break;
@@ -95,11 +74,11 @@ Result<bool> Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunRep
         [[fallthrough]];
     default:
         report = report_locked();
-        return false;
+        return RunStart::reported;
     }
     running_on_ = cpu;
     note_running();
-    return true;
+    return RunStart::runs;
 }
 
 RunReport Vcpu::end_run() {
@@ -147,10 +126,8 @@ RunReport Vcpu::report_locked() {
     case VcpuState::waiting:
         return {GH_VCPU_STATE_EXPECTS_WAKEUP, {sleep_state_}};
     case VcpuState::mmio:
-        if (mmio_.write) {
-            return {GH_VCPU_STATE_VMMIO_WRITE, {mmio_.ipa, mmio_.size, mmio_.value}};
-        }
-        return {GH_VCPU_STATE_VMMIO_READ, {mmio_.ipa, mmio_.size, 0}};
+        return {mmio_.write ? GH_VCPU_STATE_VMMIO_WRITE : GH_VCPU_STATE_VMMIO_READ,
+                {mmio_.ipa, mmio_.size, mmio_.write ? mmio_.value : 0}};
     case VcpuState::terminated:
     case VcpuState::reset:
     case VcpuState::faulted:

@@ -46,13 +46,6 @@ struct PointerKeys {
     std::array<std::uint64_t, 10> key;
 };
 
-/// Registers that a VM reaches although their feature is hidden from it, for want of a trap: a
-/// value left there must not reach another VM.
-struct UntrappedRegisters {
-    std::uint64_t vdisr;      // VDISR_EL2 (FEAT_RAS): what DISR_EL1 reads
-    std::uint64_t tpidr2_el0; // FEAT_SME; only FEAT_FGT could trap it
-};
-
 /// One EL1 timer: CTL (bit 0 ENABLE, 1 IMASK, 2 ISTATUS) and compare value in counter ticks.
 struct TimerRegisters {
     std::uint64_t control, compare;
@@ -76,9 +69,8 @@ struct PmuRegisters {
 /// Owned by one Vcpu; touched only on the CPU on which that vCPU is loaded, or while it is not.
 struct GuestState {
     SystemRegisters system;
-    FloatingPoint fp;
     PointerKeys keys;
-    UntrappedRegisters untrapped;
+    FloatingPoint fp;
     TimerRegisters virtual_timer, physical_timer;
     DebugRegisters debug;
     /// True while the guest uses breakpoints, watchpoints or single-step: then `debug` lives in the
@@ -106,6 +98,9 @@ struct GuestState {
     /// This -> hardware, with the stage-2 tables of `vttbr`.
     void load(std::uint64_t vttbr);
 };
+
+// arm64/guest_system.S knows it.
+static_assert(offsetof(GuestState, keys) == 192);
 
 /// Whose exit the next one on this CPU is, and where it stores the general registers.
 void set_running(Vcpu&, GuestRegisters&);
