@@ -13,12 +13,8 @@ using rt::Result;
 
 namespace {
 
-std::uint64_t truncate(std::uint64_t value, unsigned size) {
-    return size >= 8 ? value : value & ((std::uint64_t{1} << (size * 8)) - 1);
-}
-
 std::uint64_t extend(std::uint64_t value, const MmioRequest& request) {
-    value = truncate(value, request.size);
+    value &= ~std::uint64_t{0} >> (64 - request.size * 8);
     if (request.sign_extend && request.size < 8) {
         const std::uint64_t sign = std::uint64_t{1} << (request.size * 8 - 1);
         value = (value ^ sign) - sign;
