@@ -128,6 +128,7 @@
 #define GH_EXT_QUERY_COUNTER 0xf0u
 #define GH_EXT_CONSOLE_WRITE 0xf1u
 #define GH_EXT_TRACE_READ 0xf2u
+#define GH_EXT_DOORBELL_RING 0xf3u
 
 enum gh_counter {
     GH_COUNTER_OBJECTS = 0, /* live hypervisor objects of any type */
@@ -155,6 +156,8 @@ enum gh_counter {
 #define GH_FEATURE_VCPU (1u << 5)
 #define GH_FEATURE_MEMEXTENT (1u << 6)
 #define GH_FEATURE_TRACE (1u << 7)
+/* Fourth result: our extensions that any VM may use. */
+#define GH_EXT_FEATURE_DOORBELL_RING (1u << 0)
 
 /* msgqueue_send flags. */
 #define GH_MSGQUEUE_SEND_PUSH 1u

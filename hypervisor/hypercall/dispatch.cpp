@@ -46,7 +46,7 @@ std::uint64_t identify(Vcpu& caller) {
            GH_FEATURE_VIC | GH_FEATURE_VPM | GH_FEATURE_VCPU | GH_FEATURE_MEMEXTENT |
            GH_FEATURE_TRACE;
     x[2] = 0;
-    x[3] = 0;
+    x[3] = GH_EXT_FEATURE_DOORBELL_RING;
     return GH_API_INFO;
 }
 

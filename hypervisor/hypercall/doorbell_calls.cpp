@@ -5,6 +5,7 @@
 #include "hypercall/on_object.hpp"
 #include "ipc/doorbell.hpp"
 #include "vcpu/vcpu.hpp"
+#include "vcpu/wakeup_collector.hpp"
 
 #include <abi/hypercall.h>
 #include <abi/rights.h>
@@ -34,6 +35,16 @@ Outcome doorbell_send(Vcpu& caller, Arguments a) {
                                [&](Doorbell& bell) { return bell.send(a.x[1]); });
 }
 
+/// As doorbell_send -> flags before, the vCPUs whose wake-up is left to the caller (bit n: n).
+Outcome doorbell_ring(Vcpu& caller, Arguments a) {
+    return on_active<Doorbell>(
+        caller, a, GH_RIGHT_DOORBELL_SEND, a.x[2], [&](Doorbell& bell) -> Outcome {
+            const WakeupCollector wakeups(caller.interrupts.vic());
+            const auto flags = bell.send(a.x[1]);
+            return flags ? give(caller, *flags, wakeups.vcpus()) : rt::fail(flags.error());
+        });
+}
+
 /// x0 doorbell, x1 flags to clear, x2 zero -> flags before.
 Outcome doorbell_receive(Vcpu& caller, Arguments a) {
     return on_active<Doorbell>(caller, a, GH_RIGHT_DOORBELL_RECEIVE, a.x[2],
@@ -57,6 +68,7 @@ constexpr HypercallEntry entries[] = {
     {GH_DOORBELL_BIND_VIRQ, entry<doorbell_bind_virq>},
     {GH_DOORBELL_UNBIND_VIRQ, entry<doorbell_unbind_virq>},
     {GH_DOORBELL_SEND, entry<doorbell_send>},
+    {GH_EXT_DOORBELL_RING, entry<doorbell_ring>},
     {GH_DOORBELL_RECEIVE, entry<doorbell_receive>},
     {GH_DOORBELL_RESET, entry<doorbell_reset>},
     {GH_DOORBELL_MASK, entry<doorbell_mask>},

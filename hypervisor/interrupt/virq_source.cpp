@@ -51,6 +51,11 @@ bool VirqSource::bound() const {
     return static_cast<bool>(vic_);
 }
 
+bool VirqSource::bound_to(const Vic* vic) const {
+    const LockGuard guard(lock_);
+    return vic != nullptr && vic_.get() == vic;
+}
+
 bool VirqSource::raise() {
     Wakeups wakeups;
     const LockGuard guard(lock_);

@@ -45,6 +45,7 @@ public:
     /// active. Does nothing when not bound. May drop the last reference to the VIC.
     void unbind() RT_EXCLUDES(lock_);
     [[nodiscard]] bool bound() const RT_EXCLUDES(lock_);
+    [[nodiscard]] bool bound_to(const Vic*) const RT_EXCLUDES(lock_);
 
     /// One event: the interrupt is delivered once more, whatever trigger the guest configured.
     void assert_edge() RT_EXCLUDES(lock_);

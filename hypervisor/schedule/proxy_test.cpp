@@ -2,6 +2,7 @@
 // vcpu_run: a guest that runs on its caller's time, and everything that ends it.
 #include "schedule/physical_interrupts.hpp"
 #include "schedule/vm_fixture.hpp"
+#include "vcpu/wakeup_collector.hpp"
 
 #include <arch/work.hpp>
 
@@ -78,6 +79,24 @@ TEST_F(Proxy, WaitingGuestReturnsAndIsWokenByInterrupt) {
     guest_->virq_pending();
     EXPECT_EQ(run(), running);
     EXPECT_TRUE(enters(guest_));
+}
+
+TEST_F(Proxy, WakeupIsLeftToTheCallerWhoseVmWouldBeInterrupted) {
+    ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    host_->enable_group1();
+    for (const bool own : {true, false}) {
+        ASSERT_EQ(run(), running);
+        ASSERT_TRUE(enters(guest_));
+        guest_->wait_for_interrupt(0);
+        ASSERT_TRUE(enters(caller_));
+        host_->write(0, 0x104, 1u << 8); // GICD_ISENABLER1: interrupt 40
+        open_cpu_interface();
+        const WakeupCollector wakeups((own ? host_ : vm_)->vic.get());
+        guest_->virq_pending();
+        EXPECT_EQ(wakeups.vcpus(), own ? 1u : 0u);
+        EXPECT_EQ(caller_->interrupts.has_deliverable(), !own);
+        EXPECT_TRUE(guest_->ready());
+    }
 }
 
 TEST_F(Proxy, MmioReadTakesTheResumeValue) {

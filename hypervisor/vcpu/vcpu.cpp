@@ -6,6 +6,7 @@
 #include "heap/trace.hpp"
 #include "interrupt/gicv3.hpp"
 #include "vcpu/vpm_group.hpp"
+#include "vcpu/wakeup_collector.hpp"
 
 #include <abi/hypercall.h>
 
@@ -203,7 +204,9 @@ bool Vcpu::wake_locked() {
 
 void Vcpu::announce_ready() {
     if (proxy()) {
-        wakeup_virq_.assert_edge();
+        if (!WakeupCollector::takes(wakeup_virq_, group_index_)) {
+            wakeup_virq_.assert_edge();
+        }
     } else {
         scheduler_.enqueue(*this);
     }

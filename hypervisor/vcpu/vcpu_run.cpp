@@ -29,7 +29,6 @@ void Vcpu::finish_mmio(std::uint64_t value) {
     complete_mmio_read(registers, mmio_, value);
     registers.pc += 4;
     state_.store(VcpuState::ready, std::memory_order_release);
-    note_ready();
 }
 
 void complete_mmio_read(GuestRegisters& registers, const MmioRequest& request,
@@ -57,6 +56,7 @@ RunStart Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport&
         finish_mmio(resume_data);
         break;
     case VcpuState::ready:
+        note_running();
         break;
     case VcpuState::waiting:
         if (interrupts.has_deliverable(suspension() != Suspension::none)) {
@@ -64,8 +64,7 @@ RunStart Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport&
             break;
         }
         if (timer_due()) {
-            note_ready(); // its own timer makes it so, once it is loaded
-            break;
+            break; // its own timer makes it ready, once it is loaded
         }
         [[fallthrough]];
     default:
@@ -73,7 +72,6 @@ RunStart Vcpu::try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport&
         return RunStart::reported;
     }
     running_on_ = cpu;
-    note_running();
     return RunStart::runs;
 }
 
@@ -83,8 +81,10 @@ RunReport Vcpu::end_run() {
     {
         const LockGuard guard(lock_);
         running_on_ = no_cpu;
-        note_ready();
-        queue = ready() && !proxy(); // its wake-up interrupt was unbound meanwhile
+        if (ready()) {
+            note_ready();
+            queue = !proxy(); // its wake-up interrupt was unbound meanwhile
+        }
         report = report_locked();
     }
     if (queue) {

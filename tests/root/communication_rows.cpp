@@ -32,6 +32,7 @@ constexpr Row rows[] = {
     {0x10, "", bad, {bell_bind, vic, v(64), zero}, " beyond the VIC's interrupts"},
     {0x11, "doorbell_unbind_virq", ok, {bell_bind, zero}},
     {0x12, "doorbell_send", ok, {active(Kind::doorbell, GH_RIGHT_DOORBELL_SEND), v(1), zero}},
+    {0xf3, "doorbell_ring", ok, {active(Kind::doorbell, GH_RIGHT_DOORBELL_SEND), v(1), zero}},
     {0x13, "doorbell_receive", ok, {bell_receive, v(1), zero}},
     {0x13, "", bad, {bell_receive, v(0), zero}, " no flags"},
     {0x14, "doorbell_reset", ok, {bell_receive, zero}},

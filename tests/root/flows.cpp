@@ -25,7 +25,7 @@ void identify() {
         const Registers results = call(form, GH_HYPERVISOR_IDENTIFY, {});
         expect_equal("API info", results[0], GH_API_INFO);
         expect_equal("features", results[1], 0xff);
-        expect_equal("flags 2", results[3], 0);
+        expect_equal("our extensions", results[3], GH_EXT_FEATURE_DOORBELL_RING);
     }
 }
 

@@ -96,8 +96,14 @@ enum gh_api_feature {
 	GH_FEATURE_MEMEXTENT	= 6,
 };
 
+/* Bits of the third word, if the variant is GH_API_VARIANT_OPEN: extensions of that variant. */
+enum gh_api_extension {
+	GH_EXTENSION_BELL_RING	= 0,
+};
+
 u16 gh_api_version(void);
 bool gh_api_has_feature(enum gh_api_feature feature);
+bool gh_api_has_extension(enum gh_api_extension extension);
 
 /* Fields of the API info word. */
 #define GH_API_V1			1
@@ -105,6 +111,7 @@ bool gh_api_has_feature(enum gh_api_feature feature);
 #define GH_API_INFO_BIG_ENDIAN		BIT_ULL(14)
 #define GH_API_INFO_IS_64BIT		BIT_ULL(15)
 #define GH_API_INFO_VARIANT_MASK	GENMASK_ULL(63, 56)
+#define GH_API_VARIANT_OPEN		0x48
 
 /* Answer of hypervisor_identify. */
 struct gh_hypercall_hyp_identify_resp {
@@ -144,6 +151,7 @@ bool arch_is_gh_guest(void);
 bool arch_gh_is_qcom(void);
 void gh_hypercall_hyp_identify(struct gh_hypercall_hyp_identify_resp *resp);
 enum gh_error gh_hypercall_bell_send(u64 capid, u64 new_flags, u64 *old_flags);
+enum gh_error gh_hypercall_bell_ring(u64 capid, u64 new_flags, u64 *woken);
 enum gh_error gh_hypercall_bell_set_mask(u64 capid, u64 enable_mask, u64 ack_mask);
 enum gh_error gh_hypercall_msgq_send(u64 capid, size_t size, const void *buf, u64 flags,
 				     bool *ready);

@@ -123,6 +123,22 @@ int gh_vm_add_resource_ticket(struct gh_vm *vm, struct gh_vm_resource_ticket *ti
 void gh_vm_remove_resource_ticket(struct gh_vm *vm, struct gh_vm_resource_ticket *ticket);
 
 /**
+ * struct gh_vm_waker - Who wakes the thread that runs a vCPU
+ * @vcpu: The vCPU's number
+ * @wake: Do it. Must not sleep
+ * @list: In the VM's list
+ */
+struct gh_vm_waker {
+	u32 vcpu;
+	void (*wake)(struct gh_vm_waker *waker);
+	struct list_head list;
+};
+
+void gh_vm_add_waker(struct gh_vm *vm, struct gh_vm_waker *waker);
+void gh_vm_remove_waker(struct gh_vm *vm, struct gh_vm_waker *waker);
+void gh_vm_wake_vcpus(struct gh_vm *vm, u64 vcpus);
+
+/**
  * struct gh_vm_io_handler - Someone who serves writes of the guest within the kernel
  * @addr: Guest physical address
  * @len: Bytes, or 0 for any length

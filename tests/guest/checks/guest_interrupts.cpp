@@ -116,6 +116,24 @@ void wakeup_by_doorbell() {
     guest().finish();
 }
 
+// Our extension of doorbell_send: we are told whom it woke, and not interrupted for that.
+void wakeup_told_by_doorbell() {
+    boot_with_interrupts();
+    const std::uint32_t irq = guest().wakeup_irq(0);
+    for (int round = 0; round < 50; ++round) {
+        guest().prepare(0, Operation::sleep);
+        expect_asleep(0);
+        const std::uint32_t seen = interrupt_count(irq);
+        expect_equal("woken by the first ring", guest().ring_and_tell(), 1);
+        expect_equal("woken by the second one", guest().ring_and_tell(), 0);
+        expect_equal("wake-up interrupts", interrupt_count(irq), seen);
+        guest().run_to_signal(0);
+        expect_equal("acknowledged", acknowledge(), guest_bell_spi);
+        end_of(guest_bell_spi);
+    }
+    guest().finish();
+}
+
 // The interrupt is there before the vCPU sleeps: it must not.
 void no_sleep_with_a_pending_interrupt() {
     boot_with_interrupts();
@@ -252,6 +270,7 @@ constexpr Check checks[] = {
     {"guest_irq.doorbell_while_active", doorbell_while_active},
     {"guest_irq.doorbell_flags", doorbell_flags},
     {"guest_irq.wakeup_by_doorbell", wakeup_by_doorbell},
+    {"guest_irq.wakeup_told_by_doorbell", wakeup_told_by_doorbell, Needs::hypervisor},
     {"guest_irq.no_sleep_with_a_pending_interrupt", no_sleep_with_a_pending_interrupt},
     {"guest_irq.no_wakeup_is_lost", no_wakeup_is_lost, Needs::hypervisor_smp, 60'000},
     {"guest_irq.timer_wakes_the_vm", timer_wakes_the_vm, Needs::hypervisor, 30'000},

@@ -19,7 +19,7 @@ void check_identity(const CallRegisters& r) {
     expect_equal("feature flags", r.x[1] & needed, needed);
     expect_equal("reserved feature flags", r.x[1] & ~std::uint64_t{0xff}, 0);
     expect_equal("API flags 1", r.x[2], 0);
-    expect_equal("API flags 2", r.x[3], 0);
+    expect_equal("our extensions", r.x[3], GH_EXT_FEATURE_DOORBELL_RING);
 }
 
 void by_smccc() {

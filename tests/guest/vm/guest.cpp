@@ -270,6 +270,12 @@ void Guest::ring(std::uint64_t flags) {
     }
 }
 
+std::uint64_t Guest::ring_and_tell() {
+    const HypercallResult result = hypercall(GH_EXT_DOORBELL_RING, bell_cap_, 1);
+    expect_equal("doorbell_ring", static_cast<std::uint64_t>(result.error), GH_ERROR_OK);
+    return result.x2;
+}
+
 void Guest::stop() {
     request_.clear();
     request_.u16(vmid_).u8(GH_RM_VM_STOP_FORCE).u8(0).u32(3);

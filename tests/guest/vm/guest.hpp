@@ -74,6 +74,8 @@ public:
     /// Coherent with what the program sees: the page is cleaned and invalidated.
     Mailbox& mailbox(unsigned vcpu);
     void ring(std::uint64_t flags = 1);
+    /// By our extension: the vCPUs, as bits, that we are to run now.
+    std::uint64_t ring_and_tell();
 
     // Ending.
     void stop();

@@ -117,6 +117,24 @@ enum gh_error gh_hypercall_bell_send(u64 capid, u64 new_flags, u64 *old_flags)
 EXPORT_SYMBOL_GPL(gh_hypercall_bell_send);
 
 /**
+ * gh_hypercall_bell_ring() - Ring a doorbell, and see to the vCPUs that this wakes
+ * @capid: Doorbell, right to send
+ * @new_flags: Flags to add; not 0
+ * @woken: vCPUs, as bits by number, that can run now and raise no interrupt to say so
+ *
+ * Only with GH_EXTENSION_BELL_RING.
+ */
+enum gh_error gh_hypercall_bell_ring(u64 capid, u64 new_flags, u64 *woken)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_hvc(GH_HYPERCALL_BELL_RING, capid, new_flags, 0, &res);
+	*woken = res.a0 == GH_ERROR_OK ? res.a2 : 0;
+	return res.a0;
+}
+EXPORT_SYMBOL_GPL(gh_hypercall_bell_ring);
+
+/**
  * gh_hypercall_bell_set_mask() - Say which flags of a doorbell interrupt the receiver
  * @capid: Doorbell, right to receive
  * @enable_mask: Flags that raise the interrupt

@@ -30,6 +30,19 @@ bool gh_api_has_feature(enum gh_api_feature feature)
 }
 EXPORT_SYMBOL_GPL(gh_api_has_feature);
 
+/**
+ * gh_api_has_extension() - Whether the hypervisor has something beyond the public interface
+ * @extension: What
+ *
+ * Other variants may use the word, and the hypercalls, for something else.
+ */
+bool gh_api_has_extension(enum gh_api_extension extension)
+{
+	return FIELD_GET(GH_API_INFO_VARIANT_MASK, gh_api.api_info) == GH_API_VARIANT_OPEN &&
+	       gh_api.flags[2] & BIT_ULL(extension);
+}
+EXPORT_SYMBOL_GPL(gh_api_has_extension);
+
 static const struct {
 	enum gh_error error;
 	const char *name;

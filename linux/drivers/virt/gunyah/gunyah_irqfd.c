@@ -46,6 +46,7 @@ struct gh_irqfd {
 static void gh_irqfd_ring(struct gh_irqfd *irqfd)
 {
 	enum gh_error error;
+	u64 woken = 0;
 
 	lockdep_assert_held(&irqfd->lock);
 	trace_gh_irqfd_ring(irqfd->vm, irqfd->ticket.label, irqfd->bell);
@@ -53,7 +54,12 @@ static void gh_irqfd_ring(struct gh_irqfd *irqfd)
 		irqfd->pending = true;
 		return;
 	}
-	error = gh_hypercall_bell_send(irqfd->bell->capid, GH_IRQFD_BELL_FLAG, NULL);
+	if (gh_api_has_extension(GH_EXTENSION_BELL_RING))
+		error = gh_hypercall_bell_ring(irqfd->bell->capid, GH_IRQFD_BELL_FLAG, &woken);
+	else
+		error = gh_hypercall_bell_send(irqfd->bell->capid, GH_IRQFD_BELL_FLAG, NULL);
+	if (woken)
+		gh_vm_wake_vcpus(irqfd->vm, woken);
 	if (error != GH_ERROR_OK)
 		gh_vm_err(irqfd->vm, "cannot ring doorbell %u: %s\n", irqfd->ticket.label,
 			  gh_error_name(error));

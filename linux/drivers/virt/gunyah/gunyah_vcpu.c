@@ -34,6 +34,7 @@
  * @vm: Whose
  * @kref: One of the function, one of the file
  * @ticket: Claim on the vCPU resource
+ * @waker: For those who know that it can go on
  * @end_nb: Called when the VM does not run any more
  * @wait: Where the thread sleeps until the vCPU can go on
  * @wakeup: The hypervisor said that it can
@@ -53,6 +54,7 @@ struct gh_vcpu {
 	struct gh_vm *vm;
 	struct kref kref;
 	struct gh_vm_resource_ticket ticket;
+	struct gh_vm_waker waker;
 	struct notifier_block end_nb;
 	wait_queue_head_t wait;
 	bool wakeup;
@@ -97,6 +99,11 @@ static irqreturn_t gh_vcpu_wakeup_irq(int irq, void *data)
 {
 	gh_vcpu_kick(data);
 	return IRQ_HANDLED;
+}
+
+static void gh_vcpu_wake(struct gh_vm_waker *waker)
+{
+	gh_vcpu_kick(container_of(waker, struct gh_vcpu, waker));
 }
 
 static int gh_vcpu_vm_ended(struct notifier_block *nb, unsigned long action, void *data)
@@ -382,6 +389,7 @@ static int gh_vcpu_populate(struct gh_vm_resource_ticket *ticket, struct gh_reso
 	if (ret)
 		return ret;
 
+	gh_vm_add_waker(vcpu->vm, &vcpu->waker);
 	mutex_lock(&vcpu->run_lock);
 	vcpu->resource = resource;
 	mutex_unlock(&vcpu->run_lock);
@@ -398,6 +406,7 @@ static void gh_vcpu_unpopulate(struct gh_vm_resource_ticket *ticket, struct gh_r
 	vcpu->resource = NULL;
 	vcpu->leave = false;
 	mutex_unlock(&vcpu->run_lock);
+	gh_vm_remove_waker(vcpu->vm, &vcpu->waker);
 	free_irq(resource->irq, vcpu);
 }
 
@@ -420,6 +429,8 @@ static struct gh_vcpu *gh_vcpu_alloc(struct gh_vm *vm, u32 id)
 	vcpu->end_nb.notifier_call = gh_vcpu_vm_ended;
 	vcpu->ticket.type = GH_RESOURCE_TYPE_VCPU;
 	vcpu->ticket.label = id;
+	vcpu->waker.vcpu = id;
+	vcpu->waker.wake = gh_vcpu_wake;
 	vcpu->ticket.populate = gh_vcpu_populate;
 	vcpu->ticket.unpopulate = gh_vcpu_unpopulate;
 	return vcpu;

@@ -60,6 +60,8 @@ static struct gh_vm *gh_vm_alloc(struct gh_rm *rm)
 	INIT_LIST_HEAD(&vm->resources);
 	gh_vm_state_init(vm);
 	mutex_init(&vm->io_lock);
+	spin_lock_init(&vm->waker_lock);
+	INIT_LIST_HEAD(&vm->wakers);
 
 	vm->rm = gh_rm_get(rm);
 	vm->mm = current->mm;

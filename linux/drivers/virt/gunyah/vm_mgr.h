@@ -66,6 +66,8 @@ struct gh_vm_region {
  * @end_notifiers: Called, in process context, when @state is not GH_VM_RUNNING any more
  * @io_lock: Held to change @io_handlers. Inside @lock
  * @io_handlers: Hash table of struct gh_vm_io_handler by address, read under RCU
+ * @waker_lock: Guards @wakers; taken by irqfds in any context. Inside their locks
+ * @wakers: struct gh_vm_waker of each vCPU that has its resource
  */
 struct gh_vm {
 	struct gh_rm *rm;
@@ -92,6 +94,9 @@ struct gh_vm {
 
 	struct mutex io_lock; /* changes of io_handlers */
 	struct hlist_head io_handlers[1 << GH_VM_IO_HASH_BITS];
+
+	spinlock_t waker_lock; /* wakers */
+	struct list_head wakers;
 };
 
 /* vm_mgr.c */

@@ -21,6 +21,9 @@
 #define GH_HYPERCALL_MSGQ_RECV		GH_HYPERCALL(0x1c)
 #define GH_HYPERCALL_VCPU_RUN		GH_HYPERCALL(0x65)
 
+/* Of the open variant, where hypervisor_identify says so (GH_EXTENSION_BELL_RING). */
+#define GH_HYPERCALL_BELL_RING		GH_HYPERCALL(0xf3)
+
 /* Interrupt numbers of shared peripheral interrupts, as the Resource Manager gives them. */
 #define GH_VIRQ_SPI_FIRST	32
 #define GH_VIRQ_SPI_LAST	1019

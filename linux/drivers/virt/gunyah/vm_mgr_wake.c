@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPUs that can run again, as somebody within the kernel knows without an interrupt.
+ */
+#include <linux/gunyah_vm_mgr.h>
+#include <linux/spinlock.h>
+
+#include "vm_mgr.h"
+
+/**
+ * gh_vm_add_waker() - From now on this wakes a vCPU
+ * @vm: The VM
+ * @waker: Stays until gh_vm_remove_waker()
+ */
+void gh_vm_add_waker(struct gh_vm *vm, struct gh_vm_waker *waker)
+{
+	spin_lock_irq(&vm->waker_lock);
+	list_add(&waker->list, &vm->wakers);
+	spin_unlock_irq(&vm->waker_lock);
+}
+EXPORT_SYMBOL_GPL(gh_vm_add_waker);
+
+/**
+ * gh_vm_remove_waker() - From now on not any more
+ * @vm: The VM
+ * @waker: Not called any more when this returns
+ */
+void gh_vm_remove_waker(struct gh_vm *vm, struct gh_vm_waker *waker)
+{
+	spin_lock_irq(&vm->waker_lock);
+	list_del(&waker->list);
+	spin_unlock_irq(&vm->waker_lock);
+}
+EXPORT_SYMBOL_GPL(gh_vm_remove_waker);
+
+/**
+ * gh_vm_wake_vcpus() - Wake the threads that run some vCPUs. Any context
+ * @vm: The VM
+ * @vcpus: Bit n is for vCPU n
+ */
+void gh_vm_wake_vcpus(struct gh_vm *vm, u64 vcpus)
+{
+	struct gh_vm_waker *waker;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vm->waker_lock, flags);
+	list_for_each_entry(waker, &vm->wakers, list) {
+		if (waker->vcpu < BITS_PER_TYPE(vcpus) && vcpus & BIT_ULL(waker->vcpu))
+			waker->wake(waker);
+	}
+	spin_unlock_irqrestore(&vm->waker_lock, flags);
+}
+EXPORT_SYMBOL_GPL(gh_vm_wake_vcpus);
