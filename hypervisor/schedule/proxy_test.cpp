@@ -83,6 +83,7 @@ TEST_F(Proxy, WaitingGuestReturnsAndIsWokenByInterrupt) {
 
 TEST_F(Proxy, WakeupIsLeftToTheCallerWhoseVmWouldBeInterrupted) {
     ASSERT_TRUE(guest_->power_on(0, 0, 0));
+    host_->write(0, 0x284, 1u << 8); // GICD_ICPENDR1: interrupt 40, that it is on
     host_->enable_group1();
     for (const bool own : {true, false}) {
         ASSERT_EQ(run(), running);
