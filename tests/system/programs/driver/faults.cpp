@@ -27,7 +27,8 @@ void arm(const std::string& folder, unsigned percent, const char* times, bool on
     put(folder + "/interval", "1");
     put(folder + "/times", times);
     put(folder + "/task-filter", only_marked ? "Y" : "N");
-    put(folder + "/space", std::to_string(spared));
+    // The last of a budget is not granted.
+    put(folder + "/space", std::to_string(spared + 1));
     put(folder + "/probability", std::to_string(percent));
 }
 
