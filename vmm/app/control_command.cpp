@@ -3,6 +3,7 @@
 #include "app/control_command.hpp"
 
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -67,14 +68,23 @@ int success() {
     return 0;
 }
 
+void list_one(RunningVm& vm) {
+    const Json info = Json::parse(vm.client.call(request("info")));
+    const Json& config = info.at("config");
+    fmt::print("{:<20} {:>8}  {:<8} {:>4} {:>6}\n", vm.name, info.at("process").get<int>(),
+               info.at("state").get<std::string>(), config.at("cpus").get<unsigned>(),
+               config.at("mem").get<std::string>());
+}
+
 int list() {
     fmt::print("{:<20} {:>8}  {:<8} {:>4} {:>6}\n", "NAME", "PROCESS", "STATE", "CPUS", "MEMORY");
     for (RunningVm& vm : running_vms()) {
-        const Json info = Json::parse(vm.client.call(request("info")));
-        const Json& config = info.at("config");
-        fmt::print("{:<20} {:>8}  {:<8} {:>4} {:>6}\n", vm.name, info.at("process").get<int>(),
-                   info.at("state").get<std::string>(), config.at("cpus").get<unsigned>(),
-                   config.at("mem").get<std::string>());
+        // One that ends meanwhile must not keep the others from being shown.
+        try {
+            list_one(vm);
+        } catch (const std::exception& error) {
+            fmt::print("{:<20} {}\n", vm.name, error.what());
+        }
     }
     return success();
 }

@@ -110,7 +110,7 @@ Qcow2Image::Qcow2Image(HostFile file, Qcow2Header header, std::unique_ptr<DiskIm
       tables_{file_, header_} {}
 
 Qcow2Image::~Qcow2Image() {
-    static_cast<void>(read_only() || flush()); // nobody is left to be told
+    static_cast<void>(file_.read_only() || tables_.flush()); // nobody is left to be told
 }
 
 bool Qcow2Image::for_each_part(std::uint64_t offset, std::uint64_t length,
