@@ -100,6 +100,16 @@ class Control(GuestCase):
         refused = self.run_guest(GuestCommand("check", disk=f"{image},format=raw,id={21 * 'x'}"))
         self.assertIn("longer than 20 bytes", refused.output)
 
+    def test_doctor(self) -> None:
+        healthy = self.shell.command("gunyah doctor 2>&1")
+        self.assertIn("This machine can run VMs.", healthy.output)
+        self.assertEqual(healthy.status, 0)
+        self.shell.must("mv /dev/gunyah /dev/gunyah.away")
+        sick = self.shell.command("gunyah doctor 2>&1")
+        self.shell.must("mv /dev/gunyah.away /dev/gunyah")
+        self.assertRegex(sick.output, "BAD +cannot open /dev/gunyah: there is no Gunyah driver")
+        self.assertEqual(sick.status, 1)
+
     def test_clock_and_entropy(self) -> None:
         now = int(self.shell.must("date +%s"))
         output = self.run_guest(GuestCommand("devices")).output

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/control_client.hpp"
+#include "app/doctor.hpp"
 #include "app/exit_status.hpp"
 #include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
@@ -154,6 +155,9 @@ int stop(RunningVm& vm, bool force, unsigned seconds) {
 } // namespace
 
 int carry_out(const ControlCommand& command) {
+    if (command.kind == ControlCommand::Kind::doctor) {
+        return run_doctor();
+    }
     if (command.kind == ControlCommand::Kind::list) {
         return list();
     }
@@ -175,6 +179,7 @@ int carry_out(const ControlCommand& command) {
         return wait(vm, true);
     case ControlCommand::Kind::stats:
         return stats(vm.client);
+    case ControlCommand::Kind::doctor:
     case ControlCommand::Kind::list:
         break;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ControlCommand: what a person wants of a VM that runs already.
+// ControlCommand: what a person wants besides starting a VM.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 namespace vmm {
 
 struct ControlCommand {
-    enum class Kind { list, info, stop, pause, resume, wait, events, stats };
+    enum class Kind { doctor, list, info, stop, pause, resume, wait, events, stats };
     Kind kind = Kind::list;
     std::string name; // empty: the only VM that runs
     bool force = false;

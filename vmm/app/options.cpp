@@ -123,6 +123,7 @@ struct ControlHelp {
 };
 
 constexpr ControlHelp control_commands[] = {
+    {ControlCommand::Kind::doctor, "doctor", "whether this machine can run a VM, and if not, why"},
     {ControlCommand::Kind::list, "list", "the VMs that run"},
     {ControlCommand::Kind::info, "info", "what a VM is made of, as JSON"},
     {ControlCommand::Kind::stop, "stop", "press a VM's power button and wait until it has ended"},
@@ -140,7 +141,9 @@ public:
         for (const ControlHelp& help : control_commands) {
             CLI::App* command = app.add_subcommand(help.name, help.text);
             command->callback([this, kind = help.kind] { command_.emplace().kind = kind; });
-            if (help.kind != ControlCommand::Kind::list) {
+            const bool is_about_one_vm = help.kind != ControlCommand::Kind::list &&
+                                         help.kind != ControlCommand::Kind::doctor;
+            if (is_about_one_vm) {
                 command->add_option("NAME", name_, "the VM's name; not needed if only one runs");
             }
             if (help.kind == ControlCommand::Kind::stop) {

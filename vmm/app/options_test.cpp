@@ -122,6 +122,7 @@ TEST(Options, CommandsForRunningVms) {
     const auto command = [](const std::vector<const char*>& arguments) {
         return std::get<ControlCommand>(parse(arguments));
     };
+    EXPECT_EQ(command({"doctor"}).kind, ControlCommand::Kind::doctor);
     EXPECT_EQ(command({"list"}).kind, ControlCommand::Kind::list);
     EXPECT_EQ(command({"pause"}).name, "");
     const ControlCommand stop = command({"stop", "web", "--timeout", "5"});
