@@ -92,10 +92,10 @@ class Control(GuestCase):
             escaped = "".join(f"\\{byte:03o}" for byte in data)
             self.shell.must(f"printf '{escaped}' | dd of={image} bs=1 seek={offset} conv=notrunc "
                             "2>/dev/null")
-        self.run_checked_guest(disk=image)
+        self.assert_checked(self.run_guest(GuestCommand("check", disk=image)).output, cpus=1)
         size = int(self.shell.must(f"stat -c %s {image}"))
         self.assertGreaterEqual(size, (4 + 1 + 4) * _CLUSTER)  # an L2 table and 256 KiB
-        self.run_checked_guest(disk=image)
+        self.assert_checked(self.run_guest(GuestCommand("check", disk=image)).output, cpus=1)
         self.assertEqual(int(self.shell.must(f"stat -c %s {image}")), size)
         refused = self.run_guest(GuestCommand("check", disk=f"{image},format=raw,id={21 * 'x'}"))
         self.assertIn("longer than 20 bytes", refused.output)
