@@ -32,7 +32,8 @@ elseif(GUNYAH_BUILD STREQUAL el2)
         $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
         $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>
         $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics>)
-    set(gunyah_link -nostdlib -nostartfiles -static -no-pie -Wl,--gc-sections
+    # -ffixed-x18 again: link-time optimisation does not keep it with the functions.
+    set(gunyah_link -ffixed-x18 -nostdlib -nostartfiles -static -no-pie -Wl,--gc-sections
         -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
 else()
     set(gunyah_compile -O2 -g -fno-omit-frame-pointer
