@@ -122,8 +122,7 @@ function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
         OBJECT_DEPENDS "${ROOT_BINARY}")
     gunyah_target(${NAME})
     add_dependencies(${NAME} ${ROOT_TARGET})
-    # -ffixed-x18 again: what is compiled at the link does not remember it.
-    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2 -ffixed-x18)
+    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2)
     target_link_libraries(${NAME} PRIVATE runtime)
     set_target_properties(${NAME} PROPERTIES OUTPUT_NAME ${OUTPUT} SUFFIX .elf
                                              LINK_DEPENDS "${script}")
