@@ -31,7 +31,7 @@ def problems(rows: list[Row]) -> dict[str, str]:
 
 
 def _over(row: Row, limit: str) -> bool:
-    return limit != "-" and row.value > float(limit)
+    return limit != "-" and float(figure(row.value)) > float(limit)
 
 
 def _print(rows: list[Row]) -> None:

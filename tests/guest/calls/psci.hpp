@@ -22,6 +22,7 @@ inline constexpr std::uint32_t system_reset2_64 = 0xc4000012;
 inline constexpr std::int64_t success = 0;
 inline constexpr std::int64_t invalid_parameters = -2;
 inline constexpr std::int64_t already_on = -4;
+inline constexpr std::int64_t internal_failure = -6;
 inline constexpr std::int64_t affinity_on = 0;
 inline constexpr std::int64_t affinity_off = 1;
 

@@ -59,7 +59,7 @@ void addresses(Attacker&);
 void sgi_storm(Attacker&);
 void timers(Attacker&);
 void registers_kept(Attacker&);
-void power(Attacker&);
+void power(Attacker&, bool system_off);
 [[noreturn]] void power_partner(Attacker&, bool system_off);
 /// Nothing of anybody else is in Z and P registers, FFR and ZCR_EL1.
 void check_vectors_at_entry(Attacker&);

@@ -99,13 +99,15 @@ void call_flood(Attacker& attacker) {
 }
 
 // vCPU 1 comes and goes: CPU_ON succeeds only when it is off, AFFINITY_INFO tells one of the two.
-void power(Attacker& attacker) {
+// Once the other has called SYSTEM_OFF, it cannot be started any more.
+void power(Attacker& attacker, bool system_off) {
     std::uint64_t started = 0;
     const std::uint64_t wanted = 200 * attacker.box.rounds;
     while (started < wanted) {
         const auto entry = reinterpret_cast<std::uint64_t>(secondary_start);
         const std::int64_t on = psci::cpu_on(1, entry, attacker.random());
-        const bool known = on == psci::success || on == psci::already_on || on == -5;
+        const bool ending = system_off && on == psci::internal_failure;
+        const bool known = on == psci::success || on == psci::already_on || on == -5 || ending;
         if (!known) {
             attacker.report(tag("cpu_on"), static_cast<std::uint64_t>(on));
         }

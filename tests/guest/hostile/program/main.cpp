@@ -128,8 +128,10 @@ void perform(Attacker& attacker) {
         attacker.report(tag("stays"));
         break;
     case Attack::power:
+        power(attacker, false);
+        break;
     case Attack::system_off:
-        power(attacker);
+        power(attacker, true);
         break;
     }
 }
