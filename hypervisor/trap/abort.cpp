@@ -24,9 +24,12 @@ Ipa faulting_ipa(std::uint64_t hpfar, std::uint64_t far) {
     return Ipa{((hpfar & fipa_mask) << 8) | (far & (page_size - 1))};
 }
 
+// QEMU 7.2 was seen to report a translation fault of level -1, although the tables begin below, for
+// a walk of stage 1 while another CPU was between break and make of the stage-2 entry.
 bool is_stage2_fault(std::uint64_t esr) {
     const std::uint64_t type = esr::fault_status(esr) & esr::fsc_type_mask;
-    return type == esr::fsc_translation || type == esr::fsc_access_flag ||
+    return esr::fault_status(esr) == esr::fsc_translation_level_minus_1 ||
+           type == esr::fsc_translation || type == esr::fsc_access_flag ||
            type == esr::fsc_permission;
 }
 

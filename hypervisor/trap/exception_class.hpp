@@ -42,6 +42,7 @@ inline constexpr std::uint64_t fsc_translation = 0x04;
 inline constexpr std::uint64_t fsc_access_flag = 0x08;
 inline constexpr std::uint64_t fsc_permission = 0x0c;
 inline constexpr std::uint64_t fsc_alignment = 0x21;
+inline constexpr std::uint64_t fsc_translation_level_minus_1 = 0x2b; // with FEAT_LPA2
 inline constexpr std::uint64_t fsc_external = 0x10; // synchronous external abort, not on a walk
 
 // WFx: TI [1:0]: 0 WFI, 1 WFE, 2 WFIT, 3 WFET.
