@@ -206,7 +206,8 @@ public:
     /// Writes it there. On the CPU that has claimed or begun to run it, with no lock held. False:
     /// the VM has no memory there that it may write.
     bool publish_stolen_time() { return stolen_time_ipa() != 0 && write_stolen_time(); }
-    /// The same once 15 us have gathered: every entry pays for it otherwise.
+    /// The same once 15 us have gathered: every entry pays for it otherwise. A VM that took the
+    /// memory away from there reads nothing, which harms nobody else.
     void update_stolen_time() {
         if (stolen_time_ipa() != 0 && stolen_.load(std::memory_order_relaxed) - published_ >
                                           arch::counter_frequency() >> 16) {

@@ -33,6 +33,18 @@ void collect_descendants(Capability& cap, std::vector<Capability*>& found) {
     }
 }
 
+/// The space in which `cap`, not revoked yet, may be revoked.
+Found<Cspace> find_revocable(const Caller& caller, Word cspace, Word cap, Word reserved) {
+    if (reserved != 0) {
+        return {GH_ERROR_ARG_INVAL, {}};
+    }
+    auto found = find_active<Cspace>(caller, cspace, GH_RIGHT_CSPACE_CAP_DELETE);
+    if (found.error == 0) {
+        found.error = find_any(*found.object, cap, 0).error;
+    }
+    return found;
+}
+
 } // namespace
 
 // Objects.
@@ -226,15 +238,9 @@ Answer Machine::remove(Caller& caller, Word cspace, Word cap, Word reserved) {
 }
 
 Answer Machine::revoke(Caller& caller, Word cspace, Word cap, Word reserved) {
-    if (reserved != 0) {
-        return refuse(GH_ERROR_ARG_INVAL);
-    }
-    const auto found = find_active<Cspace>(caller, cspace, GH_RIGHT_CSPACE_CAP_DELETE);
+    const auto found = find_revocable(caller, cspace, cap, reserved);
     if (found.error != 0) {
         return refuse(found.error);
-    }
-    if (const auto live = find_any(*found.object, cap, 0); live.error != 0) {
-        return refuse(live.error);
     }
     Capability& slot = found.object->slots.at(cap);
     const std::shared_ptr<Object> doomed = std::move(slot.object);
@@ -243,15 +249,9 @@ Answer Machine::revoke(Caller& caller, Word cspace, Word cap, Word reserved) {
 }
 
 Answer Machine::revoke_children(Caller& caller, Word cspace, Word cap, Word reserved) {
-    if (reserved != 0) {
-        return refuse(GH_ERROR_ARG_INVAL);
-    }
-    const auto found = find_active<Cspace>(caller, cspace, GH_RIGHT_CSPACE_CAP_DELETE);
+    const auto found = find_revocable(caller, cspace, cap, reserved);
     if (found.error != 0) {
         return refuse(found.error);
-    }
-    if (const auto live = find_any(*found.object, cap, 0); live.error != 0) {
-        return refuse(live.error);
     }
     std::vector<Capability*> below;
     collect_descendants(found.object->slots.at(cap), below);

@@ -26,6 +26,12 @@ void must(const std::optional<std::string>& wrong) {
     }
 }
 
+void must_do(const rt::Result<>& done) {
+    if (!done) {
+        throw std::runtime_error("the world cannot be set up");
+    }
+}
+
 std::byte* page_in_ram(std::size_t page) {
     return static_cast<std::byte*>(hyp::phys_to_virt(hyp::fake::vm_ram.base + page * page_size));
 }
@@ -44,16 +50,16 @@ World::World() {
         set_up_vm(i);
     }
     auto partition = hyp::make_object<hyp::Partition>();
-    (void)partition->activate();
+    must_do(partition->activate());
     auto partition_model = std::make_shared<Object>(Kind::partition);
     partition_model->active = true;
     give(0, partition_model, partition, GH_RIGHTS_ALL);
     give(1, partition_model, partition, GH_RIGHTS_ALL);
 
     auto root = hyp::make_object<hyp::MemExtent>();
-    (void)root->configure(hyp::fake::vm_ram.base, page_count * page_size,
-                          {GH_ACCESS_RWX, hyp::ExtentMemoryType::any, hyp::ExtentKind::sparse});
-    (void)root->activate();
+    must_do(root->configure(hyp::fake::vm_ram.base, page_count * page_size,
+                            {GH_ACCESS_RWX, hyp::ExtentMemoryType::any, hyp::ExtentKind::sparse}));
+    must_do(root->activate());
     auto root_model = std::make_shared<Extent>(machine_);
     root_model->count = page_count;
     root_model->access = GH_ACCESS_RWX;
@@ -152,14 +158,14 @@ void World::set_up_vm(std::size_t index) {
     vm.model.memory = std::make_shared<Space>(machine_);
     vm.model.memory->configured = vm.model.memory->active = true;
     vm.cspace = hyp::make_object<hyp::Cspace>();
-    (void)vm.cspace->configure(60);
-    (void)vm.cspace->activate();
+    must_do(vm.cspace->configure(60));
+    must_do(vm.cspace->activate());
     vm.memory = hyp::make_object<hyp::AddressSpace>();
-    (void)vm.memory->configure(index + 1);
-    (void)vm.memory->activate();
+    must_do(vm.memory->configure(index + 1));
+    must_do(vm.memory->activate());
     vm.vcpu = hyp::make_object<hyp::Vcpu>(hyp::scheduler());
-    (void)vm.vcpu->attach_cspace(vm.cspace);
-    (void)vm.vcpu->attach_address_space(vm.memory);
+    must_do(vm.vcpu->attach_cspace(vm.cspace));
+    must_do(vm.vcpu->attach_address_space(vm.memory));
     give(index, vm.model.cspace, vm.cspace, GH_RIGHTS_ALL);
     give(index, vm.model.memory, vm.memory, GH_RIGHT_ADDRSPACE_MAP | GH_RIGHT_ADDRSPACE_LOOKUP);
 }

@@ -324,15 +324,7 @@ void wait_100_ms() {
 void stolen_time() {
     constexpr std::uint64_t pv_time_st = 0xc5000021;
     constexpr std::uint64_t hundred_ms = 100'000'000; // ns
-    guest().begin();
-    guest().allocate();
-    guest().fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus, .feature = "pv-time"});
-    guest().transfer(MemoryLayout::scattered, MemoryTransfer::share);
-    guest().configure_image();
-    guest().initialise();
-    guest().read_resources();
-    guest().start();
-    guest().run_to_signal(0);
+    guest().create_with("pv-time");
     const std::uint64_t at = guest().execute(0, Operation::call_hvc, {pv_time_st}).result[0];
     expect_equal("the structure", at, guest_ram_base + guest_ram_size - 0x10000);
     const auto stolen = [at] {

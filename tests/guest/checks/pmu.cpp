@@ -96,18 +96,6 @@ void other_cpus_count_for_themselves() {
     turn_off(1);
 }
 
-void create_with(const char* feature) {
-    guest().begin();
-    guest().allocate();
-    guest().fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus, .feature = feature});
-    guest().transfer(MemoryLayout::scattered, MemoryTransfer::share);
-    guest().configure_image();
-    guest().initialise();
-    guest().read_resources();
-    guest().start();
-    guest().run_to_signal(0);
-}
-
 // Ours count on while another VM's are in the hardware, and nobody sees the other's numbers.
 void are_kept_apart() {
     require_counters();
@@ -115,7 +103,7 @@ void are_kept_apart() {
     WRITE_SYSREG(pmevcntr0_el0, std::uint64_t{0x1234567});
     WRITE_SYSREG(pmccntr_el0, std::uint64_t{1} << 60);
     count_cycles();
-    create_with("pmu");
+    guest().create_with("pmu");
     const Mailbox& box = guest().execute(0, Operation::swap_counters, {1u << 30});
     expect_equal("exceptions", box.exceptions, 0);
     expect_equal("PMCCNTR_EL0 of a new VM", box.result[0], 0);

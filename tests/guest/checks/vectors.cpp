@@ -24,18 +24,6 @@ void require_sve() {
     sve::enable();
 }
 
-void create_with_sve() {
-    guest().begin();
-    guest().allocate();
-    guest().fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus, .feature = "sve"});
-    guest().transfer(MemoryLayout::scattered, MemoryTransfer::share);
-    guest().configure_image();
-    guest().initialise();
-    guest().read_resources();
-    guest().start();
-    guest().run_to_signal(0);
-}
-
 void all_lengths() {
     require_sve();
     const std::uint64_t longest = sve::vector_bytes();
@@ -52,7 +40,7 @@ void all_lengths() {
 void are_kept_apart() {
     require_sve();
     sve::fill(area, our_seed);
-    create_with_sve();
+    guest().create_with("sve");
     const Mailbox& first = guest().execute(0, Operation::swap_vectors, {vm_seed, 0});
     expect_equal("exceptions", first.exceptions, 0);
     expect_equal("the VM's longest vector", first.result[0], sve::vector_bytes());
@@ -69,7 +57,7 @@ void are_kept_apart() {
 // A vCPU goes on with its registers on another CPU.
 void follow_to_another_cpu() {
     require_sve();
-    create_with_sve();
+    guest().create_with("sve");
     guest().execute(0, Operation::swap_vectors, {vm_seed, 0});
     turn_on(1);
     const auto run_there = [](std::uint64_t) -> std::uint64_t {

@@ -320,6 +320,18 @@ void Guest::tear_down() {
     deallocate();
 }
 
+void Guest::create_with(const char* feature) {
+    begin();
+    allocate();
+    fill_memory({.base_address = guest_ram_base, .cpus = guest_cpus, .feature = feature});
+    transfer(MemoryLayout::scattered, MemoryTransfer::share);
+    configure_image();
+    initialise();
+    read_resources();
+    start();
+    run_to_signal(0);
+}
+
 void Guest::finish() {
     stop();
     expect_exited(GH_RM_EXIT_STOP_FORCED);

@@ -86,6 +86,9 @@ public:
     void expect_exited(unsigned exit_type);
     /// From EXITED to nothing.
     void tear_down();
+    /// The whole way to a VM whose vCPUs have `feature`, of scattered shared memory; its first vCPU
+    /// has run to its first signal.
+    void create_with(const char* feature);
     /// Ends the running VM as a VMM does, from VM_STOP to nothing left.
     void finish();
 
