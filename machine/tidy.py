@@ -29,11 +29,14 @@ _DROPPED_WITH_VALUE = {"-o", "-MF", "-MT"}
 
 @dataclass(frozen=True)
 class Unit:
-    """A C++ file, the compiler options it is built with, and a fingerprint of all it is made of."""
+    """A C++ file, the compiler options it is built with, and a fingerprint of all it is made of.
+
+    Without a fingerprint it is looked at every time.
+    """
 
     source: Path
     options: tuple[str, ...]
-    fingerprint: str
+    fingerprint: str | None
 
 
 def _dependencies(build: Path) -> dict[str, list[str]]:
@@ -57,6 +60,12 @@ def _fingerprint(paths: list[str], command: str) -> str:
     for path in sorted(paths):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
+
+
+def _object(command: str) -> str:
+    """The object file that COMMAND writes, as ninja names it."""
+    words = shlex.split(command)
+    return words[words.index("-o") + 1]
 
 
 def _options(command: str, source: Path, cross: bool) -> tuple[str, ...]:
@@ -85,9 +94,10 @@ def units() -> list[Unit]:
             ours = source.suffix == ".cpp" and not source.is_relative_to(BUILD)
             if not ours or source in found or source.stem.endswith("_test"):
                 continue
-            used = dependencies.get(entry.get("output", ""), []) or [str(source)]
+            # Never compiled: nobody knows what it is made of, and it gets no fingerprint.
+            used = dependencies.get(_object(entry["command"]), [])
             found[source] = Unit(source, _options(entry["command"], source, preset != "host"),
-                                 _fingerprint(used, entry["command"]))
+                                 _fingerprint(used, entry["command"]) if used else None)
     return list(found.values())
 
 
@@ -101,7 +111,8 @@ def _check(unit: Unit) -> str:
     except subprocess.TimeoutExpired:
         return f"clang-tidy was not done after {_FILE_SECONDS} s"
     if done.returncode == 0:
-        (_PASSED / unit.fingerprint).touch()
+        if unit.fingerprint:
+            (_PASSED / unit.fingerprint).touch()
         return ""
     told = [line for line in done.stdout.splitlines() if re.search(r"(error|warning|note):", line)]
     return "\n".join(told) or done.stdout + done.stderr
@@ -118,7 +129,7 @@ def run(results: Results) -> None:
 
     todo = []
     for unit in units():
-        if (_PASSED / unit.fingerprint).is_file():
+        if unit.fingerprint and (_PASSED / unit.fingerprint).is_file():
             results.add_quietly(1)
         else:
             todo.append(unit)

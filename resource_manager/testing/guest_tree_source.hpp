@@ -17,7 +17,7 @@ struct GuestTreeOptions {
     unsigned cpus = 2;
     unsigned bells = 3;
     std::string affinity = "proxy";
-    std::string feature = ""; // vcpus/features
+    std::string feature{}; // vcpus/features, or none
     std::uint64_t initrd_end = 0;
     std::uint32_t bark = 0;             // a watchdog with this SPI, from 0; 0: no watchdog
     std::uint64_t firmware_address = 0; // of a protected VM
