@@ -31,6 +31,7 @@ _FOR_TEST = {
     "clang-tidy-19": "static analysis of C++",
     "spin": "checks the Promela models",
     "sparse": "static analysis of the kernel modules",
+    "dkms": "builds the kernel modules the way distributions do",
     "libgtest-dev": "the unit tests' framework",
     "libfdt-dev": "device trees in host tests",
     "libcli11-dev": "the VMM's command line in host tests",

@@ -4,14 +4,14 @@
 import time
 from collections.abc import Callable
 
-from machine import build, image, promela, sparse, style, system, tidy, unit
+from machine import build, dkms, image, promela, sparse, style, system, tidy, unit
 from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "promela", "tidy", "sparse", "system")
+KINDS = ("format", "unit", "promela", "tidy", "sparse", "dkms", "system")
 
 
 def _unit(results: Results, keyword: str) -> None:
@@ -45,6 +45,7 @@ _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "promela": promela.run,
     "tidy": _tidy,
     "sparse": lambda results, _: sparse.run(results),
+    "dkms": lambda results, _: dkms.run(results),
     "system": _system,
 }
 
