@@ -13,8 +13,8 @@ from machine.module_set import add_modules, loadable, module_name
 from machine.paths import DRIVER_TEST_PROGRAM, LIBRARY_EXAMPLE, ROOT, SAMPLE, VMM_PROGRAM, relative
 from machine.progress import Step
 
-# Ours that refuse to load on this machine.
-_FOR_OTHER_PLATFORMS = {"gunyah_qcom"}
+# Ours that refuse to load on this machine, and the one that tests load when they need it.
+_NOT_AT_BOOT = {"gunyah_qcom", "gunyah_liar"}
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
                   "gpio_keys", "evdev")
 _GUEST_ON_DEMAND = ("ext4",)
@@ -62,7 +62,7 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
     archive = _userland("primary")
     archive.file("etc/modules", _lines(
         name for name in (module_name(path.name) for path in ours)
-        if name not in _FOR_OTHER_PLATFORMS))
+        if name not in _NOT_AT_BOOT))
     add_modules(archive, kernel, kernel.on_demand, [stripped(kernel, path) for path in ours],
                 kernel.images / "primary-modules")
     return archive

@@ -49,6 +49,15 @@ class _Drivers(observing.Observing):
         self.assertEqual(len(self._lines), len(names), answer.output[-1000:])
         self.assertGreaterEqual(len(names), 30)
 
+    def test_lies_of_the_hypervisor_are_bounded(self) -> None:
+        """Findings 23 and 27: lengths, states and sizes that cannot be."""
+        self.shell.must("modprobe gunyah_liar")
+        answer = self.shell.command("gunyah-driver-test $(gunyah-driver-test list | grep ^lie_)",
+                                    self.limit(120))
+        self.shell.must("rmmod gunyah_liar")
+        self.assertEqual(answer.status, 0, answer.output[-1000:])
+        self.assertGreaterEqual(len(re.findall("^ok lie_", answer.output, re.MULTILINE)), 5)
+
     def test_modules_unload_and_load_again(self) -> None:
         """Findings 9b, 17, 18, 19."""
         self.shell.must(f"n=0; while [ $n -lt {self.reloads} ]; do "

@@ -40,8 +40,12 @@ static bool gh_msgq_receive(struct gh_msgq *msgq, size_t *size, bool *ready)
 					       GH_MSGQ_MAX_MSG_SIZE, size, ready);
 	} while (error == GH_ERROR_RETRY);
 
-	if (error == GH_ERROR_OK && *size <= GH_MSGQ_MAX_MSG_SIZE)
+	if (error == GH_ERROR_OK) {
+		/* Longer than the buffer cannot be: it is no message, and others may follow it. */
+		if (*size > GH_MSGQ_MAX_MSG_SIZE)
+			*size = 0;
 		return true;
+	}
 	if (error != GH_ERROR_MSGQUEUE_EMPTY)
 		dev_err_ratelimited(msgq->dev, "cannot receive from the message queue: %s\n",
 				    gh_error_name(error));

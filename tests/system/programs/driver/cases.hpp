@@ -15,6 +15,8 @@ std::span<const Case> guest_cases();
 std::span<const Case> ioeventfd_cases();
 std::span<const Case> irqfd_cases();
 std::span<const Case> lend_cases();
+// Empty where the module gunyah_liar is not loaded.
+std::span<const Case> lie_cases();
 std::span<const Case> lifecycle_cases();
 std::span<const Case> memory_cases();
 std::span<const Case> stress_cases();
