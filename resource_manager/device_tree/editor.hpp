@@ -16,7 +16,9 @@ public:
     /// Copies `fdt` (checked by the caller) and leaves `slack` bytes to grow.
     Editor(const void* fdt, std::size_t slack);
 
-    /// 0, or a negative libfdt error (-FDT_ERR_NOSPACE also for a failed allocation).
+    /// There was no memory for the copy; error() is -FDT_ERR_NOSPACE then.
+    [[nodiscard]] bool no_memory() const { return buffer_.empty(); }
+    /// 0, or a negative libfdt error.
     [[nodiscard]] int error() const { return error_; }
     [[nodiscard]] const void* fdt() const { return fdt_; }
     [[nodiscard]] void* writable() { return buffer_.begin(); }

@@ -27,7 +27,7 @@ RmResult<> Parcel::add(const Stage& stage, const RamMap& ram, Range range) {
             pieces_.back().size += piece.size;
         } else if (!pieces_.push_back(piece)) {
             return refuse(stage, RmError::no_memory, "no memory for a list of {} pieces",
-                          pieces_.size());
+                          pieces_.size() + 1);
         }
         size_ += piece.size;
         range = {range.base + piece.size, range.size - piece.size};

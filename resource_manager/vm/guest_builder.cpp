@@ -262,6 +262,9 @@ RmResult<> GuestBuilder::write_tree(const Stage& stage, const Vm& vm, const Parc
         .kaslr_seed = random ? std::optional((*random)[0]) : std::nullopt,
     };
     dt::Editor tree(source.begin(), tree_slack);
+    if (tree.no_memory()) {
+        return refuse(stage, RmError::no_memory, "no memory to change its device tree");
+    }
     if (!patch_guest_tree(tree, config, facts)) {
         return refuse(stage, RmError::validate_failed,
                       "#address-cells and #size-cells of its device tree cannot express {x} + {x}",

@@ -2,6 +2,7 @@
 // Random sequences of calls by three VMs on the model and on the hypervisor's core. A sequence that
 // fails is cut down to the steps that matter, and its seed replays it.
 //   GUNYAH_MODEL_STEPS=N how many steps in all, GUNYAH_MODEL_SEED=N the first sequence's seed
+#include "starvation.hpp"
 #include "world.hpp"
 
 #include "fake/test_machine.hpp"
@@ -41,8 +42,9 @@ struct Failure {
     std::size_t steps = 0;
 };
 
-std::optional<Failure> run(const std::vector<Step>& steps, std::string* told = nullptr) {
-    World world;
+std::optional<Failure> run(const std::vector<Step>& steps, bool starving,
+                           std::string* told = nullptr) {
+    World world(starving);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         auto wrong = world.make(steps[i]);
         if (told != nullptr) {
@@ -59,13 +61,13 @@ std::optional<Failure> run(const std::vector<Step>& steps, std::string* told = n
 }
 
 /// Leaves out whatever can be left out, ever smaller pieces.
-std::vector<Step> shrink(std::vector<Step> steps) {
+std::vector<Step> shrink(std::vector<Step> steps, bool starving) {
     for (std::size_t piece = steps.size() / 2; piece != 0; piece /= 2) {
         for (std::size_t at = 0; at + piece <= steps.size();) {
             auto fewer = steps;
             const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(at);
             fewer.erase(begin, begin + static_cast<std::ptrdiff_t>(piece));
-            if (run(fewer)) {
+            if (run(fewer, starving)) {
                 steps = std::move(fewer);
             } else {
                 at += piece;
@@ -77,27 +79,41 @@ std::vector<Step> shrink(std::vector<Step> steps) {
 
 class LockStep : public hyp::fake::TestMachine {};
 
-TEST_F(LockStep, CoreAndModelAgree) {
-    const std::uint64_t first = from_environment("GUNYAH_MODEL_SEED", std::random_device{}());
-    const std::uint64_t wanted = from_environment("GUNYAH_MODEL_STEPS", default_steps);
+/// Sequences of `wanted` steps in all, the first one from seed `first`.
+void run_sequences(std::uint64_t wanted, std::uint64_t first, bool starving) {
     std::printf("%llu steps from seed %llu\n", static_cast<unsigned long long>(wanted),
                 static_cast<unsigned long long>(first));
     for (std::uint64_t done = 0; done < wanted; done += steps_per_sequence) {
         const std::uint64_t seed = first + done / steps_per_sequence;
         auto steps = sequence_of(seed);
-        if (const auto failure = run(steps)) {
+        if (const auto failure = run(steps, starving)) {
             steps.resize(failure->steps);
-            steps = shrink(std::move(steps));
+            steps = shrink(std::move(steps), starving);
             std::string told;
-            const auto again = run(steps, &told);
+            const auto again = run(steps, starving, &told);
             FAIL() << fmt::format("seed {}: {}\n{} steps are enough:\n{}{}", seed, failure->text,
                                   steps.size(), told, again ? again->text : "it came once only");
         }
     }
+}
+
+std::uint64_t first_seed() {
+    return from_environment("GUNYAH_MODEL_SEED", std::random_device{}());
+}
+
+TEST_F(LockStep, CoreAndModelAgree) {
+    run_sequences(from_environment("GUNYAH_MODEL_STEPS", default_steps), first_seed(), false);
     for (const auto& [call, tally] : World::tallies()) {
         std::printf("%8zu of %8zu succeeded: %s\n", tally.succeeded, tally.made, call.c_str());
         EXPECT_GE(tally.succeeded * 1000, tally.made * 5) << call << " shows little";
     }
+}
+
+TEST_F(LockStep, CallsWithoutMemoryChangeNothing) {
+    run_sequences(from_environment("GUNYAH_MODEL_STEPS", default_steps) / 20, first_seed(), true);
+    const model::Starved starved = model::starved();
+    std::printf("%zu allocations failed, at %zu places\n", starved.allocations, starved.places);
+    EXPECT_GE(starved.allocations, 200U);
 }
 
 } // namespace

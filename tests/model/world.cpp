@@ -2,6 +2,8 @@
 // Three VMs on both sides, calls made by both, and what is compared.
 #include "world.hpp"
 
+#include "starvation.hpp"
+
 #include "fake/test_machine.hpp"
 #include "hypercall/dispatch.hpp"
 #include "memory/ownership.hpp"
@@ -40,12 +42,16 @@ std::byte* page_in_ram(std::size_t page) {
 
 // Setting up.
 
-World::World() {
+void ready_hypercalls() {
     static const bool once = [] {
         hyp::init_hypercalls();
         return true;
     }();
     static_cast<void>(once);
+}
+
+World::World(bool starving) {
+    ready_hypercalls();
     for (std::size_t i = 0; i < vms; ++i) {
         set_up_vm(i);
     }
@@ -75,6 +81,7 @@ World::World() {
         give(0, vms_[i].model.memory, vms_[i].memory, GH_RIGHTS_ALL);
     }
     furnish();
+    starving_ = starving;
 }
 
 /// By calls of the first VM: a child of the root extent and one of that, both with memory, some of
@@ -211,11 +218,20 @@ Answer World::call(Vm& vm, unsigned number, std::initializer_list<Word> argument
 std::optional<std::string> World::agree(const char* what, Vm& vm, unsigned number,
                                         std::initializer_list<Word> arguments, std::size_t results,
                                         const InModel& in_model) {
-    const Answer real = call(vm, number, arguments, results);
+    Answer real;
+    const auto in_core = [&] {
+        real = call(vm, number, arguments, results);
+        return real.error;
+    };
+    std::optional<std::string> wrong;
+    if (starving_) {
+        wrong = starve(in_core, [this] { return compare(); });
+    } else {
+        (void)in_core();
+    }
     Tally& tally = tallies()[what];
     ++tally.made;
     tally.succeeded += real.error == 0 ? 1 : 0;
-    const Answer wanted = in_model(real.values.empty() ? 0 : real.values[0]);
     last_ = fmt::format("VM {}: {}(", &vm - vms_.data(), what);
     for (const Word argument : arguments) {
         last_ += fmt::format(" {:#x}", argument);
@@ -227,6 +243,10 @@ std::optional<std::string> World::agree(const char* what, Vm& vm, unsigned numbe
         }
     };
     tell(" ) =", real);
+    if (wrong) {
+        return last_ + "; " + *wrong;
+    }
+    const Answer wanted = in_model(real.values.empty() ? 0 : real.values[0]);
     if (real == wanted) {
         return std::nullopt;
     }

@@ -35,13 +35,17 @@ inline constexpr Call create_extent{"partition_create_memextent", GH_PARTITION_C
 inline constexpr Call create_doorbell{"partition_create_doorbell", GH_PARTITION_CREATE_DOORBELL};
 inline constexpr Call create_queue{"partition_create_msgqueue", GH_PARTITION_CREATE_MSGQUEUE};
 
+/// Fills the core's table of hypercalls, the first time.
+void ready_hypercalls();
+
 class World {
 public:
     static constexpr std::size_t vms = 3;
     static constexpr std::size_t page_count = 1536; // of RAM: three blocks of 2 MiB
     static constexpr Word ipa_pages = 2560;         // what steps aim at
 
-    World();
+    /// With `starving`, memory runs out at each allocation of each call before the call succeeds.
+    explicit World(bool starving = false);
     /// Deletes every capability.
     ~World();
     World(const World&) = delete;
@@ -92,6 +96,7 @@ private:
     std::vector<Word> names_{0}; // all that were ever given out
     std::array<Vm, vms> vms_;
     std::string last_;
+    bool starving_ = false; // only once the world is furnished
 };
 
 } // namespace model
