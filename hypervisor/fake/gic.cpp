@@ -103,6 +103,19 @@ std::uint64_t ich_read_vmcr() {
 void ich_write_vmcr(std::uint64_t value) {
     here().vmcr = value;
 }
+std::uint64_t ich_read_elrsr() {
+    constexpr std::uint64_t pending_or_active = std::uint64_t{3} << 62;
+    constexpr std::uint64_t hardware = std::uint64_t{1} << 61;
+    constexpr std::uint64_t eoi = std::uint64_t{1} << 41;
+    std::uint64_t empty = 0;
+    for (unsigned n = 0; n < hyp::state().list_registers; n++) {
+        const std::uint64_t lr = here().lr[n];
+        const bool ended =
+            (lr & pending_or_active) == 0 && ((lr & hardware) != 0 || (lr & eoi) == 0);
+        empty |= std::uint64_t{ended} << n;
+    }
+    return empty;
+}
 std::uint64_t ich_read_lr(unsigned n) {
     here().lr_reads++;
     return here().lr[checked(n, state().list_registers)];

@@ -277,11 +277,22 @@ bool VicCpu::would_signal(const Virq& irq, const Mask& mask, bool powered_down) 
     return vic_->forwarded(irq) && ((powered_down && asleep_) || mask.passes(irq));
 }
 
+/// The guest is done with all that its list registers were given, and nothing has come since. Only
+/// while it is loaded here.
+bool VicCpu::nothing_left() const {
+    return !attention_.load(std::memory_order_relaxed) &&
+           __atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
+           (used_ & ~arch::ich_read_elrsr()) == 0;
+}
+
 bool VicCpu::has_deliverable(bool powered_down) const {
     // Without the lock: who makes one pending after this look tells VirqTarget::virq_pending(),
     // which comes to the vCPU's lock, or to its CPU, after the caller has acted on the answer.
     if (!vic_ || (__atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
                   __atomic_load_n(&used_, __ATOMIC_RELAXED) == 0)) {
+        return false;
+    }
+    if (loaded_here() && nothing_left()) {
         return false;
     }
     const LockGuard guard(vic_->lock_);

@@ -150,6 +150,7 @@ private:
         return loaded_on_.load(std::memory_order_relaxed) == cpu_index();
     }
     [[nodiscard]] bool is_quiet() const;
+    [[nodiscard]] bool nothing_left() const;
     [[nodiscard]] Mask mask() const;
     [[nodiscard]] bool would_signal(const Virq& irq, const Mask& mask, bool powered_down) const
         RT_REQUIRES(vic_->lock_);

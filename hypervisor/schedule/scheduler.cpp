@@ -222,9 +222,10 @@ void Scheduler::give_up(CpuSchedule& cpu) {
     cpu.slice.cancel();
     cpu.slice_over = false;
     cpu.lent_priority = -1;
-    if (cpu.preferred && start(cpu, std::move(cpu.preferred))) {
+    if (cpu.preferred && start(cpu, cpu.preferred)) {
         cpu.lent_priority = priority;
     }
+    cpu.preferred.clear();
 }
 
 void Scheduler::choose(CpuSchedule& cpu) {
@@ -233,7 +234,7 @@ void Scheduler::choose(CpuSchedule& cpu) {
         if (!next) {
             return;
         }
-        (void)start(cpu, std::move(next));
+        (void)start(cpu, next);
     }
     const int waiting = cpu.queue.top_priority();
     const int chosen = cpu.priority();
@@ -247,7 +248,7 @@ void Scheduler::choose(CpuSchedule& cpu) {
     }
 }
 
-bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu> next) {
+bool Scheduler::start(CpuSchedule& cpu, Ref<Vcpu>& next) {
     switch (next->claim(cpu_index())) {
     case Claim::taken:
         cpu.scheduled = std::move(next);
@@ -272,7 +273,7 @@ void Scheduler::idle(CpuSchedule& cpu) {
     const std::uint64_t self = std::uint64_t{1} << cpu_index();
     idle_.fetch_or(self);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (Ref<Vcpu> other = steal(); !(other && start(cpu, std::move(other)))) {
+    if (Ref<Vcpu> other = steal(); !(other && start(cpu, other))) {
         arch::wait_for_interrupt();
     }
     idle_.fetch_and(~self);

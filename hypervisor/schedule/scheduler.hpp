@@ -99,7 +99,8 @@ private:
     void push(Vcpu&, bool front);
     void offer(unsigned home);
     void choose(CpuSchedule&);
-    [[nodiscard]] bool start(CpuSchedule&, Ref<Vcpu>);
+    /// Takes the reference if `next` can run here.
+    [[nodiscard]] bool start(CpuSchedule&, Ref<Vcpu>& next);
     void idle(CpuSchedule&);
     static void doze(CpuSchedule&);
     [[nodiscard]] Ref<Vcpu> steal();

@@ -30,8 +30,9 @@ void on_timer(void* vcpu) {
 } // namespace
 
 Vcpu::Vcpu(VcpuScheduler& scheduler)
-    : Object(type), interrupts(*this), wake_timer(on_timer, this), scheduler_(scheduler),
-      scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS} {}
+    : Object(type), scheduler_(scheduler),
+      scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS}, interrupts(*this),
+      wake_timer(on_timer, this) {}
 
 Vcpu::~Vcpu() = default;
 

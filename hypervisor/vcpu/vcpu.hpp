@@ -110,7 +110,7 @@ class Vcpu final : public Object,
                    public VirqTarget,
                    public rt::ListNode<RunQueueTag>,
                    public rt::ListNode<WatchdogTag> {
-    // Here, because every exit to a VMM uses them, and an instruction reaches as far as 4 KiB.
+    // Here, because every switch uses them, and an instruction reaches as far as 4 KiB.
     rt::Spinlock lock_;
     std::atomic<VcpuState> state_{VcpuState::off};
     unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
@@ -120,6 +120,14 @@ class Vcpu final : public Object,
     std::atomic<Suspension> suspension_{Suspension::none};
     std::uint64_t sleep_state_ RT_GUARDED_BY(lock_) = 0;
     std::atomic<std::uint64_t> stolen_time_ipa_{0}; // set while it is off
+    VcpuScheduler& scheduler_;
+    std::atomic<unsigned> affinity_{no_cpu}; // changes under lock_, as the next three
+    std::atomic<unsigned> ran_on_{no_cpu};   // the last CPU that claimed it
+    std::atomic<bool> must_leave_{false};    // running where it may not any more
+    std::atomic<bool> wanted_{false};        // another CPU needs what loaded_on_ holds
+    SchedulingParameters scheduling_;
+    Ref<Cspace> cspace_;
+    Ref<AddressSpace> address_space_;
     MmioRequest mmio_{}; // in state `mmio` guarded by lock_, in `ready` the running CPU's
 
 public:
@@ -342,11 +350,6 @@ private:
     void count_stolen_time() RT_REQUIRES(lock_);
     [[nodiscard]] bool write_stolen_time();
 
-    VcpuScheduler& scheduler_;
-    std::atomic<unsigned> affinity_{no_cpu};             // changes under lock_, as the next three
-    std::atomic<unsigned> ran_on_{no_cpu};               // the last CPU that claimed it
-    std::atomic<bool> must_leave_{false};                // running where it may not any more
-    std::atomic<bool> wanted_{false};                    // another CPU needs what loaded_on_ holds
     std::uint64_t ready_since_ RT_GUARDED_BY(lock_) = 0; // the counter; only with stolen_time_ipa_
     std::atomic<std::uint64_t> stolen_{0};               // ticks; changes under lock_
     std::uint64_t published_ = 0;                        // of them; who has claimed it, changes it
@@ -355,9 +358,6 @@ private:
     VirqSource halt_virq_;
     VirqSource wakeup_virq_;
 
-    SchedulingParameters scheduling_;
-    Ref<Cspace> cspace_;
-    Ref<AddressSpace> address_space_;
     Ref<VpmGroup> group_;
     Ref<Watchdog> watchdog_;
     unsigned group_index_ = 0;

@@ -22,9 +22,15 @@ void Answer::reset() {
 
 void Channel::flush_waiting() {
     const auto sent = outgoing_.flush(hypervisor_, send_);
-    if (!sent && !broken_) {
+    if (!sent) {
+        note_failure(sent.error());
+    }
+}
+
+void Channel::note_failure(rt::Error error) {
+    if (!broken_) {
         broken_ = true;
-        log("VM {x}: sending to its message queue failed: {}", peer_, sent.error());
+        log("VM {x}: sending to its message queue failed: {}", peer_, error);
     }
 }
 
@@ -67,16 +73,33 @@ void Channel::answer(const Request& request, RequestHandler& handler) {
         log("VM {x}: the answer to request {x} is too long", peer_, request.id);
         result = std::unexpected(RmError::no_resource);
     }
-    Writer error{std::span(answer_.buffer_).first(sizeof(std::uint32_t))};
+    Writer error{std::span(answer_.buffer_).subspan(Answer::header_size, Answer::error_size)};
     error.u32(result ? GH_RM_ERROR_OK : static_cast<std::uint32_t>(result.error()));
-    const std::size_t payload_size = result ? answer_.payload_.written().size() : 0;
-    outgoing_.add(GH_RM_RPC_REPLY, request.sequence, request.id,
-                  std::span(answer_.buffer_).first(sizeof(std::uint32_t) + payload_size));
+    reply(request, Answer::error_size + (result ? answer_.payload_.written().size() : 0));
     for (std::size_t i = 0; i < answer_.notification_count_; ++i) {
         const auto& notification = answer_.notifications_[i];
         outgoing_.add(GH_RM_RPC_NOTIFICATION, 0, notification.id,
                       std::span(notification.content).first(notification.size));
     }
+}
+
+/// Sends the `size` bytes behind the answer's header. Only what does not fit at once is queued.
+void Channel::reply(const Request& request, std::size_t size) {
+    const std::span message = std::span(answer_.buffer_).first(Answer::header_size + size);
+    if (outgoing_.empty() && size <= GH_RM_RPC_PAYLOAD_SIZE) {
+        const MessageHeader header{
+            .type = GH_RM_RPC_REPLY, .sequence = request.sequence, .id = request.id};
+        header.store(message);
+        const auto sent = hypervisor_.msgqueue_send(send_, message, true);
+        if (sent) {
+            return;
+        }
+        if (sent.error() != rt::Error::msgqueue_full) {
+            note_failure(sent.error());
+        }
+    }
+    outgoing_.add(GH_RM_RPC_REPLY, request.sequence, request.id,
+                  message.subspan(Answer::header_size));
 }
 
 void Channel::notify(std::uint32_t id, std::span<const std::byte> content) {

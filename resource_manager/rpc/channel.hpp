@@ -31,8 +31,12 @@ private:
 
     void reset();
 
-    alignas(8) std::array<std::byte, OutgoingQueue::max_content> buffer_{};
-    Writer payload_{std::span(buffer_).subspan(sizeof(std::uint32_t))};
+    static constexpr std::size_t header_size = GH_RM_RPC_HEADER_SIZE;
+    static constexpr std::size_t error_size = sizeof(std::uint32_t);
+
+    // Room for a header, so that a short reply is sent from here; the error code; the payload.
+    alignas(8) std::array<std::byte, header_size + OutgoingQueue::max_content> buffer_{};
+    Writer payload_{std::span(buffer_).subspan(header_size + error_size)};
     std::array<Notification, max_notifications> notifications_{};
     std::size_t notification_count_ = 0;
 };
@@ -79,6 +83,8 @@ private:
     void flush_waiting();
     void take(std::span<const std::byte> message, RequestHandler& handler);
     void answer(const Request& request, RequestHandler& handler);
+    void reply(const Request& request, std::size_t size);
+    void note_failure(rt::Error error);
     void complain(const char* why);
 
     Hypervisor& hypervisor_;

@@ -73,6 +73,10 @@ inline std::uint64_t ich_read_vmcr() {
 inline void ich_write_vmcr(std::uint64_t value) {
     HYP_WRITE_SYSREG(ich_vmcr_el2, value);
 }
+/// Bit n: list register n holds nothing that is pending or active, or whose end is to be noticed.
+inline std::uint64_t ich_read_elrsr() {
+    return HYP_READ_SYSREG(ich_elrsr_el2);
+}
 /// Makes what the guest's CPU interface did visible in the registers read next, or what was
 /// written take effect before an interrupt line is looked at.
 inline void ich_barrier() {

@@ -52,6 +52,7 @@ std::uint64_t ich_read_hcr();
 void ich_write_hcr(std::uint64_t value);
 std::uint64_t ich_read_vmcr();
 void ich_write_vmcr(std::uint64_t value);
+std::uint64_t ich_read_elrsr();
 inline void ich_barrier() {}
 std::uint64_t ich_read_lr(unsigned n);
 void ich_write_lr(unsigned n, std::uint64_t value);
