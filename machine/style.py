@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from machine import binding, documentation, kernel_scripts
+from machine import binding, code_lines, documentation, kernel_scripts
 from machine.command import run_logged
 from machine.paths import ROOT
 from machine.results import Results
@@ -87,6 +87,7 @@ def run(results: Results) -> None:
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("format: C++ is as clang-format writes it", _format),
         ("format: licence lines and file sizes", _headers),
+        ("format: EL2 and the Resource Manager stay small", code_lines.check),
         ("format: the kernel code passes checkpatch --strict", _kernel_style),
         ("format: dkms.conf names every module", _dkms),
         ("format: the device tree binding, and the public stack's nodes against it", binding.check),
