@@ -2,11 +2,11 @@
 // Steps of boot that have no alternative when they fail.
 #pragma once
 
+#include "heap/names.hpp"
 #include "object/ref.hpp"
 #include "platform/console.hpp"
 
 #include <runtime/panic.hpp>
-#include <runtime/result.hpp>
 
 #include <string_view>
 #include <utility>
@@ -15,7 +15,7 @@ namespace hyp {
 
 /// The value of a result; on an error says what could not be done, and panics.
 template <typename T>
-T required(rt::Result<T> result, std::string_view what) {
+T required(Result<T> result, std::string_view what) {
     if (!result) {
         log("cannot {}: {}", what, result.error());
         rt::panic("the first VM could not be made");

@@ -49,7 +49,7 @@ void* Heap::allocate(std::size_t size, std::size_t alignment) {
     if (size_class == cell_sizes.size()) {
         return page_allocator().allocate(PageAllocator::order_for(size));
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return take_cell(size_class);
 }
 
@@ -95,7 +95,7 @@ void Heap::release(void* cell) {
         page_allocator().release(cell);
         return;
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     auto* slab = reinterpret_cast<Slab*>(align_down(address, page_size));
     rt::ensure(slab->magic == slab_magic, "release of memory not from the heap");
     const std::size_t cell_size = cell_sizes[slab->size_class];

@@ -2,9 +2,8 @@
 // Memory for hypervisor objects: slabs of equal-sized cells in pages of the pool.
 #pragma once
 
+#include "heap/names.hpp"
 #include "heap/page_allocator.hpp"
-
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstddef>
@@ -58,7 +57,7 @@ private:
     void link(Slab& slab) RT_REQUIRES(lock_);
     void unlink(Slab& slab) RT_REQUIRES(lock_);
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::array<Slab*, cell_sizes.size()> partial_ RT_GUARDED_BY(lock_){}; // slabs with a free cell
 };
 

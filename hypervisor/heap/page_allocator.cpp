@@ -23,18 +23,18 @@ unsigned PageAllocator::order_for(std::uint64_t size) {
     return pages == 0 ? 0 : static_cast<unsigned>(std::bit_width(pages));
 }
 
-rt::Result<> PageAllocator::add_range(PhysAddr base, std::uint64_t size) {
-    const rt::LockGuard guard(lock_);
+Result<> PageAllocator::add_range(PhysAddr base, std::uint64_t size) {
+    const LockGuard guard(lock_);
     if (!base.page_aligned() || !is_aligned(size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     if (range_count_ == max_ranges) {
-        return rt::fail(rt::Error::no_resources);
+        return fail(Error::no_resources);
     }
     const std::uint64_t frames = size >> page_shift;
     const std::uint64_t info_pages = align_up(frames * sizeof(PageInfo), page_size) >> page_shift;
     if (frames >= none || info_pages >= frames) {
-        return rt::fail(rt::Error::argument_size);
+        return fail(Error::argument_size);
     }
     PoolRange& range = ranges_[range_count_++];
     range.first_frame = base.value >> page_shift;
@@ -129,7 +129,7 @@ void* PageAllocator::allocate(unsigned order) {
     if (order > max_order) {
         return nullptr;
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (std::size_t i = 0; i < range_count_; ++i) {
         PoolRange& range = ranges_[i];
         if (const std::uint32_t index = take(range, order); index != none) {
@@ -151,7 +151,7 @@ void* PageAllocator::allocate_zeroed(unsigned order) {
 }
 
 void PageAllocator::release(void* block) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const PhysAddr address = virt_to_phys(block);
     PoolRange* range = range_of(address.value >> page_shift);
     rt::ensure(range != nullptr && address.page_aligned(), "release of a page not from the pool");
@@ -176,12 +176,12 @@ PageAllocator::PoolRange* PageAllocator::range_of(std::uint64_t frame) {
 }
 
 std::uint64_t PageAllocator::used_pages() const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return used_;
 }
 
 std::uint64_t PageAllocator::total_pages() const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return total_;
 }
 

@@ -3,9 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
+#include "heap/names.hpp"
 
 #include <array>
 #include <cstddef>
@@ -28,7 +26,7 @@ public:
 
     /// Gives the allocator RAM that nothing else uses. Both arguments are multiples of a page.
     /// Errors: argument_alignment, argument_size (too small for its bookkeeping), no_resources.
-    rt::Result<> add_range(PhysAddr base, std::uint64_t size) RT_EXCLUDES(lock_);
+    Result<> add_range(PhysAddr base, std::uint64_t size) RT_EXCLUDES(lock_);
 
     /// The EL2 address of 2^order pages with undefined content, or nullptr.
     [[nodiscard]] void* allocate(unsigned order) RT_EXCLUDES(lock_);
@@ -67,7 +65,7 @@ private:
     static std::uint32_t take(PoolRange& range, unsigned order);
     PoolRange* range_of(std::uint64_t frame) RT_REQUIRES(lock_);
 
-    mutable rt::Spinlock lock_;
+    mutable Spinlock lock_;
     std::array<PoolRange, max_ranges> ranges_ RT_GUARDED_BY(lock_){};
     std::size_t range_count_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t used_ RT_GUARDED_BY(lock_) = 0;

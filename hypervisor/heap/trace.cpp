@@ -60,15 +60,15 @@ void write_trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argu
     ring.written.store(position + 1);
 }
 
-rt::Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position) {
+Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position) {
     if (cpu >= max_cpus) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     Ring& ring = ring_of(cpu);
     for (;; ++position) {
         const std::uint64_t written = ring.written.load();
         if (position >= written) {
-            return rt::fail(rt::Error::idle);
+            return fail(Error::idle);
         }
         if (written - position > slots_per_ring) {
             position = written - slots_per_ring;

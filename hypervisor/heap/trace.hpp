@@ -2,8 +2,9 @@
 // A trace: what the hypervisor did lately, in a ring of records for each CPU.
 #pragma once
 
+#include "heap/names.hpp"
+
 #include <runtime/relaxed.hpp>
-#include <runtime/result.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -31,7 +32,7 @@ extern std::atomic<std::uint64_t> trace_flags; // the classes that are on
 /// Turns classes on and off (others are ignored) and says which are on now.
 std::uint64_t update_trace_flags(std::uint64_t set, std::uint64_t clear);
 /// The oldest record of a CPU that is there still, from `position` on. Error: idle (none).
-rt::Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position);
+Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position);
 
 void write_trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argument);
 

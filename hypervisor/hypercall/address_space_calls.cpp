@@ -12,10 +12,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 /// x0 and x1 of the calls about an extent in an address space.

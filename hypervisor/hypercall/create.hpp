@@ -20,15 +20,15 @@ namespace hyp {
 template <typename T, typename... Parameters>
 Outcome create_object(Vcpu& caller, Arguments a, Parameters&&... parameters) {
     if (auto zero = require_zero(a.x[2]); !zero) {
-        return rt::fail(zero.error());
+        return fail(zero.error());
     }
     auto partition = caller.cspace().lookup_active<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
     if (!partition) {
-        return rt::fail(partition.error());
+        return fail(partition.error());
     }
     auto cspace = caller.cspace().lookup_active<Cspace>(a.x[1], GH_RIGHT_CSPACE_CAP_CREATE);
     if (!cspace) {
-        return rt::fail(cspace.error());
+        return fail(cspace.error());
     }
     Ref<T> object;
     if constexpr (std::is_same_v<T, Partition>) {
@@ -37,14 +37,14 @@ Outcome create_object(Vcpu& caller, Arguments a, Parameters&&... parameters) {
         object = make_object<T>(std::forward<Parameters>(parameters)...);
     }
     if (!object) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     if (auto paid = object->paid_by(**partition, sizeof(T)); !paid) {
-        return rt::fail(paid.error());
+        return fail(paid.error());
     }
     const auto id = (*cspace)->insert(std::move(object), GH_RIGHTS_ALL);
     if (!id) {
-        return rt::fail(id.error());
+        return fail(id.error());
     }
     return give(caller, *id);
 }

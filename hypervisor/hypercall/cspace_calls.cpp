@@ -12,10 +12,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 /// x0 capability space, x1 capability in it, x2 zero; then `operation` on it.

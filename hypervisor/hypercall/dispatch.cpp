@@ -65,8 +65,7 @@ std::uint64_t serve_rare(Vcpu& caller, std::size_t number, unsigned first) {
     if (table[number] != nullptr) {
         return serve_traced(caller, number, Arguments{caller.registers.x + first});
     }
-    return number == GH_HYPERVISOR_IDENTIFY ? identify(caller)
-                                            : error_code(rt::Error::unimplemented);
+    return number == GH_HYPERVISOR_IDENTIFY ? identify(caller) : error_code(Error::unimplemented);
 }
 
 } // namespace hyp

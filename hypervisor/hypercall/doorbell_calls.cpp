@@ -12,8 +12,6 @@
 
 namespace hyp {
 
-using rt::Result;
-
 namespace {
 
 /// x0 doorbell, x1 VIC, x2 interrupt, x3 zero.
@@ -41,7 +39,7 @@ Outcome doorbell_ring(Vcpu& caller, Arguments a) {
         caller, a, GH_RIGHT_DOORBELL_SEND, a.x[2], [&](Doorbell& bell) -> Outcome {
             const WakeupCollector wakeups(caller.interrupts.vic());
             const auto flags = bell.send(a.x[1]);
-            return flags ? give(caller, *flags, wakeups.vcpus()) : rt::fail(flags.error());
+            return flags ? give(caller, *flags, wakeups.vcpus()) : fail(flags.error());
         });
 }
 

@@ -9,10 +9,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 // For each piece of [va, va + size) that lies in one page: try(va, offset, length), and if that

@@ -3,10 +3,10 @@
 // error.
 #pragma once
 
+#include "heap/names.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/error.h>
-#include <runtime/result.hpp>
 
 #include <cstdint>
 #include <expected>
@@ -19,7 +19,7 @@ struct Arguments {
     const std::uint64_t* x;
 };
 
-inline std::uint64_t error_code(rt::Error error) {
+inline std::uint64_t error_code(Error error) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(error));
 }
 
@@ -28,7 +28,7 @@ inline std::uint64_t error_code(rt::Error error) {
 class Outcome {
 public:
     constexpr Outcome() = default; // GH_ERROR_OK
-    Outcome(const std::unexpected<rt::Error>& failure) : x0_(error_code(failure.error())) {}
+    Outcome(const std::unexpected<Error>& failure) : x0_(error_code(failure.error())) {}
     /// The caller's registers are written later, by whoever ends the call (vcpu_run).
     static Outcome later() {
         Outcome outcome;
@@ -76,16 +76,16 @@ struct HypercallEntry {
 };
 
 /// Reserved arguments must be zero, so that a later version can give them a meaning.
-inline rt::Result<> require_zero(std::uint64_t reserved) {
+inline Result<> require_zero(std::uint64_t reserved) {
     if (reserved != 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return {};
 }
 
 /// A handler's result from an operation that has none of its own.
-inline Outcome done(const rt::Result<>& result) {
-    return result ? Outcome() : rt::fail(result.error());
+inline Outcome done(const Result<>& result) {
+    return result ? Outcome() : fail(result.error());
 }
 
 // One table per object family, each in the file named after it.

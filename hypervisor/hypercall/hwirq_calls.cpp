@@ -10,8 +10,6 @@
 
 namespace hyp {
 
-using rt::Result;
-
 namespace {
 
 /// x0 hardware interrupt, x1 VIC, x2 virtual IRQ info, x3 zero.

@@ -11,10 +11,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 /// An operation in bits 7:0 with a NoSync flag; the rest is reserved.

@@ -15,10 +15,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 constexpr std::uint64_t unchanged = ~std::uint64_t{0};       // -1

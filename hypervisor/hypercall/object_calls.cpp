@@ -9,9 +9,6 @@
 
 namespace hyp {
 
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 /// The object of a capability in the caller's space.

@@ -15,19 +15,19 @@ namespace hyp {
 
 /// What `action(object)` gives (nothing, Result<>, one number, Outcome) as a handler's result.
 template <typename T, typename Action>
-Outcome answer(Vcpu& caller, const rt::Result<Ref<T>>& object, const Action& action) {
+Outcome answer(Vcpu& caller, const Result<Ref<T>>& object, const Action& action) {
     if (!object) {
-        return rt::fail(object.error());
+        return fail(object.error());
     }
     using Given = std::invoke_result_t<Action, T&>;
     if constexpr (std::is_void_v<Given>) {
         action(**object);
         return Outcome();
-    } else if constexpr (std::is_same_v<Given, rt::Result<>>) {
+    } else if constexpr (std::is_same_v<Given, Result<>>) {
         return done(action(**object));
-    } else if constexpr (std::is_same_v<Given, rt::Result<std::uint64_t>>) {
+    } else if constexpr (std::is_same_v<Given, Result<std::uint64_t>>) {
         const auto value = action(**object);
-        return value ? give(caller, *value) : rt::fail(value.error());
+        return value ? give(caller, *value) : fail(value.error());
     } else {
         return action(**object);
     }
@@ -38,7 +38,7 @@ template <typename T, typename Action>
 Outcome on_active(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                   const Action& action) {
     if (reserved != 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return answer(caller, caller.cspace().lookup_active<T>(a.x[0], right), action);
 }
@@ -48,7 +48,7 @@ template <typename T, typename Action>
 Outcome on_any(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                const Action& action) {
     if (reserved != 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return answer(caller, caller.cspace().lookup<T>(a.x[0], right), action);
 }
@@ -56,22 +56,22 @@ Outcome on_any(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t res
 /// `action(U&)`'s Result<>, where the capability names a U in any state that the caller has the
 /// right to.
 template <typename U, typename Action>
-rt::Result<> with(Vcpu& caller, CapId id, std::uint32_t right, const Action& action) {
+Result<> with(Vcpu& caller, CapId id, std::uint32_t right, const Action& action) {
     auto object = caller.cspace().lookup<U>(id, right);
-    return object ? action(**object) : rt::fail(object.error());
+    return object ? action(**object) : fail(object.error());
 }
 
 /// x0 as for on_active(), x1 VIC, x2 interrupt; then `bind(T&, Vic&, VirqInfo)`.
 template <typename T, typename Bind>
 Outcome bind_source(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                     const Bind& bind) {
-    return on_active<T>(caller, a, right, reserved, [&](T& object) -> rt::Result<> {
+    return on_active<T>(caller, a, right, reserved, [&](T& object) -> Result<> {
         auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
         if (!vic) {
-            return rt::fail(vic.error());
+            return fail(vic.error());
         }
         const auto info = VirqInfo::decode(a.x[2]);
-        return info ? bind(object, **vic, *info) : rt::fail(info.error());
+        return info ? bind(object, **vic, *info) : fail(info.error());
     });
 }
 

@@ -21,10 +21,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 Outcome prng_get_entropy(Vcpu& caller, Arguments a) {

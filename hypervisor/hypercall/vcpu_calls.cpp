@@ -12,10 +12,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 Result<Ref<Vcpu>> vcpu_of(Vcpu& caller, CapId id, std::uint32_t rights) {

@@ -12,9 +12,6 @@
 
 namespace hyp {
 
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 Outcome partition_create_vic(Vcpu& caller, Arguments a) {
@@ -58,7 +55,7 @@ Outcome vic_bind_msi_source(Vcpu& caller, Arguments a) {
         return fail(vic.error());
     }
     auto source = caller.cspace().lookup_any(a.x[1], GH_RIGHTS_NONE);
-    return fail(source ? rt::Error::wrong_object_type : source.error());
+    return fail(source ? Error::wrong_object_type : source.error());
 }
 
 constexpr HypercallEntry entries[] = {

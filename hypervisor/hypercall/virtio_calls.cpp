@@ -16,10 +16,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 /// x0 device, x1 extent, x2 queues, x3 flags, x4 device type, x5 size of its configuration.

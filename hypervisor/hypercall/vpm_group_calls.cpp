@@ -13,8 +13,6 @@
 
 namespace hyp {
 
-using rt::Result;
-
 namespace {
 
 /// x0 group, x1 vCPU, x2 index, x3 zero.
@@ -22,7 +20,7 @@ Outcome vpm_group_attach_vcpu(Vcpu& caller, Arguments a) {
     return on_any<VpmGroup>(
         caller, a, GH_RIGHT_VPM_GROUP_ATTACH_VCPU, a.x[3], [&](VpmGroup& group) -> Result<> {
             auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-            return vcpu ? (*vcpu)->attach_group(Ref(group), a.x[2]) : rt::fail(vcpu.error());
+            return vcpu ? (*vcpu)->attach_group(Ref(group), a.x[2]) : fail(vcpu.error());
         });
 }
 

@@ -11,8 +11,6 @@
 
 namespace hyp {
 
-using rt::Result;
-
 namespace {
 
 // Bit 0 of a bind call's flags: the bite's interrupt, else the bark's.
@@ -29,7 +27,7 @@ Outcome watchdog_attach_vcpu(Vcpu& caller, Arguments a) {
     return on_any<Watchdog>(
         caller, a, GH_RIGHT_WATCHDOG_ATTACH_VCPU, a.x[2], [&](Watchdog& dog) -> Result<> {
             auto vcpu = caller.cspace().lookup<Vcpu>(a.x[1], GH_RIGHT_OBJECT_ACTIVATE);
-            return vcpu ? (*vcpu)->attach_watchdog(Ref(dog)) : rt::fail(vcpu.error());
+            return vcpu ? (*vcpu)->attach_watchdog(Ref(dog)) : fail(vcpu.error());
         });
 }
 

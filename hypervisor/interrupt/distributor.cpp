@@ -8,8 +8,6 @@
 
 namespace hyp {
 
-using rt::LockGuard;
-
 namespace {
 
 constexpr std::uint64_t ctlr_offset = 0x0000;

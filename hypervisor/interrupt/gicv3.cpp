@@ -2,13 +2,13 @@
 // The physical GICv3: distributor, redistributors, CPU interface (IHI 0069, chapters 4 and 12).
 #include "interrupt/gicv3.hpp"
 
+#include "heap/names.hpp"
 #include "interrupt/vic_cpu.hpp"
 
 #include <arch/cpu.hpp>
 #include <arch/gic.hpp>
 #include <arch/mmio.hpp>
 #include <runtime/panic.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 
@@ -18,9 +18,6 @@ using arch::mmio_read32;
 using arch::mmio_read64;
 using arch::mmio_write32;
 using arch::mmio_write64;
-using rt::Error;
-using rt::fail;
-using rt::Result;
 
 namespace {
 
@@ -70,7 +67,7 @@ struct Cpu {
 
 GicV3 instance;
 std::array<Cpu, max_cpus> cpus;
-rt::Spinlock trigger_lock; // GICD_ICFGR holds sixteen interrupts' settings; a leaf
+Spinlock trigger_lock; // GICD_ICFGR holds sixteen interrupts' settings; a leaf
 
 void wait_clear(std::uintptr_t address, std::uint32_t mask, const char* reason) {
     for (unsigned n = 0; n < patience; n++) {
@@ -241,7 +238,7 @@ void GicV3::spi_disable(std::uint32_t intid) {
 void GicV3::spi_set_edge(std::uint32_t intid, bool edge) {
     const std::uintptr_t address = distributor_ + trigger + intid / 16 * 4;
     const std::uint32_t bit = 2u << (intid % 16 * 2);
-    const rt::LockGuard guard(trigger_lock);
+    const LockGuard guard(trigger_lock);
     const std::uint32_t others = mmio_read32(address) & ~bit;
     mmio_write32(address, others | (edge ? bit : 0));
 }

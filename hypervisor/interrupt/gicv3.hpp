@@ -2,7 +2,7 @@
 // The physical interrupt controller: a GICv3 or v4 driven from EL2 (IHI 0069).
 #pragma once
 
-#include <runtime/result.hpp>
+#include "heap/names.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,12 +37,12 @@ public:
 
     /// Once, on the boot CPU: everything off and to this CPU, then on. Errors: argument_invalid
     /// (no GICv3 there, too many regions). `distributor` is an EL2 virtual address.
-    rt::Result<> init_distributor(std::uintptr_t distributor, std::span<const GicRegion> regions,
-                                  std::uint64_t boot_mpidr);
+    Result<> init_distributor(std::uintptr_t distributor, std::span<const GicRegion> regions,
+                              std::uint64_t boot_mpidr);
     /// On each CPU, before it takes interrupts: wakes its redistributor, enables EL2's own SGI and
     /// PPIs and the CPU interface, empties the virtual one. Errors: argument_invalid (no
     /// redistributor has this affinity).
-    rt::Result<> init_cpu(unsigned cpu, std::uint64_t mpidr);
+    Result<> init_cpu(unsigned cpu, std::uint64_t mpidr);
 
     /// SPIs are numbered 32 .. spi_limit() - 1.
     [[nodiscard]] std::uint32_t spi_limit() const { return spi_limit_; }

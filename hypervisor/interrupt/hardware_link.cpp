@@ -59,7 +59,7 @@ void Vic::route_hardware(Virq& irq) {
 }
 
 void Vic::reroute_hardware() {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (unsigned n = 0; n < shared_count_; n++) {
         if (shared_[n].physical != 0) {
             route_hardware(shared_[n]);

@@ -30,9 +30,9 @@ void HwIrq::set_draining(std::uint32_t intid, bool value) {
     draining[intid - first_spi].store(value, std::memory_order_release);
 }
 
-rt::Result<> HwIrq::bind(Vic& vic, VirqInfo info) {
+Result<> HwIrq::bind(Vic& vic, VirqInfo info) {
     if (draining[intid_ - first_spi].load(std::memory_order_acquire)) {
-        return rt::fail(rt::Error::busy);
+        return fail(Error::busy);
     }
     return source_.bind(vic, info);
 }

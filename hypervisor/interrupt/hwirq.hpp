@@ -24,7 +24,7 @@ public:
 
     /// As VirqSource::bind(). The physical interrupt takes over enable, trigger and target from the
     /// virtual one. Also busy: the guest's last handling of an earlier binding is not over.
-    rt::Result<> bind(Vic& vic, VirqInfo info);
+    Result<> bind(Vic& vic, VirqInfo info);
     /// The physical interrupt is disabled, no longer pending nor active.
     void unbind();
 

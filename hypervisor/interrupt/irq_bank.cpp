@@ -53,7 +53,7 @@ std::uint32_t IrqBank::read_bits(std::uint64_t first) {
 }
 
 std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
-    const rt::LockGuard guard(vic_.lock_);
+    const LockGuard guard(vic_.lock_);
     begin();
     if (in(offset, bank_offset::priority, 0x400)) {
         return read_priorities(offset - bank_offset::priority, size);
@@ -83,7 +83,7 @@ std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
 }
 
 void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-    const rt::LockGuard guard(vic_.lock_);
+    const LockGuard guard(vic_.lock_);
     begin();
     if (size == 4 && in(offset, bank_offset::set_enable, 0x80)) { // the most frequent one
         write_enables<true>(offset % 0x80 * 8, static_cast<std::uint32_t>(value));

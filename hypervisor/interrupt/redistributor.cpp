@@ -9,8 +9,6 @@
 
 namespace hyp {
 
-using rt::LockGuard;
-
 namespace {
 
 constexpr std::uint64_t iidr_offset = 0x0004;

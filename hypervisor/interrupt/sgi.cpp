@@ -31,7 +31,7 @@ struct SgiRequest {
 void Vic::send_sgi(VicCpu& from, std::uint64_t value, bool group0) {
     const SgiRequest request(value);
     Wakeups wakeups(&from);
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (unsigned n = 0; n < max_vcpus_; n++) {
         VicCpu* cpu = cpus_[n];
         if (cpu == nullptr ||

@@ -11,7 +11,7 @@ namespace hyp {
 
 void SoftTimer::arm(SoftTimerQueue& queue, std::uint64_t deadline) {
     cancel();
-    const rt::LockGuard guard(queue.lock_);
+    const LockGuard guard(queue.lock_);
     deadline_ = deadline;
     queue_.store(&queue, std::memory_order_release);
     queue.insert(*this);
@@ -23,7 +23,7 @@ void SoftTimer::cancel() {
     if (queue == nullptr) {
         return;
     }
-    const rt::LockGuard guard(queue->lock_);
+    const LockGuard guard(queue->lock_);
     // If it expired before we had the lock, it is off the list already. The hardware deadline of a
     // removed timer stays: it costs one spurious interrupt, less than a write for each cancel.
     rt::IntrusiveList<SoftTimer, SoftTimerTag>::remove(*this);
@@ -54,7 +54,7 @@ void SoftTimerQueue::program() {
 }
 
 void SoftTimerQueue::expire() {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (;;) {
         SoftTimer* first = timers_.front();
         if (first == nullptr || first->deadline_ > arch::counter()) {

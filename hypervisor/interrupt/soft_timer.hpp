@@ -2,8 +2,9 @@
 // Deadlines that EL2 keeps for vCPUs and time slices, multiplexed on each CPU's EL2 timer.
 #pragma once
 
+#include "heap/names.hpp"
+
 #include <runtime/intrusive_list.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -54,7 +55,7 @@ private:
     void insert(SoftTimer& timer) RT_REQUIRES(lock_);
     void program() RT_REQUIRES(lock_);
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     rt::IntrusiveList<SoftTimer, SoftTimerTag> timers_ RT_GUARDED_BY(lock_);
 };
 

@@ -13,11 +13,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 namespace {
 
 /// `count` default-constructed Ts in one block of the heap, or nullptr.

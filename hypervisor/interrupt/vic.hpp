@@ -6,13 +6,11 @@
 // (see vic_cpu.hpp); distributor and redistributors are emulated here.
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/virq.hpp"
 #include "interrupt/virq_source.hpp"
 #include "memory/vdevice.hpp"
 #include "object/object.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstdint>
@@ -44,12 +42,12 @@ public:
 
     /// Most vCPUs (1..vcpus_limit) and SPIs (0..shared_virqs_limit, rounded up to 32; numbered
     /// from 32). Errors: argument_invalid, object_state (already active).
-    rt::Result<> configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs)
+    Result<> configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs)
         RT_EXCLUDES(config_lock);
 
     /// Attaches a vCPU that is not active yet, until cpu.detach(). Errors: argument_invalid
     /// (index), busy (index taken, or `cpu` attached already), object_state (VIC not active).
-    rt::Result<> attach_vcpu(std::uint64_t index, VicCpu& cpu) RT_EXCLUDES(lock_);
+    Result<> attach_vcpu(std::uint64_t index, VicCpu& cpu) RT_EXCLUDES(lock_);
 
     /// The register frames for addrspace_attach_vdevice: 0 is the distributor, 1 + n the
     /// redistributor of attachment index n (RD_base and SGI_base, 128 KiB). nullptr when out of
@@ -71,12 +69,12 @@ private:
     friend class Redistributor;
 
     ~Vic() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
     void release_memory();
 
     // For VirqSource, under its lock.
-    rt::Result<> bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups)
+    Result<> bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups)
         RT_EXCLUDES(lock_);
     void unbind(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
     /// False if the interrupt is gone with its vCPU.
@@ -111,7 +109,7 @@ private:
     void deactivate_hardware(Virq& irq) RT_REQUIRES(lock_);
     void route_hardware(Virq& irq) RT_REQUIRES(lock_);
 
-    mutable rt::Spinlock lock_;
+    mutable Spinlock lock_;
     std::array<VicCpu*, vcpus_limit> cpus_{};          // by attachment index, guarded by lock_
     Virq* shared_ = nullptr;                           // shared_count_ entries, guarded by lock_
     Distributor* distributor_ = nullptr;               // fixed from activation on

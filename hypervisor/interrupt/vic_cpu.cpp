@@ -18,8 +18,6 @@
 
 namespace hyp {
 
-using rt::LockGuard;
-
 namespace {
 
 std::array<VicCpu*, max_cpus> current_cpus;

@@ -3,6 +3,7 @@
 // virtual CPU interface of the hardware (IHI 0069, chapter 6 and section 12.4).
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/virq.hpp"
 #include "object/ref.hpp"
@@ -10,7 +11,6 @@
 #include <arch/cpu.hpp>
 #include <arch/work.hpp>
 #include <runtime/intrusive_list.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <atomic>

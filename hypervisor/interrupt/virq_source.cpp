@@ -11,13 +11,9 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::LockGuard;
-using rt::Result;
-
 Result<VirqInfo> VirqInfo::decode(std::uint64_t raw) {
     if (raw >> 32 != 0) {
-        return rt::fail(Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return VirqInfo{static_cast<std::uint32_t>(raw & GH_VIRQ_INFO_NUMBER_MASK),
                     static_cast<std::uint32_t>(raw >> GH_VIRQ_INFO_VCPU_SHIFT)};
@@ -27,7 +23,7 @@ Result<> VirqSource::bind(Vic& vic, VirqInfo info) {
     Wakeups wakeups;
     const LockGuard guard(lock_);
     if (vic_) {
-        return rt::fail(Error::virq_bound);
+        return fail(Error::virq_bound);
     }
     auto result = vic.bind(*this, info, level_, wakeups);
     if (result) {

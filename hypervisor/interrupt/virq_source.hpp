@@ -3,10 +3,8 @@
 // vCPU or a hardware interrupt holds.
 #pragma once
 
+#include "heap/names.hpp"
 #include "object/ref.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <cstdint>
 
@@ -22,7 +20,7 @@ struct VirqInfo {
     std::uint32_t vcpu;   // attachment index; zero for shared numbers
 
     /// Bits 23:0 number, 31:24 vCPU, rest zero. Errors: argument_invalid.
-    static rt::Result<VirqInfo> decode(std::uint64_t raw);
+    static Result<VirqInfo> decode(std::uint64_t raw);
 };
 
 /// Embedded by value in its owner. Any CPU may call; the owner makes sure that the source is not
@@ -40,7 +38,7 @@ public:
     /// Errors: virq_bound (this source is bound already), busy (that interrupt has a source),
     /// argument_invalid (no such interrupt, an SGI, or a private one of an absent vCPU),
     /// object_state (the VIC is not active). Keeps a reference to the VIC.
-    rt::Result<> bind(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
+    Result<> bind(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
     /// The interrupt stops pending on behalf of this source; if the guest is handling it, it stays
     /// active. Does nothing when not bound. May drop the last reference to the VIC.
     void unbind() RT_EXCLUDES(lock_);
@@ -60,7 +58,7 @@ private:
     /// As assert_edge(); false if there is no interrupt at the other end.
     bool raise() RT_EXCLUDES(lock_);
 
-    mutable rt::Spinlock lock_;
+    mutable Spinlock lock_;
     Ref<Vic> vic_ RT_GUARDED_BY(lock_);
     bool level_ RT_GUARDED_BY(lock_) = false;
     Virq* irq_ = nullptr; // guarded by the VIC's lock; nullptr also when its vCPU went away

@@ -10,11 +10,11 @@ namespace {
 constexpr std::uint64_t all_flags = ~std::uint64_t{0};
 }
 
-rt::Result<> Doorbell::bind(Vic& vic, VirqInfo info) {
+Result<> Doorbell::bind(Vic& vic, VirqInfo info) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     auto bound = source_.bind(vic, info); // a line that is high interrupts at once
     if (bound && (flags_ & enable_mask_) != 0) {
         acknowledge();
@@ -32,11 +32,11 @@ void Doorbell::acknowledge() {
     source_.set_level((flags_ & enable_mask_) != 0);
 }
 
-rt::Result<std::uint64_t> Doorbell::send(std::uint64_t new_flags) {
+Result<std::uint64_t> Doorbell::send(std::uint64_t new_flags) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const std::uint64_t old_flags = flags_;
     const bool line_was_high = (old_flags & enable_mask_) != 0;
     flags_ |= new_flags;
@@ -56,25 +56,25 @@ rt::Result<std::uint64_t> Doorbell::send(std::uint64_t new_flags) {
     return old_flags;
 }
 
-rt::Result<std::uint64_t> Doorbell::receive(std::uint64_t clear_flags) {
+Result<std::uint64_t> Doorbell::receive(std::uint64_t clear_flags) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (clear_flags == 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const std::uint64_t old_flags = flags_;
     flags_ &= ~clear_flags;
     source_.set_level((flags_ & enable_mask_) != 0);
     return old_flags;
 }
 
-rt::Result<> Doorbell::reset_flags() {
+Result<> Doorbell::reset_flags() {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     flags_ = 0;
     enable_mask_ = all_flags;
     ack_mask_ = 0;
@@ -82,11 +82,11 @@ rt::Result<> Doorbell::reset_flags() {
     return {};
 }
 
-rt::Result<> Doorbell::set_masks(std::uint64_t enable, std::uint64_t acknowledge_mask) {
+Result<> Doorbell::set_masks(std::uint64_t enable, std::uint64_t acknowledge_mask) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const bool line_was_high = (flags_ & enable_mask_) != 0;
     enable_mask_ = enable;
     ack_mask_ = acknowledge_mask;

@@ -14,13 +14,13 @@ namespace hyp {
 
 static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);
 
-rt::Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
-    const rt::LockGuard guard(config_lock);
+Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
+    const LockGuard guard(config_lock);
     if (is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (depth == 0 || depth > max_depth || message_size == 0 || message_size > max_message_size) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     depth_ = depth;
     message_size_ = message_size;
@@ -28,19 +28,19 @@ rt::Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size
     return {};
 }
 
-rt::Result<> MessageQueue::on_activate() {
+Result<> MessageQueue::on_activate() {
     if (depth_ == 0) {
-        return rt::fail(rt::Error::object_config);
+        return fail(Error::object_config);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const std::size_t bytes = depth_ * cell_size_;
     if (!charge(bytes)) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     storage_ = static_cast<std::byte*>(heap().allocate(bytes));
     if (storage_ == nullptr) {
         refund(bytes);
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     not_full_threshold_ = depth_ - 1;
     not_empty_threshold_ = 1;
@@ -52,14 +52,14 @@ void MessageQueue::on_destroy() {
     receive_timer_.cancel();
     unbind_send();
     unbind_receive();
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     heap().release(storage_);
     storage_ = nullptr;
 }
 
-rt::Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
+Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     auto bound = send_source_.bind(vic, info);
     if (!bound) {
@@ -67,7 +67,7 @@ rt::Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     }
     bool wake = false;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         wake = sender_waits_ && used() <= not_full_threshold_;
     }
     if (wake) {
@@ -76,9 +76,9 @@ rt::Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     return {};
 }
 
-rt::Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
+Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     auto bound = receive_source_.bind(vic, info);
     if (!bound) {
@@ -86,7 +86,7 @@ rt::Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
     }
     bool wake = false;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         wake = used() >= not_empty_threshold_;
     }
     if (wake) {
@@ -102,22 +102,22 @@ inline MessageQueue::Cell* MessageQueue::cell(std::size_t index) {
     return reinterpret_cast<Cell*>(storage_ + wrapped * cell_size_);
 }
 
-rt::Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
+Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
     if (size - 1 >= message_size_) {
-        return rt::fail(rt::Error::argument_size);
+        return fail(Error::argument_size);
     }
     std::size_t filled = 0;
     bool wake = false;
     std::uint64_t delay = 0;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         const std::size_t before = used();
         if (before == depth_) {
-            return rt::fail(rt::Error::msgqueue_full); // sender_waits_ since it is
+            return fail(Error::msgqueue_full); // sender_waits_ since it is
         }
         Cell* place = cell(before);
         if (auto given = source.give({place->bytes, size}); !given) {
-            return rt::fail(given.error());
+            return fail(given.error());
         }
         place->size = size;
         filled = before + 1;
@@ -134,24 +134,24 @@ rt::Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& so
     return filled != depth_ ? 1U : 0U;
 }
 
-rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageSink& sink) {
+Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageSink& sink) {
     std::uint64_t size = 0;
     std::size_t left = 0;
     bool wake = false;
     std::uint64_t delay = 0;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         const std::size_t before = used();
         if (before == 0) {
-            return rt::fail(rt::Error::msgqueue_empty);
+            return fail(Error::msgqueue_empty);
         }
         const Cell* place = cell(0);
         size = place->size;
         if (size > limit) {
-            return rt::fail(rt::Error::address_overflow);
+            return fail(Error::address_overflow);
         }
         if (auto taken = sink.take({place->bytes, size}); !taken) {
-            return rt::fail(taken.error());
+            return fail(taken.error());
         }
         head_ = head_ + 1 == depth_ ? 0 : head_ + 1;
         left = before - 1;
@@ -168,13 +168,13 @@ rt::Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, Mess
     return Received{static_cast<std::uint32_t>(size), left != 0 ? 1U : 0U};
 }
 
-rt::Result<> MessageQueue::flush() {
+Result<> MessageQueue::flush() {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     bool wake = false;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         wake = used() > not_full_threshold_;
         head_ = 0;
         set_used(0);
@@ -188,7 +188,7 @@ rt::Result<> MessageQueue::flush() {
 
 /// A delay that runs already counts from its own message.
 void MessageQueue::start(SoftTimer& timer, std::uint64_t delay_us) {
-    const rt::LockGuard guard(timer_lock_);
+    const LockGuard guard(timer_lock_);
     if (!timer.armed()) {
         const std::uint64_t ticks = delay_us * arch::counter_frequency() / 1'000'000;
         timer.arm(SoftTimerQueue::mine(), arch::counter() + ticks);
@@ -199,7 +199,7 @@ void MessageQueue::on_send_delay(void* queue) {
     auto& self = *static_cast<MessageQueue*>(queue);
     bool wake = false;
     {
-        const rt::LockGuard guard(self.lock_);
+        const LockGuard guard(self.lock_);
         wake = self.used() < self.depth_ && self.used() > self.not_full_threshold_;
     }
     if (wake) {
@@ -211,7 +211,7 @@ void MessageQueue::on_receive_delay(void* queue) {
     auto& self = *static_cast<MessageQueue*>(queue);
     bool wake = false;
     {
-        const rt::LockGuard guard(self.lock_);
+        const LockGuard guard(self.lock_);
         wake = self.used() > 0 && self.used() < self.not_empty_threshold_;
     }
     if (wake) {
@@ -219,37 +219,37 @@ void MessageQueue::on_receive_delay(void* queue) {
     }
 }
 
-rt::Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
-                                              std::optional<std::uint64_t> delay_us) {
+Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
+                                          std::optional<std::uint64_t> delay_us) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (not_full && *not_full >= depth_) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (delay_us.value_or(0) > max_delay_us) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     not_full_delay_ = delay_us.value_or(not_full_delay_);
     not_full_threshold_ = not_full.value_or(not_full_threshold_);
     return {};
 }
 
-rt::Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
-                                                 std::optional<std::uint64_t> delay_us) {
+Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
+                                             std::optional<std::uint64_t> delay_us) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (not_empty && (*not_empty == 0 || *not_empty > depth_)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (delay_us.value_or(0) > max_delay_us) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     bool wake = false;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         const bool was_below = used() < not_empty_threshold_;
         not_empty_delay_ = delay_us.value_or(not_empty_delay_);
         not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);

@@ -2,13 +2,12 @@
 // A message queue: bounded messages in order, with an interrupt for each side.
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/soft_timer.hpp"
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 
 #include <runtime/relaxed.hpp>
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -22,7 +21,7 @@ namespace hyp {
 /// later: an address space's, for example.
 class MessageSink {
 public:
-    virtual rt::Result<> take(std::span<const std::byte> message) = 0;
+    virtual Result<> take(std::span<const std::byte> message) = 0;
 
 protected:
     ~MessageSink() = default;
@@ -32,7 +31,7 @@ protected:
 /// given before an error is forgotten.
 class MessageSource {
 public:
-    virtual rt::Result<> give(std::span<std::byte> place) = 0;
+    virtual Result<> give(std::span<std::byte> place) = 0;
 
 protected:
     ~MessageSource() = default;
@@ -53,12 +52,12 @@ public:
 
     /// Depth in messages (1..max_depth) and size limit in bytes (1..max_message_size).
     /// Errors: argument_invalid, object_state.
-    rt::Result<> configure(std::size_t depth, std::size_t message_size) RT_EXCLUDES(config_lock);
+    Result<> configure(std::size_t depth, std::size_t message_size) RT_EXCLUDES(config_lock);
 
     /// Errors: those of VirqSource::bind. A receiver that binds to a queue that has reached its
     /// threshold is interrupted at once, as is a sender that found the queue full.
-    rt::Result<> bind_send(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
-    rt::Result<> bind_receive(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
+    Result<> bind_send(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
+    Result<> bind_receive(Vic& vic, VirqInfo info) RT_EXCLUDES(lock_);
     void unbind_send() { send_source_.unbind(); }
     void unbind_receive() { receive_source_.unbind(); }
 
@@ -66,7 +65,7 @@ public:
     /// the receiver if the queue reaches the not-empty threshold, or if `push`. Errors:
     /// argument_size (empty or over the limit), msgqueue_full, the source's. That the object is
     /// active is the caller's to know, as with receive().
-    rt::Result<std::uint32_t> send(std::size_t size, MessageSource& source, bool push)
+    Result<std::uint32_t> send(std::size_t size, MessageSource& source, bool push)
         RT_EXCLUDES(lock_);
     struct Received {                // numbers that a Result keeps in registers
         std::uint32_t size = 0;      // bytes
@@ -75,7 +74,7 @@ public:
     /// Gives the oldest message to `sink`, unless it is larger than `limit` bytes; it is gone only
     /// if the sink took it. Interrupts the sender if the queue falls to the not-full threshold.
     /// Errors: msgqueue_empty, address_overflow (larger than the limit), the sink's.
-    rt::Result<Received> receive(std::size_t limit, MessageSink& sink) RT_EXCLUDES(lock_);
+    Result<Received> receive(std::size_t limit, MessageSink& sink) RT_EXCLUDES(lock_);
     /// Without the lock: a message that another CPU is just sending may be missed. Its sender
     /// interrupts the receiver after that.
     [[nodiscard]] bool looks_empty() const { return used() == 0; }
@@ -85,20 +84,20 @@ public:
     /// Fixed once active.
     [[nodiscard]] std::uint64_t depth() const { return depth_; }
     /// Drops all messages; both sides' interrupts are as for an empty queue.
-    rt::Result<> flush() RT_EXCLUDES(lock_);
+    Result<> flush() RT_EXCLUDES(lock_);
 
     /// Fill counts at which the sides are interrupted; nullopt changes nothing. Not-full is below
     /// the depth, not-empty is 1..depth. With a delay (microseconds; 0: none) a side is also
     /// interrupted so long after a message, or room, came that its threshold did not count.
     /// Error: argument_invalid.
-    rt::Result<> set_send_threshold(std::optional<std::uint64_t> not_full,
-                                    std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
-    rt::Result<> set_receive_threshold(std::optional<std::uint64_t> not_empty,
-                                       std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
+    Result<> set_send_threshold(std::optional<std::uint64_t> not_full,
+                                std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
+    Result<> set_receive_threshold(std::optional<std::uint64_t> not_empty,
+                                   std::optional<std::uint64_t> delay_us) RT_EXCLUDES(lock_);
 
 private:
     ~MessageQueue() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
     /// A message's size, then its bytes, aligned so that they are copied by words.
     struct Cell {
@@ -120,7 +119,7 @@ private:
     std::size_t message_size_ = 0;
     std::size_t cell_size_ = 0; // bytes
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::byte* storage_ RT_GUARDED_BY(lock_) = nullptr; // depth_ cells
     std::size_t head_ RT_GUARDED_BY(lock_) = 0;         // cell of the oldest message
     std::atomic<std::size_t> used_{0}; // changed under lock_, read without it by looks_empty()
@@ -129,7 +128,7 @@ private:
     std::size_t not_empty_threshold_ RT_GUARDED_BY(lock_) = 1;
     std::uint64_t not_full_delay_ RT_GUARDED_BY(lock_) = 0; // microseconds
     std::uint64_t not_empty_delay_ RT_GUARDED_BY(lock_) = 0;
-    rt::Spinlock timer_lock_; // two CPUs arm one timer in turn; before the timers' queues
+    Spinlock timer_lock_; // two CPUs arm one timer in turn; before the timers' queues
     SoftTimer send_timer_;
     SoftTimer receive_timer_;
     VirqSource send_source_;

@@ -12,8 +12,6 @@
 
 namespace hyp {
 
-using rt::LockGuard;
-
 namespace {
 
 void set_half(std::uint64_t& word, bool high, std::uint32_t value) {

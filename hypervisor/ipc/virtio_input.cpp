@@ -12,10 +12,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::Result;
-
 namespace {
 
 // enum virtio_input_config_select.

@@ -2,7 +2,7 @@
 // What a virtio input device tells its driver about itself (VIRTIO 1.1, 5.8.4).
 #pragma once
 
-#include <runtime/result.hpp>
+#include "heap/names.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,14 +24,14 @@ public:
     };
     /// Makes room for so many event types and axes; data of an earlier configuration is gone.
     /// Errors: argument_size, no_memory.
-    rt::Result<> configure(const Identity&, std::uint64_t event_types, std::uint64_t axes);
+    Result<> configure(const Identity&, std::uint64_t event_types, std::uint64_t axes);
     [[nodiscard]] bool configured() const { return items_ != nullptr; }
     void clear();
 
     /// Errors: argument_invalid (selectors), argument_size, object_configured (has data already),
     /// no_resources (more subselectors than configured), object_config (not configured).
-    rt::Result<> set_data(std::uint64_t select, std::uint64_t subselect,
-                          std::span<const std::byte> data);
+    Result<> set_data(std::uint64_t select, std::uint64_t subselect,
+                      std::span<const std::byte> data);
 
     /// Answers the selectors at the start of the device's configuration: fills in size and data.
     void show(std::span<std::byte> config) const;

@@ -13,15 +13,10 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 namespace {
 
 struct Registry {
-    rt::Spinlock lock;
+    Spinlock lock;
     rt::IntrusiveList<VirtioMmio, VirtioMmioTag> devices RT_GUARDED_BY(lock);
 };
 

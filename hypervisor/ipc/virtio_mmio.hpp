@@ -14,6 +14,7 @@
 //           acknowledge_reset  (Status still shows what it was; stores are ignored)
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/virq_source.hpp"
 #include "ipc/virtio_input.hpp"
 #include "memory/memextent.hpp"
@@ -21,8 +22,6 @@
 #include "object/ref.hpp"
 
 #include <runtime/intrusive_list.hpp>
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstdint>
@@ -50,30 +49,27 @@ public:
         std::uint64_t config_size;                // bytes behind config_offset
     };
     /// The page is a basic extent of RAM of 4 KiB. Errors: argument_invalid, object_state.
-    rt::Result<> configure(Ref<MemExtent> page, const Configuration&) RT_EXCLUDES(config_lock);
+    Result<> configure(Ref<MemExtent> page, const Configuration&) RT_EXCLUDES(config_lock);
 
     /// Errors: those of VirqSource::bind.
-    rt::Result<> bind(bool backend, Vic& vic, VirqInfo info) {
-        return source(backend).bind(vic, info);
-    }
+    Result<> bind(bool backend, Vic& vic, VirqInfo info) { return source(backend).bind(vic, info); }
     void unbind(bool backend) { source(backend).unbind(); }
 
     // For the backend.
     /// Interrupts the frontend for GH_VIRTIO_INTERRUPT_*. Errors: argument_invalid, denied (a reset
     /// is not acknowledged yet).
-    rt::Result<> assert_frontend(std::uint64_t interrupt_status) RT_EXCLUDES(lock_);
+    Result<> assert_frontend(std::uint64_t interrupt_status) RT_EXCLUDES(lock_);
     /// 32 feature bits. Errors: argument_invalid, denied (bits that must be set or clear).
-    rt::Result<> set_device_features(std::uint64_t select, std::uint64_t features)
-        RT_EXCLUDES(lock_);
-    rt::Result<std::uint64_t> driver_features(std::uint64_t select) RT_EXCLUDES(lock_);
-    rt::Result<> set_queue_size_limit(std::uint64_t queue, std::uint64_t size) RT_EXCLUDES(lock_);
+    Result<> set_device_features(std::uint64_t select, std::uint64_t features) RT_EXCLUDES(lock_);
+    Result<std::uint64_t> driver_features(std::uint64_t select) RT_EXCLUDES(lock_);
+    Result<> set_queue_size_limit(std::uint64_t queue, std::uint64_t size) RT_EXCLUDES(lock_);
     struct Queue {
         std::uint32_t size_limit = 0;
         std::uint32_t size = 0;
         bool ready = false;
         std::array<std::uint64_t, 3> areas{}; // descriptors, driver's, device's; guest addresses
     };
-    rt::Result<Queue> queue(std::uint64_t index) RT_EXCLUDES(lock_);
+    Result<Queue> queue(std::uint64_t index) RT_EXCLUDES(lock_);
     struct Notification {
         std::uint64_t queues;
         std::uint64_t reasons; // GH_VIRTIO_NOTIFY_*
@@ -81,13 +77,13 @@ public:
     /// What the frontend did since the last call; takes the backend's interrupt away.
     Notification take_notification() RT_EXCLUDES(lock_);
     void acknowledge_reset() RT_EXCLUDES(lock_);
-    rt::Result<> set_status(std::uint64_t status) RT_EXCLUDES(lock_);
+    Result<> set_status(std::uint64_t status) RT_EXCLUDES(lock_);
 
     // For the backend of an input device, configured or active; before the driver starts.
-    rt::Result<> configure_input(const VirtioInput::Identity&, std::uint64_t event_types,
-                                 std::uint64_t axes) RT_EXCLUDES(lock_);
-    rt::Result<> set_input_data(std::uint64_t select, std::uint64_t subselect,
-                                std::span<const std::byte> data) RT_EXCLUDES(lock_);
+    Result<> configure_input(const VirtioInput::Identity&, std::uint64_t event_types,
+                             std::uint64_t axes) RT_EXCLUDES(lock_);
+    Result<> set_input_data(std::uint64_t select, std::uint64_t subselect,
+                            std::span<const std::byte> data) RT_EXCLUDES(lock_);
 
     /// A store of the frontend at `offset` of the page; others than the specified are ignored.
     void store(std::uint64_t offset, unsigned size, std::uint64_t value) RT_EXCLUDES(lock_);
@@ -97,7 +93,7 @@ public:
 
 private:
     ~VirtioMmio() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
     [[nodiscard]] VirqSource& source(bool backend) { return backend ? backend_ : frontend_; }
     [[nodiscard]] bool may_start() const RT_REQUIRES(lock_);
@@ -118,7 +114,7 @@ private:
     std::uint32_t config_size_ = 0;
     bool is_input_ = false;
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     Queue* queues_ RT_GUARDED_BY(lock_) = nullptr; // queue_count_ entries
     std::array<std::uint32_t, 2> device_features_ RT_GUARDED_BY(lock_){};
     std::array<std::uint32_t, 2> driver_features_ RT_GUARDED_BY(lock_){};

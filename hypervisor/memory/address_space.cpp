@@ -23,7 +23,7 @@ constexpr std::size_t max_runs = 64;
 
 /// All active address spaces. Its lock comes before each address space's own.
 struct Registry {
-    rt::Spinlock lock;
+    Spinlock lock;
     rt::IntrusiveList<AddressSpace, AddressSpaceTag> spaces RT_GUARDED_BY(lock);
 };
 
@@ -58,37 +58,37 @@ struct AddressSpace::DeviceMapping : rt::ListNode<AddressSpace::DeviceTag> {
 
 // Life.
 
-rt::Result<> AddressSpace::configure(std::uint64_t vmid) {
-    const rt::LockGuard guard(config_lock);
+Result<> AddressSpace::configure(std::uint64_t vmid) {
+    const LockGuard guard(config_lock);
     if (is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (vmid > 0xffff) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     vmid_ = static_cast<std::uint16_t>(vmid);
     configured_ = true;
     return {};
 }
 
-rt::Result<> AddressSpace::configure_info_area(Ref<MemExtent> extent, Ipa base) {
-    const rt::LockGuard guard(config_lock);
+Result<> AddressSpace::configure_info_area(Ref<MemExtent> extent, Ipa base) {
+    const LockGuard guard(config_lock);
     if (is_active() || !extent->is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!extent->is_ram() || extent->is_sparse()) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (!base.page_aligned() || range_wraps(base.value, extent->range().size) ||
         base.value + extent->range().size > Stage2::ipa_limit()) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
     info_area_ = std::move(extent);
     info_base_ = base;
     return {};
 }
 
-rt::Result<> AddressSpace::map_info_area() {
+Result<> AddressSpace::map_info_area() {
     if (!info_area_) {
         return {};
     }
@@ -101,20 +101,20 @@ rt::Result<> AddressSpace::map_info_area() {
     auto memory_type =
         resolve_memory_type(info_area_->attributes().memory_type, MemoryType::normal_writeback);
     if (!memory_type || !access_within(GH_ACCESS_R, info_area_->attributes().access)) {
-        return rt::fail(rt::Error::denied);
+        return fail(Error::denied);
     }
     const Stage2::Run run{info_base_, info_area_->range()};
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return map_runs(*info_area_, std::span(&run, 1), {GH_ACCESS_R, GH_ACCESS_R, *memory_type});
 }
 
-rt::Result<> AddressSpace::on_activate() {
+Result<> AddressSpace::on_activate() {
     if (!configured_) {
-        return rt::fail(rt::Error::object_config);
+        return fail(Error::object_config);
     }
     auto vmid = allocate_hardware_vmid();
     if (!vmid) {
-        return rt::fail(vmid.error());
+        return fail(vmid.error());
     }
     if (auto made = stage2_.create(*vmid, of_one_extent, this); !made) {
         release_hardware_vmid(*vmid);
@@ -126,7 +126,7 @@ rt::Result<> AddressSpace::on_activate() {
         return mapped;
     }
     hardware_vmid_ = *vmid;
-    const rt::LockGuard guard(registry().lock);
+    const LockGuard guard(registry().lock);
     registry().spaces.push_back(*this);
     return {};
 }
@@ -137,8 +137,8 @@ void AddressSpace::on_destroy() {
     }
     {
         // Under the registry's lock: an extent that dies now must find its mappings or none.
-        const rt::LockGuard list_guard(registry().lock);
-        const rt::LockGuard guard(lock_);
+        const LockGuard list_guard(registry().lock);
+        const LockGuard guard(lock_);
         while (DeviceMapping* mapping = device_mappings_.front()) {
             forget(*mapping);
         }
@@ -152,7 +152,7 @@ void AddressSpace::on_destroy() {
 }
 
 void unmap_from_all_address_spaces(MemExtent& extent) {
-    const rt::LockGuard guard(registry().lock);
+    const LockGuard guard(registry().lock);
     for (AddressSpace& space : registry().spaces) {
         space.remove_extent(extent);
     }
@@ -161,43 +161,42 @@ void unmap_from_all_address_spaces(MemExtent& extent) {
 // Mapping.
 
 /// The physical range a call is about, once its arguments are checked.
-rt::Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
-                                            const ExtentPart& part) const {
+Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
+                                        const ExtentPart& part) const {
     if (!is_active() || !extent.is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (part.partial && !extent.is_sparse()) {
-        return rt::fail(rt::Error::memextent_type);
+        return fail(Error::memextent_type);
     }
     auto range = part.partial ? extent.slice(part.offset, part.size) : extent.range();
     if (!range) {
         return range;
     }
     if (!base.page_aligned()) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     if (range_wraps(base.value, range->size)) {
-        return rt::fail(rt::Error::address_overflow);
+        return fail(Error::address_overflow);
     }
     if (base.value + range->size > Stage2::ipa_limit()) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
     return range;
 }
 
-rt::Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes,
-                               ExtentPart part) {
+Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes, ExtentPart part) {
     auto range = resolve(extent, base, part);
     if (!range) {
-        return rt::fail(range.error());
+        return fail(range.error());
     }
     const Access wanted = attributes.kernel | attributes.user;
     if (!access_within(wanted, extent.attributes().access)) {
-        return rt::fail(rt::Error::denied);
+        return fail(Error::denied);
     }
     auto resolved = resolve_memory_type(extent.attributes().memory_type, attributes.type);
     if (!resolved) {
-        return rt::fail(resolved.error());
+        return fail(resolved.error());
     }
     attributes.type = *resolved;
 
@@ -210,24 +209,24 @@ rt::Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attrib
             break;
         }
         if (count == max_runs) {
-            return rt::fail(rt::Error::mappings_full);
+            return fail(Error::mappings_full);
         }
         runs[count++] = {base + (run.base - range->base), run};
         rest = {run.end(), rest.end() - run.end()};
     }
     if (count == 0 || (part.partial && runs[0].phys != *range)) {
-        return rt::fail(rt::Error::not_owner);
+        return fail(Error::not_owner);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return map_runs(extent, std::span(runs).first(count), attributes);
 }
 
 /// All runs or none. Counts the mappings first, so that the pages cannot change owner any more.
-rt::Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
-                                    MapAttributes attributes) {
+Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
+                                MapAttributes attributes) {
     DeviceMapping* record = nullptr;
     std::size_t counted = 0;
-    rt::Result<> result;
+    Result<> result;
     if (extent.is_ram()) {
         while (result && counted < runs.size()) {
             result = ownership().add_mappings(runs[counted].phys, extent.owner_id());
@@ -236,7 +235,7 @@ rt::Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::R
     } else {
         record = heap().create<DeviceMapping>();
         if (record == nullptr) {
-            return rt::fail(rt::Error::no_memory);
+            return fail(Error::no_memory);
         }
         record->extent = &extent;
         record->base = runs[0].ipa - (runs[0].phys.base - extent.range().base);
@@ -294,14 +293,14 @@ std::optional<IpaRange> AddressSpace::next_match(const Stage2::Run& window) {
 /// Calls `action(IpaRange) -> Result<>` for everything of the part that is mapped at its place. A
 /// part must be there entirely, of a whole extent something. Else argument_invalid.
 template <typename Action>
-rt::Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part,
-                                          Action action) {
+Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part,
+                                      Action action) {
     auto range = resolve(extent, base, part);
     if (!range) {
-        return rt::fail(range.error());
+        return fail(range.error());
     }
     if (!extent.is_ram() && find_device_mapping(extent, base) == nullptr) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     bool found = false;
     PhysRange rest = *range;
@@ -313,7 +312,7 @@ rt::Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const Ext
         Stage2::Run window{base + (run.base - range->base), run};
         while (auto match = next_match(window)) {
             if (part.partial && match->size != range->size) {
-                return rt::fail(rt::Error::argument_invalid);
+                return fail(Error::argument_invalid);
             }
             if (auto done = action(*match); !done) {
                 return done;
@@ -328,19 +327,19 @@ rt::Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const Ext
         rest = {run.end(), rest.end() - run.end()};
     }
     if (!found) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return {};
 }
 
 /// Takes a range out of the tables and uncounts what was mapped there.
-rt::Result<> AddressSpace::remove(IpaRange range) {
+Result<> AddressSpace::remove(IpaRange range) {
     Uncount uncount;
     return stage2_.unmap(range, uncount);
 }
 
-rt::Result<> AddressSpace::unmap(MemExtent& extent, Ipa base, ExtentPart part) {
-    const rt::LockGuard guard(lock_);
+Result<> AddressSpace::unmap(MemExtent& extent, Ipa base, ExtentPart part) {
+    const LockGuard guard(lock_);
     auto done = for_each_match(extent, base, part,
                                [this](IpaRange range) RT_NO_ANALYSIS { return remove(range); });
     if (done && !extent.is_ram()) {
@@ -349,12 +348,12 @@ rt::Result<> AddressSpace::unmap(MemExtent& extent, Ipa base, ExtentPart part) {
     return done;
 }
 
-rt::Result<> AddressSpace::update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
-                                         ExtentPart part) {
+Result<> AddressSpace::update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
+                                     ExtentPart part) {
     if (!access_within(kernel | user, extent.attributes().access)) {
-        return rt::fail(rt::Error::denied);
+        return fail(Error::denied);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return for_each_match(extent, base, part, [&](IpaRange range) RT_NO_ANALYSIS {
         return stage2_.protect(range, kernel, user);
     });
@@ -406,7 +405,7 @@ private:
 
 /// Removes all mappings of an extent. It takes whole entries only, so it cannot fail.
 void AddressSpace::remove_extent(MemExtent& extent) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     bool removed = true;
     if (extent.is_ram()) {
         IpaRange rest = Stage2::all();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "heap/names.hpp"
 #include "memory/memextent.hpp"
 #include "memory/ownership.hpp"
 #include "memory/stage2.hpp"
@@ -14,8 +15,6 @@
 #include <arch/physmap.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/relaxed.hpp>
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <atomic>
@@ -52,11 +51,11 @@ public:
 
     /// The VM's architectural VMID, a 16-bit label; the hardware VMID is chosen at activation.
     /// Errors: argument_invalid, object_state.
-    rt::Result<> configure(std::uint64_t vmid) RT_EXCLUDES(config_lock);
+    Result<> configure(std::uint64_t vmid) RT_EXCLUDES(config_lock);
     /// From activation on the VM sees `extent`, whole, at `base`, read-only, with abi/info_area.h
     /// at its start. Errors: object_state (already active, or the extent is not), address_invalid
     /// (the base), argument_invalid (an extent that is no basic one of RAM).
-    rt::Result<> configure_info_area(Ref<MemExtent> extent, Ipa base) RT_EXCLUDES(config_lock);
+    Result<> configure_info_area(Ref<MemExtent> extent, Ipa base) RT_EXCLUDES(config_lock);
     [[nodiscard]] std::uint16_t vmid() const { return vmid_; }
 
     /// Maps (a part of) an extent so that its first byte of the part is at `base`. A whole extent
@@ -65,14 +64,14 @@ public:
     /// argument_invalid, address_overflow, address_invalid, existing_mapping, denied (access the
     /// extent does not allow), memextent_type (part of a basic extent), not_owner, mappings_full,
     /// no_memory.
-    rt::Result<> map(MemExtent& extent, Ipa base, MapAttributes attributes, ExtentPart part)
+    Result<> map(MemExtent& extent, Ipa base, MapAttributes attributes, ExtentPart part)
         RT_EXCLUDES(lock_);
     /// The reverse. A part must be mapped there entirely (else argument_invalid); of a whole
     /// extent at least something must be.
-    rt::Result<> unmap(MemExtent& extent, Ipa base, ExtentPart part) RT_EXCLUDES(lock_);
+    Result<> unmap(MemExtent& extent, Ipa base, ExtentPart part) RT_EXCLUDES(lock_);
     /// Changes access rights of an existing mapping, within what the extent allows.
-    rt::Result<> update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
-                               ExtentPart part) RT_EXCLUDES(lock_);
+    Result<> update_access(MemExtent& extent, Ipa base, Access kernel, Access user, ExtentPart part)
+        RT_EXCLUDES(lock_);
 
     struct Found {
         std::uint64_t offset = 0; // within the extent
@@ -81,7 +80,7 @@ public:
     };
     /// What of `extent` is mapped from `base` on. Errors: argument_alignment, argument_size,
     /// address_overflow, address_invalid (not mapped), not_owner (memory of another extent).
-    rt::Result<Found> lookup(MemExtent& extent, Ipa base, std::uint64_t size) RT_EXCLUDES(lock_);
+    Result<Found> lookup(MemExtent& extent, Ipa base, std::uint64_t size) RT_EXCLUDES(lock_);
 
     /// True if a VM's access of this kind to `ipa` would succeed now.
     [[nodiscard]] bool permits(Ipa ipa, Access access) RT_EXCLUDES(lock_);
@@ -100,8 +99,8 @@ public:
             std::memcpy(memory, bytes.data(), bytes.size());
         });
     }
-    rt::Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
-    rt::Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
+    Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
+    Result<> write(Ipa to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_);
     /// Likewise, as one store to an address that is a multiple of 8. False: not permitted.
     bool write_word(Ipa to, std::uint64_t value) RT_EXCLUDES(lock_);
 
@@ -110,15 +109,14 @@ public:
 
     /// Ranges in which faults go to an unprivileged VMM. Errors: address_overflow,
     /// address_invalid, argument_invalid (overlap; no exact match), argument_size, no_resources.
-    rt::Result<> add_vmmio(IpaRange range) RT_EXCLUDES(lock_);
-    rt::Result<> remove_vmmio(IpaRange range) RT_EXCLUDES(lock_);
+    Result<> add_vmmio(IpaRange range) RT_EXCLUDES(lock_);
+    Result<> remove_vmmio(IpaRange range) RT_EXCLUDES(lock_);
     /// True if all of it lies in one range.
     [[nodiscard]] bool is_vmmio(IpaRange range) RT_EXCLUDES(lock_);
 
     /// Lets `device`, which lives as long as `keeper`, answer faults in a range. Errors:
     /// argument_size, address_overflow, address_invalid, busy (overlaps a device), no_memory.
-    rt::Result<> attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range)
-        RT_EXCLUDES(lock_);
+    Result<> attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) RT_EXCLUDES(lock_);
     /// False: no virtual device answers at `ipa`. Without the lock: a vCPU that accesses a device
     /// while it is being attached may find it or not.
     [[nodiscard]] bool may_be_vdevice(Ipa ipa) const {
@@ -142,19 +140,19 @@ private:
     friend void unmap_from_all_address_spaces(MemExtent& extent);
 
     ~AddressSpace() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
 
-    rt::Result<> map_info_area() RT_EXCLUDES(lock_);
-    rt::Result<PhysRange> resolve(const MemExtent& extent, Ipa base, const ExtentPart& part) const;
-    rt::Result<> check_range(IpaRange range) const;
-    rt::Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
-                          MapAttributes attributes) RT_REQUIRES(lock_);
+    Result<> map_info_area() RT_EXCLUDES(lock_);
+    Result<PhysRange> resolve(const MemExtent& extent, Ipa base, const ExtentPart& part) const;
+    Result<> check_range(IpaRange range) const;
+    Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
+                      MapAttributes attributes) RT_REQUIRES(lock_);
     std::optional<IpaRange> next_match(const Stage2::Run& window) RT_REQUIRES(lock_);
     template <typename Action>
-    rt::Result<> for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part, Action action)
+    Result<> for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part, Action action)
         RT_REQUIRES(lock_);
-    rt::Result<> remove(IpaRange range) RT_REQUIRES(lock_);
+    Result<> remove(IpaRange range) RT_REQUIRES(lock_);
     void remove_extent(MemExtent& extent) RT_EXCLUDES(lock_);
     DeviceMapping* find_device_mapping(const MemExtent& extent, std::optional<Ipa> base)
         RT_REQUIRES(lock_);
@@ -163,7 +161,7 @@ private:
     template <typename Copy>
     [[gnu::always_inline]] bool with_loaded_ram(VirtAddr address, std::uint64_t size, bool write,
                                                 Copy copy) RT_EXCLUDES(lock_) {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         const PhysAddr phys = arch::translate_guest_fully(address, write);
         if (!ownership().is_ram({phys, size})) {
             return false;
@@ -172,11 +170,11 @@ private:
         return true;
     }
     template <typename Copy>
-    rt::Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
+    Result<> access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy)
         RT_EXCLUDES(lock_);
     void detach_vdevices();
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     Stage2 stage2_; // changes under lock_; vttbr is fixed
     std::uint16_t vmid_ = 0;
     std::uint8_t hardware_vmid_ = 0;

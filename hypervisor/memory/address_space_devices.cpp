@@ -46,22 +46,21 @@ struct Stretch final : Stage2::LeafVisitor {
 
 } // namespace
 
-rt::Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base,
-                                                     std::uint64_t size) {
+Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base, std::uint64_t size) {
     if (!is_active() || !extent.is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!base.page_aligned() || !is_aligned(size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     if (auto ok = check_range({base, size}); !ok) {
-        return rt::fail(ok.error());
+        return fail(ok.error());
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     Stretch stretch(base, size);
     stage2_.visit_leaves({base, size}, stretch);
     if (stretch.phys.size == 0) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
     const PhysAddr start = stretch.phys.base;
     const PhysAddr end = std::min(stretch.phys.end(), extent.range().end());
@@ -69,13 +68,13 @@ rt::Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base
                                ? extent.first_mappable({start, end - start})
                                : PhysRange{};
     if (mine.size == 0 || mine.base != start) {
-        return rt::fail(rt::Error::not_owner);
+        return fail(Error::not_owner);
     }
     return Found{start - extent.range().base, mine.size, stretch.attributes};
 }
 
 bool AddressSpace::permits(Ipa ipa, Access access) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const auto mapping = stage2_.lookup(ipa);
     return mapping && access_within(access, mapping->attributes.kernel | mapping->attributes.user);
 }
@@ -84,22 +83,22 @@ bool AddressSpace::permits(Ipa ipa, Access access) {
 
 /// Calls `copy(void* memory, size)` for each piece of [ipa, ipa + size) within a page.
 template <typename Copy>
-rt::Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy) {
+Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy) {
     if (range_wraps(ipa.value, size)) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (std::uint64_t done = 0; done < size;) {
         const Ipa at = ipa + done;
         const std::uint64_t piece = std::min(size - done, page_size - at.offset_in_page());
         const auto mapping = stage2_.lookup(at);
         if (!mapping || is_device(mapping->attributes.type) ||
             !access_within(access, mapping->attributes.kernel)) {
-            return rt::fail(rt::Error::address_invalid);
+            return fail(Error::address_invalid);
         }
         const PhysAddr phys = mapping->phys + (at - mapping->ipa);
         if (!ownership().is_ram({phys, piece})) {
-            return rt::fail(rt::Error::address_invalid); // EL2 sees RAM only
+            return fail(Error::address_invalid); // EL2 sees RAM only
         }
         copy(phys_to_virt(phys), piece);
         done += piece;
@@ -108,7 +107,7 @@ rt::Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access acc
 }
 
 std::optional<PhysAddr> AddressSpace::ram_at(Ipa ipa) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const auto mapping = stage2_.lookup(ipa);
     if (!mapping) {
         return std::nullopt;
@@ -117,7 +116,7 @@ std::optional<PhysAddr> AddressSpace::ram_at(Ipa ipa) {
     return ownership().is_ram({phys, 1}) ? std::optional(phys) : std::nullopt;
 }
 
-rt::Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
+Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
     std::byte* out = buffer.data();
     return access_memory(from, buffer.size(), GH_ACCESS_R,
                          [&out](const void* memory, std::uint64_t size) {
@@ -126,7 +125,7 @@ rt::Result<> AddressSpace::read(Ipa from, std::span<std::byte> buffer) {
                          });
 }
 
-rt::Result<> AddressSpace::write(Ipa to, std::span<const std::byte> bytes) {
+Result<> AddressSpace::write(Ipa to, std::span<const std::byte> bytes) {
     const std::byte* in = bytes.data();
     return access_memory(to, bytes.size(), GH_ACCESS_W, [&in](void* memory, std::uint64_t size) {
         std::memcpy(memory, in, size);
@@ -146,42 +145,42 @@ bool AddressSpace::write_word(Ipa to, std::uint64_t value) {
 // Ranges emulated by a VMM.
 
 /// Not empty and within the IPAs; needs no alignment.
-rt::Result<> AddressSpace::check_range(IpaRange range) const {
+Result<> AddressSpace::check_range(IpaRange range) const {
     if (range.size == 0) {
-        return rt::fail(rt::Error::argument_size);
+        return fail(Error::argument_size);
     }
     if (range_wraps(range.base.value, range.size)) {
-        return rt::fail(rt::Error::address_overflow);
+        return fail(Error::address_overflow);
     }
     if (range.end().value > Stage2::ipa_limit()) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
     return {};
 }
 
-rt::Result<> AddressSpace::add_vmmio(IpaRange range) {
+Result<> AddressSpace::add_vmmio(IpaRange range) {
     if (auto ok = check_range(range); !ok) {
         return ok;
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     if (std::any_of(used.begin(), used.end(),
                     [&](const IpaRange& other) { return other.overlaps(range); })) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (vmmio_count_ == max_vmmio_ranges) {
-        return rt::fail(rt::Error::no_resources);
+        return fail(Error::no_resources);
     }
     vmmio_[vmmio_count_++] = range;
     return {};
 }
 
-rt::Result<> AddressSpace::remove_vmmio(IpaRange range) {
-    const rt::LockGuard guard(lock_);
+Result<> AddressSpace::remove_vmmio(IpaRange range) {
+    const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     const auto found = std::find(used.begin(), used.end(), range);
     if (found == used.end()) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     *found = used.back();
     --vmmio_count_;
@@ -189,7 +188,7 @@ rt::Result<> AddressSpace::remove_vmmio(IpaRange range) {
 }
 
 bool AddressSpace::is_vmmio(IpaRange range) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     // Not std::any_of(), which is unrolled: there is one range, mostly.
     for (const IpaRange& other : used) {
@@ -209,23 +208,23 @@ struct AddressSpace::VdeviceSlot {
     Ref<Object> keeper; // of which the device is a part
 };
 
-rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) {
+Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (auto ok = check_range(range); !ok) {
         return ok;
     }
     VdeviceSlot* slot = heap().create<VdeviceSlot>();
     if (slot == nullptr) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     slot->range = range;
     slot->device = &device;
     slot->keeper = std::move(keeper);
     bool overlaps = false;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         std::atomic<VdeviceSlot*>* last = &vdevices_;
         std::uint64_t begin = range.base.value;
         std::uint64_t end = range.base.value + range.size;
@@ -243,7 +242,7 @@ rt::Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, I
     }
     if (overlaps) {
         heap().destroy(slot);
-        return rt::fail(rt::Error::busy);
+        return fail(Error::busy);
     }
     return {};
 }
@@ -272,7 +271,7 @@ void AddressSpace::detach_vdevices() {
 }
 
 std::size_t AddressSpace::table_pages() {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return stage2_.table_pages();
 }
 

@@ -11,9 +11,9 @@ Carveouts& carveouts() {
     return instance;
 }
 
-rt::Result<> Carveouts::add(PhysRange range) {
+Result<> Carveouts::add(PhysRange range) {
     if (count_ == max_ranges) {
-        return rt::fail(rt::Error::no_resources);
+        return fail(Error::no_resources);
     }
     const PhysAddr base = range.base.page();
     std::size_t place = count_++;

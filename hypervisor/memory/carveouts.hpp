@@ -3,8 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
-
-#include <runtime/result.hpp>
+#include "heap/names.hpp"
 
 #include <array>
 #include <cstddef>
@@ -17,7 +16,7 @@ public:
     static constexpr std::size_t max_ranges = 48;
 
     /// Adds a range, widened to whole pages. Error: no_resources.
-    rt::Result<> add(PhysRange range);
+    Result<> add(PhysRange range);
     [[nodiscard]] bool overlap(PhysRange range) const;
     /// The first part of `range` outside all carve-outs, as long as possible; size 0: none.
     [[nodiscard]] PhysRange first_outside(PhysRange range) const;

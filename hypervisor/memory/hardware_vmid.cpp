@@ -2,8 +2,9 @@
 // A bitmap of hardware VMIDs.
 #include "memory/hardware_vmid.hpp"
 
+#include "heap/names.hpp"
+
 #include <runtime/panic.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <bit>
@@ -14,7 +15,7 @@ namespace hyp {
 namespace {
 
 struct HardwareVmids {
-    rt::Spinlock lock;
+    Spinlock lock;
     std::array<std::uint64_t, 4> used RT_GUARDED_BY(lock){1}; // 0 is taken
 };
 
@@ -22,8 +23,8 @@ constinit HardwareVmids vmids;
 
 } // namespace
 
-rt::Result<std::uint8_t> allocate_hardware_vmid() {
-    const rt::LockGuard guard(vmids.lock);
+Result<std::uint8_t> allocate_hardware_vmid() {
+    const LockGuard guard(vmids.lock);
     for (std::size_t word = 0; word < vmids.used.size(); ++word) {
         const int bit = std::countr_one(vmids.used[word]);
         if (bit < 64) {
@@ -31,11 +32,11 @@ rt::Result<std::uint8_t> allocate_hardware_vmid() {
             return static_cast<std::uint8_t>(word * 64 + static_cast<std::size_t>(bit));
         }
     }
-    return rt::fail(rt::Error::no_resources);
+    return fail(Error::no_resources);
 }
 
 void release_hardware_vmid(std::uint8_t vmid) {
-    const rt::LockGuard guard(vmids.lock);
+    const LockGuard guard(vmids.lock);
     const std::uint64_t mask = std::uint64_t{1} << (vmid % 64);
     rt::ensure((vmids.used[vmid / 64] & mask) != 0 && vmid != 0, "release of a free VMID");
     vmids.used[vmid / 64] &= ~mask;

@@ -16,11 +16,11 @@ namespace hyp {
 
 namespace {
 
-rt::Result<> check_range(std::uint64_t base, std::uint64_t size) {
+Result<> check_range(std::uint64_t base, std::uint64_t size) {
     const bool valid = is_aligned(base, page_size) && is_aligned(size, page_size) && size != 0 &&
                        range_within(base, size, std::uint64_t{1} << physical_address_bits());
     if (!valid) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return {};
 }
@@ -36,10 +36,10 @@ void zero_memory(PhysRange range) {
 
 } // namespace
 
-rt::Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes) {
-    const rt::LockGuard guard(config_lock);
+Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes) {
+    const LockGuard guard(config_lock);
     if (is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (auto ok = check_range(base.value, size); !ok) {
         return ok;
@@ -47,7 +47,7 @@ rt::Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttri
     const PhysRange range{base, size};
     const bool ram = ownership().is_ram(range);
     if (!ram && attributes.kind == ExtentKind::sparse) {
-        return rt::fail(rt::Error::memextent_type);
+        return fail(Error::memextent_type);
     }
     parent_.clear();
     range_ = range;
@@ -57,14 +57,14 @@ rt::Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttri
     return {};
 }
 
-rt::Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t offset,
-                                         std::uint64_t size, ExtentAttributes attributes) {
-    const rt::LockGuard guard(config_lock);
+Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t offset,
+                                     std::uint64_t size, ExtentAttributes attributes) {
+    const LockGuard guard(config_lock);
     if (is_active() || !parent->is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!range_within(offset, size, parent->range_.size)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (auto ok = check_range(parent->range_.base.value + offset, size); !ok) {
         return ok;
@@ -73,14 +73,14 @@ rt::Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t of
     const bool same_world_kind =
         parent->is_ram_ ? parent->is_sparse() : attributes.kind == ExtentKind::basic;
     if (!same_world_kind) {
-        return rt::fail(rt::Error::memextent_type);
+        return fail(Error::memextent_type);
     }
     const ExtentMemoryType parent_type = parent->attributes_.memory_type;
     const bool within_parent =
         access_within(attributes.access, parent->attributes_.access) &&
         (parent_type == ExtentMemoryType::any || parent_type == attributes.memory_type);
     if (!within_parent || (!parent->is_ram_ && carveouts().overlap(range))) {
-        return rt::fail(rt::Error::denied);
+        return fail(Error::denied);
     }
     range_ = range;
     attributes_ = attributes;
@@ -90,16 +90,16 @@ rt::Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t of
     return {};
 }
 
-rt::Result<> MemExtent::on_activate() {
+Result<> MemExtent::on_activate() {
     if (!configured_) {
-        return rt::fail(rt::Error::object_config);
+        return fail(Error::object_config);
     }
     if (!is_ram_) {
         return {};
     }
     auto id = ownership().allocate_id();
     if (!id) {
-        return rt::fail(id.error());
+        return fail(id.error());
     }
     id_ = *id;
     auto taken = take_memory();
@@ -111,7 +111,7 @@ rt::Result<> MemExtent::on_activate() {
     return taken;
 }
 
-rt::Result<> MemExtent::take_memory() {
+Result<> MemExtent::take_memory() {
     if (!is_sparse()) {
         return take(range_);
     }
@@ -133,18 +133,18 @@ rt::Result<> MemExtent::take_memory() {
         rest = {run.end(), rest.end() - run.end()};
     }
     if (!found) {
-        return rt::fail(rt::Error::not_owner);
+        return fail(Error::not_owner);
     }
     return {};
 }
 
 /// Memory comes from, and goes to, the parent or, without one, the partition.
-rt::Result<> MemExtent::take(PhysRange range) {
+Result<> MemExtent::take(PhysRange range) {
     return parent_ ? ownership().transfer(range, parent_->id_, id_, TouchMark::clear)
                    : Partition::give(partition(), range, id_, TouchMark::clear);
 }
 
-rt::Result<> MemExtent::return_to_previous(PhysRange range) {
+Result<> MemExtent::return_to_previous(PhysRange range) {
     return parent_ ? ownership().transfer(range, id_, parent_->id_, TouchMark::set)
                    : Partition::take_back(partition(), range, id_, TouchMark::set);
 }
@@ -177,15 +177,15 @@ void MemExtent::give_back() {
     }
 }
 
-rt::Result<PhysRange> MemExtent::slice(std::uint64_t offset, std::uint64_t size) const {
+Result<PhysRange> MemExtent::slice(std::uint64_t offset, std::uint64_t size) const {
     if (!is_aligned(offset, page_size) || !is_aligned(size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     if (size == 0 || range_wraps(offset, size)) {
-        return rt::fail(rt::Error::argument_size);
+        return fail(Error::argument_size);
     }
     if (!range_within(offset, size, range_.size)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return PhysRange{range_.base + offset, size};
 }
@@ -196,27 +196,27 @@ PhysRange MemExtent::first_mappable(PhysRange within) const {
 
 // Donation.
 
-rt::Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to,
-                               std::uint64_t offset, std::uint64_t size) {
+Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to, std::uint64_t offset,
+                           std::uint64_t size) {
     if (!from.is_active() || !to.is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!from.is_sparse() || !to.is_sparse()) {
-        return rt::fail(rt::Error::memextent_type);
+        return fail(Error::memextent_type);
     }
     const bool to_child = direction == DonateTo::child && to.parent_.get() == &from;
     const bool to_parent = direction == DonateTo::parent && from.parent_.get() == &to;
     const bool to_sibling = direction == DonateTo::sibling && from.parent_ && &from != &to &&
                             from.parent_ == to.parent_;
     if (!to_child && !to_parent && !to_sibling) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     auto range = from.slice(offset, size);
     if (!range) {
-        return rt::fail(range.error());
+        return fail(range.error());
     }
     if (!to.range_.contains(*range)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     const TouchMark mark = to_child    ? TouchMark::clear
                            : to_parent ? TouchMark::set
@@ -225,37 +225,37 @@ rt::Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& t
 }
 
 /// The part of the extent that it exchanges with its partition.
-rt::Result<PhysRange> MemExtent::shared_with(const Partition& other, std::uint64_t offset,
-                                             std::uint64_t size) const {
+Result<PhysRange> MemExtent::shared_with(const Partition& other, std::uint64_t offset,
+                                         std::uint64_t size) const {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!is_sparse()) {
-        return rt::fail(rt::Error::memextent_type);
+        return fail(Error::memextent_type);
     }
     if (parent_ || Partition::owner_id(partition()) != Partition::owner_id(&other)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     return slice(offset, size);
 }
 
-rt::Result<> MemExtent::donate_to_partition(const Partition& to, std::uint64_t offset,
-                                            std::uint64_t size) {
+Result<> MemExtent::donate_to_partition(const Partition& to, std::uint64_t offset,
+                                        std::uint64_t size) {
     auto range = shared_with(to, offset, size);
-    return range ? return_to_previous(*range) : rt::fail(range.error());
+    return range ? return_to_previous(*range) : fail(range.error());
 }
 
-rt::Result<> MemExtent::accept_from_partition(const Partition& from, std::uint64_t offset,
-                                              std::uint64_t size) {
+Result<> MemExtent::accept_from_partition(const Partition& from, std::uint64_t offset,
+                                          std::uint64_t size) {
     auto range = shared_with(from, offset, size);
-    return range ? take(*range) : rt::fail(range.error());
+    return range ? take(*range) : fail(range.error());
 }
 
 // Modification.
 
-rt::Result<> MemExtent::unmap_all() {
+Result<> MemExtent::unmap_all() {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     unmap_from_all_address_spaces(*this);
     return {};
@@ -264,16 +264,16 @@ rt::Result<> MemExtent::unmap_all() {
 /// Calls `action(PhysRange)` for the owned pages of a range. A run counts as mapped meanwhile, so
 /// that it cannot go to another owner under our hands.
 template <typename Action>
-rt::Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Action action) {
+Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Action action) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (!is_ram_) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     auto range = slice(offset, size);
     if (!range) {
-        return rt::fail(range.error());
+        return fail(range.error());
     }
     PhysRange rest = *range;
     for (;;) {
@@ -290,16 +290,16 @@ rt::Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size,
     }
 }
 
-rt::Result<> MemExtent::zero(std::uint64_t offset, std::uint64_t size) {
+Result<> MemExtent::zero(std::uint64_t offset, std::uint64_t size) {
     return for_each_owned(offset, size, zero_memory);
 }
 
-rt::Result<> MemExtent::clean_cache(std::uint64_t offset, std::uint64_t size) {
+Result<> MemExtent::clean_cache(std::uint64_t offset, std::uint64_t size) {
     return for_each_owned(offset, size,
                           [](PhysRange run) { clean_range(phys_to_virt(run.base), run.size); });
 }
 
-rt::Result<> MemExtent::flush_cache(std::uint64_t offset, std::uint64_t size) {
+Result<> MemExtent::flush_cache(std::uint64_t offset, std::uint64_t size) {
     return for_each_owned(offset, size, [](PhysRange run) {
         clean_invalidate_range(phys_to_virt(run.base), run.size);
     });

@@ -3,13 +3,12 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "heap/names.hpp"
 #include "memory/memory_attributes.hpp"
 #include "memory/ownership.hpp"
 #include "memory/partition.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
-
-#include <runtime/result.hpp>
 
 #include <cstdint>
 #include <utility>
@@ -41,34 +40,34 @@ public:
     /// Activation takes it. Device memory may contain carve-outs, RAM too: those parts are never
     /// mapped. Errors: argument_invalid (alignment, size, beyond physical addresses),
     /// object_state, memextent_type (sparse and not all RAM).
-    rt::Result<> configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes)
+    Result<> configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes)
         RT_EXCLUDES(config_lock);
     /// The part of `parent` from `offset`, with no more rights than the parent. On activation a
     /// basic child of RAM takes the whole range from the parent; a sparse one starts with nothing.
     /// Errors: argument_invalid, object_state (also: parent not active), denied (more access or
     /// another memory type than the parent, a device range that touches a carve-out),
     /// memextent_type (RAM of a basic parent, sparse device memory).
-    rt::Result<> configure_derive(Ref<MemExtent> parent, std::uint64_t offset, std::uint64_t size,
-                                  ExtentAttributes attributes) RT_EXCLUDES(config_lock);
+    Result<> configure_derive(Ref<MemExtent> parent, std::uint64_t offset, std::uint64_t size,
+                              ExtentAttributes attributes) RT_EXCLUDES(config_lock);
 
     /// Gives owned pages [offset, offset + size) of `from` to `to`, its child, parent or sibling;
     /// their content stays. Errors: argument_invalid (not related, outside of `to`),
     /// argument_size (zero, overflow), argument_alignment, memextent_type (not both sparse),
     /// object_state, not_owner, busy (still mapped somewhere).
-    static rt::Result<> donate(DonateTo direction, MemExtent& from, MemExtent& to,
-                               std::uint64_t offset, std::uint64_t size);
+    static Result<> donate(DonateTo direction, MemExtent& from, MemExtent& to, std::uint64_t offset,
+                           std::uint64_t size);
     /// Between an extent that is not derived and the partition that it was made from; errors
     /// likewise, and no_memory (the partition needs its memory for objects).
-    rt::Result<> donate_to_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
-    rt::Result<> accept_from_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
+    Result<> donate_to_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
+    Result<> accept_from_partition(const Partition&, std::uint64_t offset, std::uint64_t size);
 
     /// Removes it from all address spaces.
-    rt::Result<> unmap_all();
+    Result<> unmap_all();
     /// For the owned pages of [offset, offset + size). Errors: argument_invalid (range, device
     /// memory), argument_alignment.
-    rt::Result<> zero(std::uint64_t offset, std::uint64_t size);
-    rt::Result<> clean_cache(std::uint64_t offset, std::uint64_t size);
-    rt::Result<> flush_cache(std::uint64_t offset, std::uint64_t size);
+    Result<> zero(std::uint64_t offset, std::uint64_t size);
+    Result<> clean_cache(std::uint64_t offset, std::uint64_t size);
+    Result<> flush_cache(std::uint64_t offset, std::uint64_t size);
 
     // Fixed once active.
     [[nodiscard]] PhysRange range() const { return range_; }
@@ -82,22 +81,21 @@ public:
     [[nodiscard]] PhysRange first_mappable(PhysRange within) const;
     /// The physical range of [offset, offset + size). Errors: argument_alignment, argument_size
     /// (zero), argument_invalid (outside).
-    [[nodiscard]] rt::Result<PhysRange> slice(std::uint64_t offset, std::uint64_t size) const;
+    [[nodiscard]] Result<PhysRange> slice(std::uint64_t offset, std::uint64_t size) const;
 
 private:
     ~MemExtent() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
 
-    rt::Result<> take_memory();
+    Result<> take_memory();
     [[nodiscard]] Partition* partition() const { return object_cast<Partition>(payer()); }
-    rt::Result<> take(PhysRange range);
-    rt::Result<> return_to_previous(PhysRange range);
-    rt::Result<PhysRange> shared_with(const Partition&, std::uint64_t offset,
-                                      std::uint64_t size) const;
+    Result<> take(PhysRange range);
+    Result<> return_to_previous(PhysRange range);
+    Result<PhysRange> shared_with(const Partition&, std::uint64_t offset, std::uint64_t size) const;
     void give_back();
     template <typename Action>
-    rt::Result<> for_each_owned(std::uint64_t offset, std::uint64_t size, Action action);
+    Result<> for_each_owned(std::uint64_t offset, std::uint64_t size, Action action);
 
     PhysRange range_;
     ExtentAttributes attributes_;

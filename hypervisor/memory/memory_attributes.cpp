@@ -26,10 +26,10 @@ bool is_memory_type(std::uint64_t value) {
 
 } // namespace
 
-rt::Result<MapAttributes> MapAttributes::decode(std::uint64_t word) {
+Result<MapAttributes> MapAttributes::decode(std::uint64_t word) {
     const std::uint64_t memory_type = (word & type_field) >> GH_MAP_ATTR_MEMTYPE_SHIFT;
     if (!is_memory_type(memory_type)) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     auto attributes = decode_access(word & ~type_field);
     if (attributes) {
@@ -38,15 +38,15 @@ rt::Result<MapAttributes> MapAttributes::decode(std::uint64_t word) {
     return attributes;
 }
 
-rt::Result<MapAttributes> MapAttributes::decode_access(std::uint64_t word) {
+Result<MapAttributes> MapAttributes::decode_access(std::uint64_t word) {
     if ((word & ~(user_field | kernel_field)) != 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     MapAttributes attributes;
     attributes.kernel = static_cast<Access>((word & kernel_field) >> GH_MAP_ATTR_KERNEL_SHIFT);
     attributes.user = static_cast<Access>((word & user_field) >> GH_MAP_ATTR_USER_SHIFT);
     if (attributes.kernel == 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if (attributes.user == 0) {
         attributes.user = attributes.kernel;
@@ -60,24 +60,24 @@ std::uint64_t MapAttributes::encode() const {
            (static_cast<std::uint64_t>(type) << GH_MAP_ATTR_MEMTYPE_SHIFT);
 }
 
-rt::Result<ExtentAttributes> ExtentAttributes::decode(std::uint64_t word) {
+Result<ExtentAttributes> ExtentAttributes::decode(std::uint64_t word) {
     constexpr std::uint64_t list_append = std::uint64_t{1} << 31;
     const std::uint64_t kind = (word >> GH_MEMEXTENT_ATTR_TYPE_SHIFT) & 3;
     const std::uint64_t memory_type = (word >> GH_MEMEXTENT_ATTR_MEMTYPE_SHIFT) & 3;
     const std::uint64_t known = access_mask | (std::uint64_t{3} << GH_MEMEXTENT_ATTR_TYPE_SHIFT) |
                                 (std::uint64_t{3} << GH_MEMEXTENT_ATTR_MEMTYPE_SHIFT) | list_append;
     if ((word & ~known) != 0 || kind > GH_MEMEXTENT_TYPE_SPARSE) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     if ((word & list_append) != 0) {
-        return rt::fail(rt::Error::unimplemented);
+        return fail(Error::unimplemented);
     }
     return ExtentAttributes{static_cast<Access>(word & access_mask),
                             static_cast<ExtentMemoryType>(memory_type),
                             static_cast<ExtentKind>(kind)};
 }
 
-rt::Result<MemoryType> resolve_memory_type(ExtentMemoryType extent, MemoryType wanted) {
+Result<MemoryType> resolve_memory_type(ExtentMemoryType extent, MemoryType wanted) {
     switch (extent) {
     case ExtentMemoryType::any:
         return wanted;
@@ -85,13 +85,13 @@ rt::Result<MemoryType> resolve_memory_type(ExtentMemoryType extent, MemoryType w
         if (is_device(wanted)) {
             return wanted;
         }
-        return rt::fail(rt::Error::denied);
+        return fail(Error::denied);
     case ExtentMemoryType::uncached:
         return MemoryType::normal_noncacheable;
     case ExtentMemoryType::cached:
         return MemoryType::normal_writeback;
     }
-    return rt::fail(rt::Error::denied);
+    return fail(Error::denied);
 }
 
 } // namespace hyp

@@ -2,8 +2,9 @@
 // Access rights and memory types of a mapping, checked forms of the ABI's attribute words.
 #pragma once
 
+#include "heap/names.hpp"
+
 #include <abi/hypercall.h>
-#include <runtime/result.hpp>
 
 #include <cstdint>
 
@@ -41,9 +42,9 @@ struct MapAttributes {
 
     /// From the word that addrspace_map takes. No user access given means the same as kernel
     /// access. Error: argument_invalid (reserved bits, unknown type, no kernel access).
-    static rt::Result<MapAttributes> decode(std::uint64_t word);
+    static Result<MapAttributes> decode(std::uint64_t word);
     /// From the word of addrspace_update_access, which has no memory type.
-    static rt::Result<MapAttributes> decode_access(std::uint64_t word);
+    static Result<MapAttributes> decode_access(std::uint64_t word);
     /// The word that addrspace_lookup returns.
     [[nodiscard]] std::uint64_t encode() const;
 };
@@ -67,11 +68,11 @@ struct ExtentAttributes {
     ExtentKind kind = ExtentKind::basic;
 
     /// Errors: argument_invalid (reserved bits, unknown kind), unimplemented (list append).
-    static rt::Result<ExtentAttributes> decode(std::uint64_t word);
+    static Result<ExtentAttributes> decode(std::uint64_t word);
 };
 
 /// The type a mapping of such an extent gets when `wanted` is asked for: uncached and cached force
 /// it, device refuses normal memory. Error: denied.
-rt::Result<MemoryType> resolve_memory_type(ExtentMemoryType extent, MemoryType wanted);
+Result<MemoryType> resolve_memory_type(ExtentMemoryType extent, MemoryType wanted);
 
 } // namespace hyp

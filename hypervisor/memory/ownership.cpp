@@ -25,28 +25,27 @@ PhysAddr block_of(PhysAddr page) {
 
 } // namespace
 
-rt::Result<> Ownership::add_ram(PhysRange range) {
+Result<> Ownership::add_ram(PhysRange range) {
     if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     if (region_count_ == max_regions) {
-        return rt::fail(rt::Error::no_resources);
+        return fail(Error::no_resources);
     }
     const auto end = regions_.begin() + static_cast<std::ptrdiff_t>(region_count_);
     if (range.size == 0 || std::any_of(regions_.begin(), end, [&](const Region& region) {
             return region.range.overlaps(range);
         })) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     const std::uint64_t pages = range.size >> page_shift;
     const std::uint64_t blocks =
         (align_up(range.end().value, block_size) - block_of(range.base).value) / block_size;
     void* records = page_allocator().allocate(PageAllocator::order_for(pages * sizeof(PageRecord)));
     void* heads = page_allocator().allocate(PageAllocator::order_for(blocks * sizeof(Block)));
-    const auto added = records != nullptr && heads != nullptr
-                           ? carveouts().add(range)
-                           : rt::Result<>(rt::fail(rt::Error::no_memory));
+    const auto added = records != nullptr && heads != nullptr ? carveouts().add(range)
+                                                              : Result<>(fail(Error::no_memory));
     if (!added) {
         for (void* memory : {records, heads}) {
             if (memory != nullptr) {
@@ -151,20 +150,20 @@ void Ownership::join_blocks(const Region& region, PhysRange range) {
 }
 
 /// The region of a range whose pages all belong to `owner`.
-rt::Result<const Ownership::Region*> Ownership::region_owned(PhysRange range, OwnerId owner) const {
+Result<const Ownership::Region*> Ownership::region_owned(PhysRange range, OwnerId owner) const {
     if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     const Region* region = region_from(range.base);
     const auto is_owners = [&](const PageRecord& page) { return page.owner == owner; };
     if (region == nullptr || !region->range.contains(range) || !all_of(*region, range, is_owners)) {
-        return rt::fail(rt::Error::not_owner);
+        return fail(Error::not_owner);
     }
     return region;
 }
 
 void Ownership::reserve(PhysRange range) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const PhysAddr end = {align_up(range.end().value, page_size)};
     PhysAddr page = range.base.page();
     while (const Region* region = region_from(page)) {
@@ -182,13 +181,13 @@ void Ownership::reserve(PhysRange range) {
 }
 
 bool Ownership::has_one_owner(PhysRange range) const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const PageRecord* first = record(range.base);
     return first != nullptr && region_owned(range, first->owner).has_value();
 }
 
-rt::Result<OwnerId> Ownership::allocate_id() {
-    const rt::LockGuard guard(lock_);
+Result<OwnerId> Ownership::allocate_id() {
+    const LockGuard guard(lock_);
     ids_in_use_[0] |= 3; // hypervisor and partition
     for (std::size_t i = 0; i < ids_in_use_.size(); ++i) {
         const std::size_t word = (id_hint_ + i) % ids_in_use_.size();
@@ -199,23 +198,23 @@ rt::Result<OwnerId> Ownership::allocate_id() {
             return static_cast<OwnerId>(word * 64 + static_cast<std::size_t>(bit));
         }
     }
-    return rt::fail(rt::Error::no_resources);
+    return fail(Error::no_resources);
 }
 
 void Ownership::release_id(OwnerId id) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const auto number = static_cast<std::size_t>(id);
     ids_in_use_[number / 64] &= ~(std::uint64_t{1} << (number % 64));
 }
 
-rt::Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark) {
-    const rt::LockGuard guard(lock_);
+Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark) {
+    const LockGuard guard(lock_);
     const auto region = region_owned(range, from);
     if (!region) {
-        return rt::fail(region.error());
+        return fail(region.error());
     }
     if (!all_of(**region, range, [](const PageRecord& page) { return !page.mapped(); })) {
-        return rt::fail(rt::Error::busy);
+        return fail(Error::busy);
     }
     if (mark != TouchMark::keep) {
         join_blocks(**region, range);
@@ -229,15 +228,15 @@ rt::Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, Touc
     return {};
 }
 
-rt::Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
-    const rt::LockGuard guard(lock_);
+Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
+    const LockGuard guard(lock_);
     const auto region = region_owned(range, owner);
     if (!region) {
-        return rt::fail(region.error());
+        return fail(region.error());
     }
     if (!all_of(**region, range,
                 [](const PageRecord& page) { return (page.mappings | touched_bit) != 0xffff; })) {
-        return rt::fail(rt::Error::mappings_full);
+        return fail(Error::mappings_full);
     }
     change(**region, range, [](PageRecord& page) {
         page.mappings = static_cast<std::uint16_t>((page.mappings + 1) | touched_bit);
@@ -246,7 +245,7 @@ rt::Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
 }
 
 void Ownership::remove_mappings(PhysRange range) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     PhysAddr page = range.base;
     while (const Region* region = region_from(page)) {
         page = std::max(page, region->range.base);
@@ -293,12 +292,12 @@ PhysRange Ownership::find_run(PhysRange range, OwnerId owner, Same same) const {
 }
 
 PhysRange Ownership::first_owned(PhysRange range, OwnerId owner) const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return find_run(range, owner, [](const PageRecord&, const PageRecord&) { return true; });
 }
 
 Ownership::Run Ownership::first_run(PhysRange range, OwnerId owner) const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     Run run;
     run.range = find_run(range, owner, [](const PageRecord& a, const PageRecord& b) {
         return a.mapped() == b.mapped() && a.touched() == b.touched();
@@ -312,19 +311,19 @@ Ownership::Run Ownership::first_run(PhysRange range, OwnerId owner) const {
 }
 
 OwnerId Ownership::owner_of(PhysAddr page) const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const PageRecord* found = record(page);
     return found == nullptr ? OwnerId::hypervisor : found->owner;
 }
 
 unsigned Ownership::mappings_of(PhysAddr page) const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const PageRecord* found = record(page);
     return found == nullptr ? 0 : static_cast<unsigned>(found->mappings & ~touched_bit);
 }
 
 void Ownership::clear() {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     for (std::size_t i = 0; i < region_count_; ++i) {
         page_allocator().release(regions_[i].pages);
         page_allocator().release(regions_[i].blocks);

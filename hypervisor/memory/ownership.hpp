@@ -3,9 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
+#include "heap/names.hpp"
 
 #include <array>
 #include <cstddef>
@@ -42,7 +40,7 @@ public:
     /// Boot only: makes a range of RAM known, owned by the partition, and a carve-out. Takes
     /// memory for 4 bytes per page and 6 per 2 MiB, a power of two each. Errors: no_memory,
     /// no_resources, argument_alignment, argument_invalid (overlap, empty).
-    rt::Result<> add_ram(PhysRange range) RT_EXCLUDES(lock_);
+    Result<> add_ram(PhysRange range) RT_EXCLUDES(lock_);
     /// Boot only: takes the RAM pages of a range from the partition for the hypervisor, forever.
     /// Parts that are no RAM are left out.
     void reserve(PhysRange range) RT_EXCLUDES(lock_);
@@ -62,16 +60,15 @@ public:
     [[nodiscard]] bool has_one_owner(PhysRange range) const RT_EXCLUDES(lock_);
 
     /// An id for a new extent, never one in use. Error: no_resources (65,534 at once).
-    rt::Result<OwnerId> allocate_id() RT_EXCLUDES(lock_);
+    Result<OwnerId> allocate_id() RT_EXCLUDES(lock_);
     /// The extent owns nothing any more.
     void release_id(OwnerId id) RT_EXCLUDES(lock_);
 
     /// Gives pages from one owner to another. Errors: not_owner, busy (a page is mapped).
-    rt::Result<> transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark)
-        RT_EXCLUDES(lock_);
+    Result<> transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark) RT_EXCLUDES(lock_);
     /// Counts one more mapping of each page, and marks it as touched. While it counts, the owner
     /// cannot change. Errors: not_owner, mappings_full (32,767 of a page).
-    rt::Result<> add_mappings(PhysRange range, OwnerId owner) RT_EXCLUDES(lock_);
+    Result<> add_mappings(PhysRange range, OwnerId owner) RT_EXCLUDES(lock_);
     /// Counts one mapping less of each page that is RAM; call when no CPU can use it any more.
     void remove_mappings(PhysRange range) RT_EXCLUDES(lock_);
 
@@ -128,7 +125,7 @@ private:
     static void split(const Region& region, PhysAddr page);
     static void join_blocks(const Region& region, PhysRange range);
     PageRecord* record(PhysAddr page) const RT_REQUIRES(lock_);
-    rt::Result<const Region*> region_owned(PhysRange range, OwnerId owner) const RT_REQUIRES(lock_);
+    Result<const Region*> region_owned(PhysRange range, OwnerId owner) const RT_REQUIRES(lock_);
     template <typename Test>
     static bool all_of(const Region& region, PhysRange range, Test test);
     template <typename Change>
@@ -136,7 +133,7 @@ private:
     template <typename Same>
     PhysRange find_run(PhysRange range, OwnerId owner, Same same) const RT_REQUIRES(lock_);
 
-    mutable rt::Spinlock lock_;
+    mutable Spinlock lock_;
     std::array<Region, max_regions> regions_ RT_GUARDED_BY(lock_){}; // sorted by base
     std::size_t region_count_ RT_GUARDED_BY(lock_) = 0;
     std::array<std::uint64_t, 1024> ids_in_use_ RT_GUARDED_BY(lock_){};

@@ -6,11 +6,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 Result<> Partition::on_activate() {
     if (parent_) {
         auto id = ownership().allocate_id();

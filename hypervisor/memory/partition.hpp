@@ -2,12 +2,10 @@
 // A partition: memory, and the right to make objects at its cost.
 #pragma once
 
+#include "heap/names.hpp"
 #include "memory/ownership.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <cstdint>
 
@@ -31,25 +29,24 @@ public:
     /// Gives RAM that `from` owns to `to`, its child or its parent. Errors: argument_invalid (not
     /// so related), argument_size, argument_alignment, object_state, not_owner, no_memory (what is
     /// left would not cover the objects of `from`).
-    static rt::Result<> donate_to_child(Partition& from, Partition& to, PhysRange range) {
+    static Result<> donate_to_child(Partition& from, Partition& to, PhysRange range) {
         return donate(from, to, to.parent_.get() == &from, range);
     }
-    static rt::Result<> donate_to_parent(Partition& from, Partition& to, PhysRange range) {
+    static Result<> donate_to_parent(Partition& from, Partition& to, PhysRange range) {
         return donate(from, to, from.parent_.get() == &to, range);
     }
 
     /// Memory goes to, and comes back from, an extent. `partition` null: the root.
-    static rt::Result<> give(Partition* partition, PhysRange range, OwnerId to, TouchMark mark);
-    static rt::Result<> take_back(Partition* partition, PhysRange range, OwnerId from,
-                                  TouchMark mark);
+    static Result<> give(Partition* partition, PhysRange range, OwnerId to, TouchMark mark);
+    static Result<> take_back(Partition* partition, PhysRange range, OwnerId from, TouchMark mark);
     static OwnerId owner_id(const Partition* partition) {
         return partition == nullptr || !partition->parent_ ? OwnerId::partition : partition->id_;
     }
 
 private:
     ~Partition() override = default;
-    static rt::Result<> donate(Partition& from, Partition& to, bool related, PhysRange range);
-    rt::Result<> on_activate() override;
+    static Result<> donate(Partition& from, Partition& to, bool related, PhysRange range);
+    Result<> on_activate() override;
     void on_destroy() override;
     [[nodiscard]] bool pay(std::uint64_t bytes) override RT_EXCLUDES(lock_);
     void repay(std::uint64_t bytes) override RT_EXCLUDES(lock_);
@@ -58,7 +55,7 @@ private:
 
     const Ref<Partition> parent_;
     OwnerId id_ = OwnerId::partition; // fixed while active
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::uint64_t owned_ RT_GUARDED_BY(lock_) = 0; // bytes; not counted for the root
     std::uint64_t used_ RT_GUARDED_BY(lock_) = 0;  // by objects
 };

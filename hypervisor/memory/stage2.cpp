@@ -65,16 +65,16 @@ Stage2::~Stage2() {
     destroy();
 }
 
-rt::Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner) {
+Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner) {
     const unsigned order = PageAllocator::order_for(root_size());
     owner_ = owner;
     if (!charge(std::uint64_t{1} << order)) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     root_ = static_cast<Entry*>(page_allocator().allocate_zeroed(order));
     if (root_ == nullptr) {
         refund(std::uint64_t{1} << order);
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     vttbr_ = (std::uint64_t{hardware_vmid} << vmid_shift) | virt_to_phys(root_).value;
     may_join_ = may_join;
@@ -97,33 +97,33 @@ void Stage2::destroy() {
     count_tables(-static_cast<std::int64_t>(table_pages_));
 }
 
-rt::Result<> Stage2::check(IpaRange range) {
+Result<> Stage2::check(IpaRange range) {
     if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return rt::fail(rt::Error::argument_alignment);
+        return fail(Error::argument_alignment);
     }
     if (range.size == 0) {
-        return rt::fail(rt::Error::argument_size);
+        return fail(Error::argument_size);
     }
     if (range_wraps(range.base.value, range.size)) {
-        return rt::fail(rt::Error::address_overflow);
+        return fail(Error::address_overflow);
     }
     if (range.end().value > ipa_limit()) {
-        return rt::fail(rt::Error::address_invalid);
+        return fail(Error::address_invalid);
     }
     return {};
 }
 
-rt::Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {
+Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {
     Stage2Change change(*this);
     for (const Run& run : runs) {
         if (auto ok = check({run.ipa, run.phys.size}); !ok) {
             return ok;
         }
         if (!run.phys.base.page_aligned()) {
-            return rt::fail(rt::Error::argument_alignment);
+            return fail(Error::argument_alignment);
         }
         if (!range_within(run.phys.base.value, run.phys.size, ipa_limit())) {
-            return rt::fail(rt::Error::address_invalid);
+            return fail(Error::address_invalid);
         }
         if (auto ok = change.plan_map(run); !ok) {
             return ok;
@@ -140,7 +140,7 @@ rt::Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {
     return {};
 }
 
-rt::Result<> Stage2::unmap(IpaRange range, LeafVisitor& removed) {
+Result<> Stage2::unmap(IpaRange range, LeafVisitor& removed) {
     if (auto ok = check(range); !ok) {
         return ok;
     }
@@ -153,7 +153,7 @@ rt::Result<> Stage2::unmap(IpaRange range, LeafVisitor& removed) {
     return {};
 }
 
-rt::Result<> Stage2::protect(IpaRange range, Access kernel, Access user) {
+Result<> Stage2::protect(IpaRange range, Access kernel, Access user) {
     if (auto ok = check(range); !ok) {
         return ok;
     }

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "heap/names.hpp"
 #include "memory/memory_attributes.hpp"
 #include "object/object.hpp"
-
-#include <runtime/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +46,7 @@ public:
     /// May entries that map this range, contiguous and alike, become one block?
     using JoinPolicy = bool (*)(PhysRange);
     /// Makes empty tables for a hardware VMID (1..255). Tables count to `owner`. Error: no_memory.
-    rt::Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner = nullptr);
+    Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner = nullptr);
     /// Frees all tables after a TLB invalidation; mappings are just forgotten.
     void destroy();
     [[nodiscard]] bool exists() const { return root_ != nullptr; }
@@ -59,15 +58,15 @@ public:
     /// Maps each run, all of them or none. Errors: argument_alignment, argument_size (zero),
     /// address_overflow (wraps), address_invalid (beyond the IPA or physical address width),
     /// existing_mapping, no_memory.
-    rt::Result<> map(std::span<const Run> runs, MapAttributes attributes);
-    rt::Result<> map(const Run& run, MapAttributes attributes) {
+    Result<> map(std::span<const Run> runs, MapAttributes attributes);
+    Result<> map(const Run& run, MapAttributes attributes) {
         return map(std::span(&run, 1), attributes);
     }
     /// Removes what is mapped in a range; holes are fine. `removed` sees each leaf entry that went,
     /// after the TLBs forgot it. Errors: as map, without existing_mapping.
-    rt::Result<> unmap(IpaRange range, LeafVisitor& removed);
+    Result<> unmap(IpaRange range, LeafVisitor& removed);
     /// Changes the access of what is mapped in a range (the type stays). Errors: as unmap.
-    rt::Result<> protect(IpaRange range, Access kernel, Access user);
+    Result<> protect(IpaRange range, Access kernel, Access user);
 
     /// The leaf entry that translates `ipa`.
     [[nodiscard]] std::optional<Mapping> lookup(Ipa ipa) const;
@@ -99,7 +98,7 @@ private:
             owner_->refund(pages * page_size);
         }
     }
-    static rt::Result<> check(IpaRange range);
+    static Result<> check(IpaRange range);
     bool visit(const Entry* table, unsigned level, IpaRange range, LeafVisitor& visitor) const;
 
     Entry* root_ = nullptr;

@@ -40,13 +40,13 @@ Stage2Change::~Stage2Change() {
 
 // Planning.
 
-rt::Result<> Stage2Change::plan_map(const Stage2::Run& run) {
+Result<> Stage2Change::plan_map(const Stage2::Run& run) {
     return plan_map_in(tables_.root_, start_level(), {run.ipa, run.phys.size}, run.phys.base);
 }
 
 /// `table` is nullptr where there is none yet.
-rt::Result<> Stage2Change::plan_map_in(const Entry* table, unsigned level, IpaRange range,
-                                       PhysAddr phys) {
+Result<> Stage2Change::plan_map_in(const Entry* table, unsigned level, IpaRange range,
+                                   PhysAddr phys) {
     if (table == nullptr && level == last_level) {
         return {};
     }
@@ -54,7 +54,7 @@ rt::Result<> Stage2Change::plan_map_in(const Entry* table, unsigned level, IpaRa
         const Entry entry = table == nullptr ? 0 : table[slots.index()];
         const PhysAddr part_phys = phys + (slots.part().base - range.base);
         if (is_live(entry) && !is_table(entry, level)) {
-            return rt::fail(rt::Error::existing_mapping);
+            return fail(Error::existing_mapping);
         }
         if (!is_live(entry) && fits_leaf(level, slots, part_phys)) {
             continue;
@@ -96,15 +96,15 @@ std::size_t Stage2Change::split_cost(unsigned level, IpaRange range) {
     return cost;
 }
 
-rt::Result<> Stage2Change::reserve() {
+Result<> Stage2Change::reserve() {
     for (; needed_ > 0; --needed_) {
         if (!tables_.charge(1)) {
-            return rt::fail(rt::Error::no_memory);
+            return fail(Error::no_memory);
         }
         auto* table = static_cast<Entry*>(page_allocator().allocate_zeroed(0));
         if (table == nullptr) {
             tables_.refund(1);
-            return rt::fail(rt::Error::no_memory);
+            return fail(Error::no_memory);
         }
         table[0] = reserved_ == nullptr ? 0 : virt_to_phys(reserved_).value;
         reserved_ = table;

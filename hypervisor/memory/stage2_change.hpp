@@ -3,10 +3,9 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "heap/names.hpp"
 #include "memory/stage2.hpp"
 #include "memory/stage2_entry.hpp"
-
-#include <runtime/result.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -50,11 +49,11 @@ public:
     ~Stage2Change();
 
     /// Counts tables for a map(). Error: existing_mapping.
-    rt::Result<> plan_map(const Stage2::Run& run);
+    Result<> plan_map(const Stage2::Run& run);
     /// Counts tables for an unmap() or protect(), which may have to split blocks.
     void plan_cut(IpaRange range);
     /// Error: no_memory; then nothing is reserved.
-    rt::Result<> reserve();
+    Result<> reserve();
 
     void map(const Stage2::Run& run, stage2::Entry attributes);
     void unmap(IpaRange range, Stage2::LeafVisitor& removed);
@@ -71,7 +70,7 @@ public:
 private:
     using Entry = stage2::Entry;
 
-    rt::Result<> plan_map_in(const Entry* table, unsigned level, IpaRange range, PhysAddr phys);
+    Result<> plan_map_in(const Entry* table, unsigned level, IpaRange range, PhysAddr phys);
     void plan_cut_in(const Entry* table, unsigned level, IpaRange range);
     static std::size_t split_cost(unsigned level, IpaRange range);
 

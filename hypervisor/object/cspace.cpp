@@ -25,7 +25,7 @@ constexpr std::size_t index_of(CapId id) {
 
 /// Guards all links between capabilities. Held across whole operations that change the tree, so
 /// that a capability in the tree stays where it is meanwhile.
-constinit rt::Spinlock derivation_lock;
+constinit Spinlock derivation_lock;
 
 constinit std::atomic<std::uint64_t> capability_count{0};
 
@@ -33,34 +33,34 @@ constinit std::atomic<std::uint64_t> capability_count{0};
 
 static_assert(sizeof(Capability) == 64);
 
-rt::Result<> Cspace::configure(std::uint64_t max_capabilities) {
-    const rt::LockGuard config_guard(config_lock);
+Result<> Cspace::configure(std::uint64_t max_capabilities) {
+    const LockGuard config_guard(config_lock);
     if (is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (max_capabilities == 0 || max_capabilities > capabilities_limit) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     max_ = max_capabilities;
     return {};
 }
 
-rt::Result<> Cspace::on_activate() {
+Result<> Cspace::on_activate() {
     static_assert(sizeof(Chunk) <= page_size);
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     if (max_ == 0) {
-        return rt::fail(rt::Error::object_config);
+        return fail(Error::object_config);
     }
     const std::size_t chunks = (max_ + slots_per_chunk - 1) / slots_per_chunk;
     const std::size_t bytes = chunks * sizeof(ChunkEntry);
     if (!charge(bytes)) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     directory_ = static_cast<ChunkEntry*>(heap().allocate(bytes));
     if (directory_ == nullptr) {
         refund(bytes);
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     std::fill_n(directory_, chunks, ChunkEntry{});
     chunk_count_ = chunks;
@@ -68,8 +68,8 @@ rt::Result<> Cspace::on_activate() {
 }
 
 void Cspace::on_destroy() {
-    const rt::LockGuard tree_guard(derivation_lock);
-    const rt::LockGuard guard(lock_);
+    const LockGuard tree_guard(derivation_lock);
+    const LockGuard guard(lock_);
     if (directory_ == nullptr) {
         return;
     }
@@ -100,13 +100,13 @@ inline Capability* Cspace::find(CapId id) {
 }
 
 /// A capability that still leads to an object.
-rt::Result<Capability*> Cspace::find_live(CapId id) {
+Result<Capability*> Cspace::find_live(CapId id) {
     Capability* slot = find(id);
     if (slot == nullptr) {
-        return rt::fail(rt::Error::cap_null);
+        return fail(Error::cap_null);
     }
     if (slot->object == nullptr) {
-        return rt::fail(rt::Error::cap_revoked);
+        return fail(Error::cap_revoked);
     }
     return slot;
 }
@@ -114,40 +114,40 @@ rt::Result<Capability*> Cspace::find_live(CapId id) {
 /// With a reference for the caller. `wanted` is the object's identity: ObjectType::count stands
 /// for any type, ObjectState::init for any state.
 Cspace::Found Cspace::lookup_type(CapId id, std::uint32_t rights, unsigned wanted) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     const Capability* slot = find(id);
     if (slot == nullptr) {
-        return Found(rt::Error::cap_null);
+        return Found(Error::cap_null);
     }
     Object* object = slot->object;
     if (object == nullptr) {
-        return Found(rt::Error::cap_revoked);
+        return Found(Error::cap_revoked);
     }
     const std::uint16_t identity = object->identity();
     if (identity != wanted) { // the usual one is
         const unsigned wanted_type = wanted & type_mask;
         if (wanted_type != (identity & type_mask) && wanted_type != any_type) {
-            return Found(rt::Error::wrong_object_type);
+            return Found(Error::wrong_object_type);
         }
     }
     if ((rights & ~slot->rights) != 0) {
-        return Found(rt::Error::insufficient_rights);
+        return Found(Error::insufficient_rights);
     }
     if (identity < (wanted & ~type_mask)) { // init, but active is wanted
-        return Found(rt::Error::object_state);
+        return Found(Error::object_state);
     }
     object->acquire_reference();
     return Found(*object);
 }
 
-rt::Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
+Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
     return adopt<Object>(
         lookup_type(id, rights, identity_of(ObjectType::count, ObjectState::init)));
 }
 
-rt::Result<Capability*> Cspace::allocate_slot() {
+Result<Capability*> Cspace::allocate_slot() {
     if (used_ == max_) {
-        return rt::fail(rt::Error::cspace_full);
+        return fail(Error::cspace_full);
     }
     // The lowest free slot; its index is below max_ because fewer than max_ are in use.
     std::size_t number = chunk_hint_;
@@ -158,12 +158,12 @@ rt::Result<Capability*> Cspace::allocate_slot() {
     ChunkEntry& entry = directory_[number];
     if (entry.chunk == nullptr) {
         if (!charge(sizeof(Chunk))) {
-            return rt::fail(rt::Error::no_memory);
+            return fail(Error::no_memory);
         }
         entry.chunk = heap().create<Chunk>();
         if (entry.chunk == nullptr) {
             refund(sizeof(Chunk));
-            return rt::fail(rt::Error::no_memory);
+            return fail(Error::no_memory);
         }
     }
     std::size_t i = 0;
@@ -200,11 +200,11 @@ void Cspace::drop_object(Capability& slot) {
 }
 
 /// Fills a free slot; on success the slot owns the caller's reference to `object`.
-rt::Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
+Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
     if (!is_active()) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     auto slot = allocate_slot();
     if (slot) {
         (*slot)->object = object;
@@ -214,26 +214,26 @@ rt::Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
     return slot;
 }
 
-rt::Result<CapId> Cspace::insert(Ref<Object> object, std::uint32_t rights) {
-    const rt::LockGuard tree_guard(derivation_lock);
+Result<CapId> Cspace::insert(Ref<Object> object, std::uint32_t rights) {
+    const LockGuard tree_guard(derivation_lock);
     auto slot = place(object.get(), rights);
     if (!slot) {
-        return rt::fail(slot.error());
+        return fail(slot.error());
     }
     static_cast<void>(object.detach());
     return (*slot)->id;
 }
 
-rt::Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask) {
+Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask) {
     Ref<Object> object; // released after the lock if the copy fails
-    const rt::LockGuard tree_guard(derivation_lock);
+    const LockGuard tree_guard(derivation_lock);
     Capability* source = nullptr;
     std::uint32_t rights = 0;
     {
-        const rt::LockGuard guard(lock_);
+        const LockGuard guard(lock_);
         auto slot = find_live(id);
         if (!slot) {
-            return rt::fail(slot.error());
+            return fail(slot.error());
         }
         source = *slot;
         rights = source->rights & mask;
@@ -241,20 +241,20 @@ rt::Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask
     }
     auto slot = destination.place(object.get(), rights);
     if (!slot) {
-        return rt::fail(slot.error());
+        return fail(slot.error());
     }
     static_cast<void>(object.detach());
     derivation_attach(*source, **slot);
     return (*slot)->id;
 }
 
-rt::Result<> Cspace::remove(CapId id) {
+Result<> Cspace::remove(CapId id) {
     {
-        const rt::LockGuard tree_guard(derivation_lock);
-        const rt::LockGuard guard(lock_);
+        const LockGuard tree_guard(derivation_lock);
+        const LockGuard guard(lock_);
         Capability* slot = find(id);
         if (slot == nullptr) {
-            return rt::fail(rt::Error::cap_null);
+            return fail(Error::cap_null);
         }
         derivation_detach(*slot);
         drop_object(*slot);
@@ -264,13 +264,13 @@ rt::Result<> Cspace::remove(CapId id) {
     return {};
 }
 
-rt::Result<> Cspace::revoke(CapId id) {
+Result<> Cspace::revoke(CapId id) {
     {
-        const rt::LockGuard tree_guard(derivation_lock);
-        const rt::LockGuard guard(lock_);
+        const LockGuard tree_guard(derivation_lock);
+        const LockGuard guard(lock_);
         auto slot = find_live(id);
         if (!slot) {
-            return rt::fail(slot.error());
+            return fail(slot.error());
         }
         derivation_detach(**slot);
         drop_object(**slot);
@@ -279,21 +279,21 @@ rt::Result<> Cspace::revoke(CapId id) {
     return {};
 }
 
-rt::Result<> Cspace::revoke_children(CapId id) {
+Result<> Cspace::revoke_children(CapId id) {
     {
-        const rt::LockGuard tree_guard(derivation_lock);
+        const LockGuard tree_guard(derivation_lock);
         Capability* root = nullptr;
         {
-            const rt::LockGuard guard(lock_);
+            const LockGuard guard(lock_);
             auto slot = find_live(id);
             if (!slot) {
-                return rt::fail(slot.error());
+                return fail(slot.error());
             }
             root = *slot;
         }
         while (Capability* leaf = derivation_leaf(*root)) {
             derivation_detach(*leaf);
-            const rt::LockGuard guard(leaf->space->lock_);
+            const LockGuard guard(leaf->space->lock_);
             drop_object(*leaf);
         }
     }
@@ -302,7 +302,7 @@ rt::Result<> Cspace::revoke_children(CapId id) {
 }
 
 std::uint64_t Cspace::size() const {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     return used_;
 }
 

@@ -2,12 +2,10 @@
 // A capability space: the table through which a VM names the objects it may use, and how.
 #pragma once
 
+#include "heap/names.hpp"
 #include "object/capability.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstddef>
@@ -28,37 +26,35 @@ public:
 
     /// Most capabilities it may hold, 1..capabilities_limit. Errors: argument_invalid,
     /// object_state (already active).
-    rt::Result<> configure(std::uint64_t max_capabilities) RT_EXCLUDES(config_lock);
+    Result<> configure(std::uint64_t max_capabilities) RT_EXCLUDES(config_lock);
 
     /// The object behind a capability that has all of `rights`. Errors, in this order: cap_null
     /// (no such id), cap_revoked, wrong_object_type, insufficient_rights.
     template <typename T>
-    [[nodiscard]] rt::Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
+    [[nodiscard]] Result<Ref<T>> lookup(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
         return adopt<T>(lookup_type(id, rights, identity_of(T::type, ObjectState::init)));
     }
     /// As lookup(), and the object must be active (else object_state).
     template <typename T>
-    [[nodiscard]] rt::Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights)
-        RT_EXCLUDES(lock_) {
+    [[nodiscard]] Result<Ref<T>> lookup_active(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_) {
         return adopt<T>(lookup_type(id, rights, identity_of(T::type, ObjectState::active)));
     }
     /// An object of any type.
-    [[nodiscard]] rt::Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights)
-        RT_EXCLUDES(lock_);
+    [[nodiscard]] Result<Ref<Object>> lookup_any(CapId id, std::uint32_t rights) RT_EXCLUDES(lock_);
 
     /// A first capability to an object, child of none. Errors: cspace_full, no_memory.
-    rt::Result<CapId> insert(Ref<Object> object, std::uint32_t rights) RT_EXCLUDES(lock_);
+    Result<CapId> insert(Ref<Object> object, std::uint32_t rights) RT_EXCLUDES(lock_);
     /// Copies a capability into `destination` (may be this space) with `rights & mask`; the copy
     /// becomes a child of it. Errors: as lookup and insert.
-    rt::Result<CapId> copy(CapId id, Cspace& destination, std::uint32_t mask) RT_EXCLUDES(lock_);
+    Result<CapId> copy(CapId id, Cspace& destination, std::uint32_t mask) RT_EXCLUDES(lock_);
     /// Deletes a capability, revoked ones too; its children become its parent's. Error: cap_null.
-    rt::Result<> remove(CapId id) RT_EXCLUDES(lock_);
+    Result<> remove(CapId id) RT_EXCLUDES(lock_);
     /// Makes one capability useless to its holder; its children become its parent's.
     /// Errors: cap_null, cap_revoked.
-    rt::Result<> revoke(CapId id) RT_EXCLUDES(lock_);
+    Result<> revoke(CapId id) RT_EXCLUDES(lock_);
     /// Revokes everything that was derived from a capability, in all spaces, at one instant.
     /// Errors: cap_null, cap_revoked.
-    rt::Result<> revoke_children(CapId id) RT_EXCLUDES(lock_);
+    Result<> revoke_children(CapId id) RT_EXCLUDES(lock_);
 
     /// Used slots (revoked ones too) of this space, of all spaces.
     [[nodiscard]] std::uint64_t size() const RT_EXCLUDES(lock_);
@@ -79,11 +75,11 @@ private:
     class Found {
     public:
         explicit Found(Object& object) : bits_(reinterpret_cast<std::uintptr_t>(&object)) {}
-        explicit Found(rt::Error error)
+        explicit Found(Error error)
             : bits_(static_cast<std::uintptr_t>(static_cast<std::intptr_t>(error)) << 1 | 1) {}
         [[nodiscard]] bool failed() const { return (bits_ & 1) != 0; }
-        [[nodiscard]] rt::Error error() const {
-            return static_cast<rt::Error>(static_cast<std::intptr_t>(bits_) >> 1);
+        [[nodiscard]] Error error() const {
+            return static_cast<Error>(static_cast<std::intptr_t>(bits_) >> 1);
         }
         [[nodiscard]] Object* object() const { return reinterpret_cast<Object*>(bits_); }
 
@@ -92,25 +88,25 @@ private:
     };
 
     template <typename T>
-    static rt::Result<Ref<T>> adopt(Found found) {
+    static Result<Ref<T>> adopt(Found found) {
         if (found.failed()) {
-            return rt::fail(found.error());
+            return fail(found.error());
         }
         return Ref<T>::adopt(static_cast<T*>(found.object()));
     }
     ~Cspace() override = default;
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
 
     Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted) RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
-    rt::Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
-    rt::Result<Capability*> allocate_slot() RT_REQUIRES(lock_);
+    Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
+    Result<Capability*> allocate_slot() RT_REQUIRES(lock_);
     void free_slot(Capability& slot) RT_REQUIRES(lock_);
-    rt::Result<Capability*> place(Object* object, std::uint32_t rights) RT_EXCLUDES(lock_);
+    Result<Capability*> place(Object* object, std::uint32_t rights) RT_EXCLUDES(lock_);
     static void drop_object(Capability& slot);
 
-    mutable rt::Spinlock lock_;
+    mutable Spinlock lock_;
     ChunkEntry* directory_ RT_GUARDED_BY(lock_) = nullptr;
     std::size_t chunk_count_ RT_GUARDED_BY(lock_) = 0; // entries of directory_; 0 until active
     std::uint64_t max_ RT_GUARDED_BY(lock_) = 0;

@@ -46,9 +46,9 @@ Object::~Object() {
     counter(object_type()).fetch_sub(1, std::memory_order_relaxed);
 }
 
-rt::Result<> Object::paid_by(Object& payer, std::uint64_t bytes) {
+Result<> Object::paid_by(Object& payer, std::uint64_t bytes) {
     if (!payer.pay(bytes)) {
-        return rt::fail(rt::Error::no_memory);
+        return fail(Error::no_memory);
     }
     payer.acquire_reference();
     payer_ = &payer;
@@ -86,10 +86,10 @@ std::uint64_t Object::count() {
     return sum;
 }
 
-rt::Result<> Object::activate() {
-    const rt::LockGuard guard(config_lock);
+Result<> Object::activate() {
+    const LockGuard guard(config_lock);
     if (state() != ObjectState::init) {
-        return rt::fail(rt::Error::object_state);
+        return fail(Error::object_state);
     }
     if (auto ready = on_activate(); !ready) {
         return ready;

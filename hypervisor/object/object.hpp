@@ -2,8 +2,7 @@
 // What every object that a capability can name has: a type, a state and a reference count.
 #pragma once
 
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
+#include "heap/names.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -62,14 +61,14 @@ public:
 
     /// init -> active. Errors: object_state (not in init), and what on_activate() says; after an
     /// error the object is still in init.
-    rt::Result<> activate() RT_EXCLUDES(config_lock);
+    Result<> activate() RT_EXCLUDES(config_lock);
 
     /// Back to the initial configuration. Error: unimplemented, unless the type can.
-    virtual rt::Result<> reset() { return rt::fail(rt::Error::unimplemented); }
+    virtual Result<> reset() { return fail(Error::unimplemented); }
 
     /// From now on the object's memory, `bytes` to begin with, counts to `payer`, a partition,
     /// which it keeps alive. Error: no_memory.
-    rt::Result<> paid_by(Object& payer, std::uint64_t bytes);
+    Result<> paid_by(Object& payer, std::uint64_t bytes);
     [[nodiscard]] Object* payer() const { return payer_; }
     /// Counts memory that the object takes for its contents; false if its partition has none left.
     /// What is not refunded is when the object dies.
@@ -106,7 +105,7 @@ public:
     static std::uint64_t count();
 
     /// Guards configuration: hold it while reading the init state and acting on it.
-    rt::Spinlock config_lock;
+    Spinlock config_lock;
 
     // Objects live in the hypervisor's heap; allocation failure is nullptr, not an exception.
     static void* operator new(std::size_t size) noexcept;
@@ -119,7 +118,7 @@ protected:
     virtual ~Object();
 
     /// Checks the configuration and takes what the active object needs; runs under config_lock.
-    virtual rt::Result<> on_activate() { return {}; }
+    virtual Result<> on_activate() { return {}; }
     /// For partitions: whether memory for objects is left, and its return.
     [[nodiscard]] virtual bool pay(std::uint64_t) { return true; }
     virtual void repay(std::uint64_t) {}

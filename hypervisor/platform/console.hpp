@@ -2,10 +2,10 @@
 // The hypervisor's log: whole lines to the UART and to a ring in memory.
 #pragma once
 
+#include "heap/names.hpp"
 #include "platform/uart.hpp"
 
 #include <runtime/print.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <atomic>
@@ -41,7 +41,7 @@ private:
     void put(char character) RT_REQUIRES(lock_);
     void put_line(std::string_view line) RT_REQUIRES(lock_);
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::atomic<bool> panicking_{false};
     Uart uart_ RT_GUARDED_BY(lock_);
     std::array<char, ring_size> ring_ RT_GUARDED_BY(lock_){};

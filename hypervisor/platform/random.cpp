@@ -77,7 +77,7 @@ void RandomGenerator::mix(std::span<const std::byte> seed) {
 }
 
 void RandomGenerator::add(std::span<const std::byte> seed, unsigned secret_bits) {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     mix(seed);
     secret_bits_ = std::min(needed_bits, secret_bits_ + secret_bits);
 }
@@ -94,7 +94,7 @@ void RandomGenerator::reseed() {
 }
 
 std::optional<std::array<std::uint64_t, 4>> RandomGenerator::generate() {
-    const rt::LockGuard guard(lock_);
+    const LockGuard guard(lock_);
     if (until_reseed_ == 0 || secret_bits_ < needed_bits) {
         reseed();
         until_reseed_ = reseed_interval;

@@ -2,7 +2,7 @@
 // Random numbers for VMs: a generator built on ChaCha20, seeded by the machine's own entropy.
 #pragma once
 
-#include <runtime/spinlock.hpp>
+#include "heap/names.hpp"
 
 #include <array>
 #include <cstddef>
@@ -34,7 +34,7 @@ private:
     std::array<std::uint32_t, 8> advance(std::uint32_t purpose) RT_REQUIRES(lock_);
     void reseed() RT_REQUIRES(lock_);
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::array<std::uint32_t, 8> key_ RT_GUARDED_BY(lock_){};
     unsigned secret_bits_ RT_GUARDED_BY(lock_) = 0;
     unsigned until_reseed_ RT_GUARDED_BY(lock_) = 0;

@@ -6,8 +6,6 @@
 
 namespace hyp {
 
-using rt::LockGuard;
-
 bool RunQueue::push(Vcpu& vcpu, bool front) {
     unsigned queue = no_cpu;
     const bool ours = vcpu.queued_on.compare_exchange_strong(queue, cpu_);

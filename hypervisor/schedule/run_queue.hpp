@@ -2,11 +2,11 @@
 // The vCPUs that are ready on one physical CPU, by priority, first in first out within one.
 #pragma once
 
+#include "heap/names.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
 #include <runtime/intrusive_list.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <atomic>
@@ -40,7 +40,7 @@ private:
     void unlink(Vcpu&) RT_REQUIRES(lock_);
     void update_top() RT_REQUIRES(lock_);
 
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::array<List, GH_VCPU_PRIORITY_MAX + 1> lists_ RT_GUARDED_BY(lock_);
     std::uint64_t occupied_ RT_GUARDED_BY(lock_) = 0; // bit p: lists_[p] is not empty
     std::atomic<int> top_{-1};

@@ -6,6 +6,7 @@
 // last, so that it finds its caches; a CPU that has nothing else to do takes it from there.
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/soft_timer.hpp"
 #include "object/ref.hpp"
 #include "schedule/run_queue.hpp"
@@ -13,7 +14,6 @@
 #include "vcpu/vcpu.hpp"
 
 #include <arch/cpu.hpp>
-#include <runtime/result.hpp>
 
 #include <array>
 #include <atomic>

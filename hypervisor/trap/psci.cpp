@@ -74,7 +74,7 @@ Psci cpu_on(Vcpu& caller, std::uint32_t function) {
     if (started) {
         return Psci::success;
     }
-    return started.error() == rt::Error::busy ? Psci::already_on : Psci::internal_failure;
+    return started.error() == Error::busy ? Psci::already_on : Psci::internal_failure;
 }
 
 std::uint64_t affinity_info(Vcpu& caller, std::uint32_t function) {

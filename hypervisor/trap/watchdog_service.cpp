@@ -20,9 +20,9 @@ constexpr std::uint32_t watchdog_set_time = 0x86000008; // x1 bark, x2 bite, mil
 constexpr std::uint64_t control_enable = 1;
 constexpr std::uint64_t control_reserved_one = 2;
 
-rt::Result<> control(Watchdog& watchdog, std::uint64_t flags) {
+Result<> control(Watchdog& watchdog, std::uint64_t flags) {
     if ((flags & ~control_enable) != control_reserved_one) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     watchdog.enable((flags & control_enable) != 0);
     return {};
@@ -41,7 +41,7 @@ void handle_watchdog_service(Vcpu& vcpu, std::uint32_t function) {
         x[0] = ~std::uint64_t{0};
         return;
     }
-    rt::Result<> result;
+    Result<> result;
     if (function == watchdog_control) {
         result = control(*watchdog, static_cast<std::uint32_t>(x[1]));
     } else if (function == watchdog_set_time) {

@@ -20,9 +20,9 @@ std::uint64_t nanoseconds(std::uint64_t ticks) {
 
 } // namespace
 
-rt::Result<> Vcpu::set_stolen_time(std::uint64_t ipa) {
+Result<> Vcpu::set_stolen_time(std::uint64_t ipa) {
     if (ipa % structure_size != 0) {
-        return rt::fail(rt::Error::argument_invalid);
+        return fail(Error::argument_invalid);
     }
     stolen_time_ipa_.store(ipa, std::memory_order_relaxed);
     return {};

@@ -16,11 +16,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 namespace {
 
 void on_timer(void* vcpu) {

@@ -15,6 +15,7 @@
 //      any state --- vcpu_kill --------------------------> killed, for ever
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/soft_timer.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"
@@ -31,8 +32,6 @@
 #include <arch/guest_state.hpp>
 #include <arch/work.hpp>
 #include <runtime/intrusive_list.hpp>
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <atomic>
@@ -92,9 +91,9 @@ inline constexpr unsigned no_cpu = ~0u;
 enum class RunStart : std::int64_t {
     runs = 0,      // the vCPU runs from the next entry on
     reported = -1, // it cannot; there is a RunReport
-    busy = static_cast<std::int64_t>(rt::Error::busy),
-    denied = static_cast<std::int64_t>(rt::Error::denied),
-    object_state = static_cast<std::int64_t>(rt::Error::object_state),
+    busy = static_cast<std::int64_t>(Error::busy),
+    denied = static_cast<std::int64_t>(Error::denied),
+    object_state = static_cast<std::int64_t>(Error::object_state),
 };
 
 /// What Vcpu::claim() answers.
@@ -111,7 +110,7 @@ class Vcpu final : public Object,
                    public rt::ListNode<RunQueueTag>,
                    public rt::ListNode<WatchdogTag> {
     // Here, because every switch uses them, and an instruction reaches as far as 4 KiB.
-    rt::Spinlock lock_;
+    Spinlock lock_;
     std::atomic<VcpuState> state_{VcpuState::off};
     unsigned running_on_ RT_GUARDED_BY(lock_) = no_cpu;
     std::atomic<unsigned> loaded_on_{no_cpu}; // no_cpu is stored under lock_, or while it runs
@@ -140,18 +139,18 @@ public:
     ~Vcpu() override;
 
     // -- Configuration, only before activation (object_state otherwise) -----------------------
-    [[nodiscard]] rt::Result<> configure(std::uint64_t option_flags);
-    [[nodiscard]] rt::Result<> attach_cspace(Ref<Cspace>);
-    [[nodiscard]] rt::Result<> attach_address_space(Ref<AddressSpace>);
-    [[nodiscard]] rt::Result<> attach_group(Ref<VpmGroup>, std::uint64_t index);
+    [[nodiscard]] Result<> configure(std::uint64_t option_flags);
+    [[nodiscard]] Result<> attach_cspace(Ref<Cspace>);
+    [[nodiscard]] Result<> attach_address_space(Ref<AddressSpace>);
+    [[nodiscard]] Result<> attach_group(Ref<VpmGroup>, std::uint64_t index);
     /// argument_invalid on a vCPU of the primary VM, busy when it has one.
-    [[nodiscard]] rt::Result<> attach_watchdog(Ref<Watchdog>);
-    [[nodiscard]] rt::Result<> attach_vic(Vic&, std::uint64_t index);
-    [[nodiscard]] rt::Result<> set_priority(std::uint64_t priority);
-    [[nodiscard]] rt::Result<> set_timeslice(std::uint64_t nanoseconds);
+    [[nodiscard]] Result<> attach_watchdog(Ref<Watchdog>);
+    [[nodiscard]] Result<> attach_vic(Vic&, std::uint64_t index);
+    [[nodiscard]] Result<> set_priority(std::uint64_t priority);
+    [[nodiscard]] Result<> set_timeslice(std::uint64_t nanoseconds);
     /// Register sets of vcpu_register_write; only while the vCPU is off.
-    [[nodiscard]] rt::Result<> write_register(std::uint64_t set, std::uint64_t index,
-                                              std::uint64_t value);
+    [[nodiscard]] Result<> write_register(std::uint64_t set, std::uint64_t index,
+                                          std::uint64_t value);
 
     /// At any time. `cpu`: an index that the caller checked, or no_cpu: any. An active vCPU moves
     /// as soon as the CPU that runs it, or holds its registers, has let go of it.
@@ -159,8 +158,8 @@ public:
 
     // -- Power and life ------------------------------------------------------------------------
     /// off -> ready; busy when it is not off, object_state when it can never run again.
-    [[nodiscard]] rt::Result<> power_on(std::uint64_t entry, std::uint64_t context,
-                                        std::uint64_t flags);
+    [[nodiscard]] Result<> power_on(std::uint64_t entry, std::uint64_t context,
+                                    std::uint64_t flags);
     /// ready -> off with architectural reset values. For the running vCPU itself.
     void power_off();
     /// ready -> waiting, unless an interrupt is deliverable: then nothing happens.
@@ -172,7 +171,7 @@ public:
     [[nodiscard]] Suspension suspension() const { return suspension_.load(); }
     /// To terminated, reset or faulted; tells the HALT interrupt. Running elsewhere: it is kicked.
     void stop(VcpuState final_state, const RunReport& report);
-    [[nodiscard]] rt::Result<> kill();
+    [[nodiscard]] Result<> kill();
 
     // -- Proxy scheduling (vcpu_run) -----------------------------------------------------------
     /// Takes the vCPU for `cpu`: `runs` when it may run there now, or is still waiting for a timer
@@ -187,7 +186,7 @@ public:
     /// It stopped running inside vcpu_run: what the caller is told.
     [[nodiscard]] RunReport end_run();
     /// vcpu_run_check: busy while it can run, or, once killed, while a CPU still holds its state.
-    [[nodiscard]] rt::Result<RunReport> check();
+    [[nodiscard]] Result<RunReport> check();
     /// The vCPU made an MMIO access that its VMM must serve. By the CPU that runs it.
     void begin_mmio(const MmioRequest& request) {
         // One by one: as a whole it is copied by a call.
@@ -281,8 +280,8 @@ public:
     void clear_timer_due() { timer_due_.store(false, std::memory_order_release); }
 
     // -- Wake-up and halt interrupts -----------------------------------------------------------
-    [[nodiscard]] rt::Result<> bind_virq(std::uint64_t source, Vic&, VirqInfo);
-    [[nodiscard]] rt::Result<> unbind_virq(std::uint64_t source);
+    [[nodiscard]] Result<> bind_virq(std::uint64_t source, Vic&, VirqInfo);
+    [[nodiscard]] Result<> unbind_virq(std::uint64_t source);
 
     // -- VirqTarget ----------------------------------------------------------------------------
     void virq_pending() override;
@@ -308,7 +307,7 @@ public:
     SoftTimer wake_timer;
 
 private:
-    rt::Result<> on_activate() override;
+    Result<> on_activate() override;
     void on_destroy() override;
     void reset_registers();
     void set_state(VcpuState state) RT_REQUIRES(lock_) {
@@ -335,7 +334,7 @@ private:
     bool ask_for_registers(unsigned holder) RT_REQUIRES(lock_);
     [[nodiscard]] RunReport report_locked() RT_REQUIRES(lock_);
     void finish_mmio(std::uint64_t value) RT_REQUIRES(lock_);
-    [[nodiscard]] rt::Result<> set_stolen_time(std::uint64_t ipa);
+    [[nodiscard]] Result<> set_stolen_time(std::uint64_t ipa);
     /// Ready, and from now on kept from running; and no more.
     void note_ready() RT_REQUIRES(lock_) {
         if (stolen_time_ipa() != 0) {

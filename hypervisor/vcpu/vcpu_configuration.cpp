@@ -10,11 +10,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 Result<> Vcpu::configure(std::uint64_t option_flags) {
     const LockGuard guard(config_lock);
     if (is_active()) {

@@ -6,11 +6,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 namespace {
 
 std::uint64_t extend(std::uint64_t value, const MmioRequest& request) {

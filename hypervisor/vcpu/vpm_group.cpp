@@ -8,10 +8,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-
 namespace {
 
 // MPIDR_EL1: Aff3 [39:32], Aff2 [23:16], Aff1 [15:8], Aff0 [7:0].
@@ -19,7 +15,7 @@ constexpr std::uint64_t mpidr_affinity_mask = 0xff00ffffff;
 
 } // namespace
 
-rt::Result<> VpmGroup::configure(std::uint64_t option_flags) {
+Result<> VpmGroup::configure(std::uint64_t option_flags) {
     const LockGuard guard(config_lock);
     if (is_active()) {
         return fail(Error::object_state);
@@ -68,7 +64,7 @@ void VpmGroup::refresh() {
     virq_.assert_edge();
 }
 
-rt::Result<> VpmGroup::attach(Vcpu& vcpu, std::uint64_t index) {
+Result<> VpmGroup::attach(Vcpu& vcpu, std::uint64_t index) {
     if (index >= max_vcpus) {
         return fail(Error::argument_invalid);
     }

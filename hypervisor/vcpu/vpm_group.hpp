@@ -9,12 +9,10 @@
 //                  last vCPU that is on: SYSTEM_SUSPEND
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 #include "object/ref.hpp"
-
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <array>
 #include <cstdint>
@@ -35,10 +33,10 @@ public:
 
     /// GH_VPM_GROUP_OPTION_*: a group that is excluded from aggregation collects no votes, so it
     /// is never cpus_suspended. Errors: argument_invalid, object_state (already active).
-    [[nodiscard]] rt::Result<> configure(std::uint64_t option_flags) RT_EXCLUDES(config_lock);
+    [[nodiscard]] Result<> configure(std::uint64_t option_flags) RT_EXCLUDES(config_lock);
 
     /// The interrupt that every change of state() asserts. Errors: those of VirqSource::bind.
-    [[nodiscard]] rt::Result<> bind(Vic& vic, VirqInfo info) { return virq_.bind(vic, info); }
+    [[nodiscard]] Result<> bind(Vic& vic, VirqInfo info) { return virq_.bind(vic, info); }
     void unbind() { virq_.unbind(); }
 
     [[nodiscard]] VpmState state() RT_EXCLUDES(lock_);
@@ -46,7 +44,7 @@ public:
     void refresh() RT_EXCLUDES(lock_);
 
     /// argument_invalid for an index out of range, busy when it is taken.
-    [[nodiscard]] rt::Result<> attach(Vcpu&, std::uint64_t index);
+    [[nodiscard]] Result<> attach(Vcpu&, std::uint64_t index);
     /// By a vCPU on its way to destruction.
     void detach(Vcpu&);
 
@@ -63,7 +61,7 @@ private:
 
     bool aggregates_ = true; // fixed once active
     VirqSource virq_;
-    rt::Spinlock lock_;
+    Spinlock lock_;
     VpmState state_ RT_GUARDED_BY(lock_) = VpmState::running;
     // Not owning: a vCPU holds its group, and takes itself out before it dies.
     std::array<Vcpu*, max_vcpus> vcpus_ RT_GUARDED_BY(lock_){};

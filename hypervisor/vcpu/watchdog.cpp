@@ -13,11 +13,6 @@
 
 namespace hyp {
 
-using rt::Error;
-using rt::fail;
-using rt::LockGuard;
-using rt::Result;
-
 namespace {
 
 std::uint64_t ticks_of_ms(std::uint64_t milliseconds) {

@@ -9,13 +9,12 @@
 // While its freeze count is not zero the count stands still, whatever the state.
 #pragma once
 
+#include "heap/names.hpp"
 #include "interrupt/soft_timer.hpp"
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 
 #include <runtime/intrusive_list.hpp>
-#include <runtime/result.hpp>
-#include <runtime/spinlock.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -38,14 +37,14 @@ public:
     Watchdog() : Object(type), bark_timer_(on_bark, this), bite_timer_(on_bite, this) {}
 
     /// GH_WATCHDOG_OPTION_*. Errors: argument_invalid, object_state (already active).
-    rt::Result<> configure(std::uint64_t option_flags) RT_EXCLUDES(config_lock);
+    Result<> configure(std::uint64_t option_flags) RT_EXCLUDES(config_lock);
 
     /// By a vCPU that holds a reference to the watchdog, until it dies.
     void attach(Vcpu& vcpu) RT_EXCLUDES(members_lock_);
     void detach(Vcpu& vcpu) RT_EXCLUDES(members_lock_);
 
     /// Errors: those of VirqSource::bind.
-    rt::Result<> bind(bool bite, Vic& vic, VirqInfo info) { return source(bite).bind(vic, info); }
+    Result<> bind(bool bite, Vic& vic, VirqInfo info) { return source(bite).bind(vic, info); }
     void unbind(bool bite) { source(bite).unbind(); }
 
     // By the VM.
@@ -54,7 +53,7 @@ public:
     void ping() RT_EXCLUDES(lock_);
     /// Milliseconds from the last ping, up to max_milliseconds; bark 0 barks with the bite. Counts
     /// as a ping. Error: argument_invalid.
-    rt::Result<> set_times(std::uint64_t bark, std::uint64_t bite) RT_EXCLUDES(lock_);
+    Result<> set_times(std::uint64_t bark, std::uint64_t bite) RT_EXCLUDES(lock_);
     struct Status {
         bool enabled;
         std::uint64_t milliseconds; // of the count
@@ -63,7 +62,7 @@ public:
 
     // By its manager: GH_WATCHDOG_MANAGE_*. Freezes nest. Errors: argument_invalid, busy (the
     // freeze count would over- or underflow).
-    rt::Result<> manage(std::uint64_t operation) RT_EXCLUDES(lock_);
+    Result<> manage(std::uint64_t operation) RT_EXCLUDES(lock_);
 
 private:
     ~Watchdog() override = default;
@@ -78,7 +77,7 @@ private:
     void go_on(std::uint64_t from) RT_REQUIRES(lock_);
 
     bool critical_ = false; // fixed once active
-    rt::Spinlock lock_;
+    Spinlock lock_;
     bool enabled_ RT_GUARDED_BY(lock_) = false;
     std::uint32_t freezes_ RT_GUARDED_BY(lock_) = 0;
     std::uint64_t bark_ms_ RT_GUARDED_BY(lock_) = max_milliseconds;
@@ -90,7 +89,7 @@ private:
     SoftTimer bite_timer_;
     VirqSource bark_virq_;
     VirqSource bite_virq_;
-    rt::Spinlock members_lock_;
+    Spinlock members_lock_;
     rt::IntrusiveList<Vcpu, WatchdogTag> members_ RT_GUARDED_BY(members_lock_);
 };
 
