@@ -93,12 +93,6 @@ Outcome addrspace_lookup(Vcpu& caller, Arguments a) {
     return give(caller, found->offset, found->size, found->attributes.encode());
 }
 
-/// x0 address space, x1 VMID, x2 zero.
-Outcome addrspace_configure(Vcpu& caller, Arguments a) {
-    return on_any<AddressSpace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
-                                [&](AddressSpace& space) { return space.configure(a.x[1]); });
-}
-
 /// x0 address space, x1 base, x2 size, x3 operation, x4 zero. Before or after activation.
 Outcome addrspace_configure_vmmio(Vcpu& caller, Arguments a) {
     return on_any<AddressSpace>(caller, a, GH_RIGHT_ADDRSPACE_MAP, a.x[4],
@@ -163,7 +157,7 @@ constexpr HypercallEntry entries[] = {
     {GH_ADDRSPACE_UNMAP, entry<addrspace_unmap>},
     {GH_ADDRSPACE_UPDATE_ACCESS, entry<addrspace_update_access>},
     {GH_ADDRSPACE_LOOKUP, entry<addrspace_lookup>},
-    {GH_ADDRSPACE_CONFIGURE, entry<addrspace_configure>},
+    {GH_ADDRSPACE_CONFIGURE, any_state<&AddressSpace::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_ADDRSPACE_CONFIGURE_VMMIO, entry<addrspace_configure_vmmio>},
     {GH_ADDRSPACE_ATTACH_VDMA, entry<addrspace_attach_vdma>},
     {GH_ADDRSPACE_CONFIGURE_INFO_AREA, entry<addrspace_configure_info_area>},

@@ -14,24 +14,6 @@ namespace hyp {
 
 namespace {
 
-/// x0 capability space, x1 capability in it, x2 zero; then `operation` on it.
-Outcome on_capability(Vcpu& caller, Arguments a, Result<> (Cspace::*operation)(CapId)) {
-    return on_active<Cspace>(caller, a, GH_RIGHT_CSPACE_CAP_DELETE, a.x[2],
-                             [&](Cspace& cspace) { return (cspace.*operation)(a.x[1]); });
-}
-
-Outcome cspace_delete_cap_from(Vcpu& caller, Arguments a) {
-    return on_capability(caller, a, &Cspace::remove);
-}
-
-Outcome cspace_revoke_cap_from(Vcpu& caller, Arguments a) {
-    return on_capability(caller, a, &Cspace::revoke);
-}
-
-Outcome cspace_revoke_caps_from(Vcpu& caller, Arguments a) {
-    return on_capability(caller, a, &Cspace::revoke_children);
-}
-
 /// x0 source space, x1 capability in it, x2 destination space, x3 rights mask, x4 zero -> the copy.
 Outcome cspace_copy_cap_from(Vcpu& caller, Arguments a) {
     if (auto zero = require_zero(a.x[4]); !zero) {
@@ -52,19 +34,13 @@ Outcome cspace_copy_cap_from(Vcpu& caller, Arguments a) {
     return id ? give(caller, *id) : fail(id.error());
 }
 
-/// x0 capability space, x1 most capabilities, x2 zero.
-Outcome cspace_configure(Vcpu& caller, Arguments a) {
-    return on_any<Cspace>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
-                          [&](Cspace& cspace) { return cspace.configure(a.x[1]); });
-}
-
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_CSPACE, entry<create_object<Cspace>>},
-    {GH_CSPACE_DELETE_CAP_FROM, entry<cspace_delete_cap_from>},
+    {GH_CSPACE_DELETE_CAP_FROM, active<&Cspace::remove, GH_RIGHT_CSPACE_CAP_DELETE>},
     {GH_CSPACE_COPY_CAP_FROM, entry<cspace_copy_cap_from>},
-    {GH_CSPACE_REVOKE_CAP_FROM, entry<cspace_revoke_cap_from>},
-    {GH_CSPACE_REVOKE_CAPS_FROM, entry<cspace_revoke_caps_from>},
-    {GH_CSPACE_CONFIGURE, entry<cspace_configure>},
+    {GH_CSPACE_REVOKE_CAP_FROM, active<&Cspace::revoke, GH_RIGHT_CSPACE_CAP_DELETE>},
+    {GH_CSPACE_REVOKE_CAPS_FROM, active<&Cspace::revoke_children, GH_RIGHT_CSPACE_CAP_DELETE>},
+    {GH_CSPACE_CONFIGURE, any_state<&Cspace::configure, GH_RIGHT_OBJECT_ACTIVATE>},
 };
 
 } // namespace

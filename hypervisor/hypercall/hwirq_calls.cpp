@@ -12,22 +12,9 @@ namespace hyp {
 
 namespace {
 
-/// x0 hardware interrupt, x1 VIC, x2 virtual IRQ info, x3 zero.
-Outcome hwirq_bind_virq(Vcpu& caller, Arguments a) {
-    return bind_source<HwIrq>(
-        caller, a, GH_RIGHT_HWIRQ_BIND_VIC, a.x[3],
-        [](HwIrq& line, Vic& vic, VirqInfo info) { return line.bind(vic, info); });
-}
-
-/// x0 hardware interrupt, x1 zero.
-Outcome hwirq_unbind_virq(Vcpu& caller, Arguments a) {
-    return on_active<HwIrq>(caller, a, GH_RIGHT_HWIRQ_BIND_VIC, a.x[1],
-                            [](HwIrq& line) { line.unbind(); });
-}
-
 constexpr HypercallEntry entries[] = {
-    {GH_HWIRQ_BIND_VIRQ, entry<hwirq_bind_virq>},
-    {GH_HWIRQ_UNBIND_VIRQ, entry<hwirq_unbind_virq>},
+    {GH_HWIRQ_BIND_VIRQ, bind_virq<&HwIrq::bind, GH_RIGHT_HWIRQ_BIND_VIC>},
+    {GH_HWIRQ_UNBIND_VIRQ, active<&HwIrq::unbind, GH_RIGHT_HWIRQ_BIND_VIC>},
 };
 
 } // namespace

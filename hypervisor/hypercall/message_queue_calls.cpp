@@ -20,42 +20,8 @@ namespace {
 constexpr std::uint64_t unchanged = ~std::uint64_t{0};       // -1
 constexpr std::uint64_t whole_depth = ~std::uint64_t{0} - 1; // -2
 
-Result<Ref<MessageQueue>> look_up(Vcpu& caller, CapId id, std::uint32_t right,
-                                  std::uint64_t reserved) {
-    if (reserved != 0) {
-        return fail(Error::argument_invalid);
-    }
-    return caller.cspace().lookup_active<MessageQueue>(id, right);
-}
-
 std::optional<std::uint64_t> optional_argument(std::uint64_t value) {
     return value == unchanged ? std::nullopt : std::optional(value);
-}
-
-/// x0 queue, x1 VIC, x2 interrupt, x3 zero.
-Outcome msgqueue_bind_send_virq(Vcpu& caller, Arguments a) {
-    return bind_source<MessageQueue>(
-        caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[3],
-        [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_send(vic, info); });
-}
-
-/// Likewise.
-Outcome msgqueue_bind_receive_virq(Vcpu& caller, Arguments a) {
-    return bind_source<MessageQueue>(
-        caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[3],
-        [](MessageQueue& queue, Vic& vic, VirqInfo info) { return queue.bind_receive(vic, info); });
-}
-
-/// x0 queue, x1 zero.
-Outcome msgqueue_unbind_send_virq(Vcpu& caller, Arguments a) {
-    return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_SEND, a.x[1],
-                                   [](MessageQueue& queue) { queue.unbind_send(); });
-}
-
-/// x0 queue, x1 zero.
-Outcome msgqueue_unbind_receive_virq(Vcpu& caller, Arguments a) {
-    return on_active<MessageQueue>(caller, a, GH_RIGHT_MSGQUEUE_BIND_RECEIVE, a.x[1],
-                                   [](MessageQueue& queue) { queue.unbind_receive(); });
 }
 
 /// From the caller's memory.
@@ -125,7 +91,10 @@ private:
 
 /// x0 queue, x1 address, x2 size of the buffer, x3 zero -> size, not empty.
 std::uint64_t msgqueue_receive(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3]);
+    if (a.x[3] != 0) {
+        return error_code(Error::argument_invalid);
+    }
+    auto queue = caller.cspace().lookup_active<MessageQueue>(a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE);
     if (!queue) {
         return error_code(queue.error());
     }
@@ -135,53 +104,43 @@ std::uint64_t msgqueue_receive(Vcpu& caller, Arguments a) {
     return receive_and_release(queue->detach(), caller, a);
 }
 
-/// x0 queue, x1 zero.
-Outcome msgqueue_flush(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[1]);
-    return queue ? done((*queue)->flush()) : fail(queue.error());
-}
-
 /// x0 queue, x1 not-full threshold, x2 delay, x3 -1.
 Outcome msgqueue_configure_send(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_SEND, a.x[3] + 1);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    return done((*queue)->set_send_threshold(optional_argument(a.x[1]), optional_argument(a.x[2])));
+    return on_active<MessageQueue>(
+        caller, a, GH_RIGHT_MSGQUEUE_SEND, ~a.x[3], [&](MessageQueue& queue) {
+            return queue.set_send_threshold(optional_argument(a.x[1]), optional_argument(a.x[2]));
+        });
 }
 
 /// x0 queue, x1 not-empty threshold (-2: the depth), x2 delay, x3 -1.
 Outcome msgqueue_configure_receive(Vcpu& caller, Arguments a) {
-    auto queue = look_up(caller, a.x[0], GH_RIGHT_MSGQUEUE_RECEIVE, a.x[3] + 1);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    const auto threshold =
-        a.x[1] == whole_depth ? std::optional((*queue)->depth()) : optional_argument(a.x[1]);
-    return done((*queue)->set_receive_threshold(threshold, optional_argument(a.x[2])));
+    return on_active<MessageQueue>(
+        caller, a, GH_RIGHT_MSGQUEUE_RECEIVE, ~a.x[3], [&](MessageQueue& queue) {
+            const auto threshold =
+                a.x[1] == whole_depth ? std::optional(queue.depth()) : optional_argument(a.x[1]);
+            return queue.set_receive_threshold(threshold, optional_argument(a.x[2]));
+        });
 }
 
 /// x0 queue, x1 depth in 15:0 and message size in 31:16, x2 zero.
 Outcome msgqueue_configure(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[2] | (a.x[1] >> 32)); !zero) {
-        return fail(zero.error());
-    }
-    auto queue = caller.cspace().lookup<MessageQueue>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    if (!queue) {
-        return fail(queue.error());
-    }
-    return done((*queue)->configure(a.x[1] & 0xffff, (a.x[1] >> 16) & 0xffff));
+    return on_any<MessageQueue>(
+        caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2] | a.x[1] >> 32, [&](MessageQueue& queue) {
+            return queue.configure(a.x[1] & 0xffff, (a.x[1] >> 16) & 0xffff);
+        });
 }
 
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_MSGQUEUE, entry<create_object<MessageQueue>>},
-    {GH_MSGQUEUE_BIND_SEND_VIRQ, entry<msgqueue_bind_send_virq>},
-    {GH_MSGQUEUE_BIND_RECEIVE_VIRQ, entry<msgqueue_bind_receive_virq>},
-    {GH_MSGQUEUE_UNBIND_SEND_VIRQ, entry<msgqueue_unbind_send_virq>},
-    {GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ, entry<msgqueue_unbind_receive_virq>},
+    {GH_MSGQUEUE_BIND_SEND_VIRQ, bind_virq<&MessageQueue::bind_send, GH_RIGHT_MSGQUEUE_BIND_SEND>},
+    {GH_MSGQUEUE_BIND_RECEIVE_VIRQ,
+     bind_virq<&MessageQueue::bind_receive, GH_RIGHT_MSGQUEUE_BIND_RECEIVE>},
+    {GH_MSGQUEUE_UNBIND_SEND_VIRQ, active<&MessageQueue::unbind_send, GH_RIGHT_MSGQUEUE_BIND_SEND>},
+    {GH_MSGQUEUE_UNBIND_RECEIVE_VIRQ,
+     active<&MessageQueue::unbind_receive, GH_RIGHT_MSGQUEUE_BIND_RECEIVE>},
     {GH_MSGQUEUE_SEND, msgqueue_send},
     {GH_MSGQUEUE_RECEIVE, msgqueue_receive},
-    {GH_MSGQUEUE_FLUSH, entry<msgqueue_flush>},
+    {GH_MSGQUEUE_FLUSH, active<&MessageQueue::flush, GH_RIGHT_MSGQUEUE_RECEIVE>},
     {GH_MSGQUEUE_CONFIGURE_SEND, entry<msgqueue_configure_send>},
     {GH_MSGQUEUE_CONFIGURE_RECEIVE, entry<msgqueue_configure_receive>},
     {GH_MSGQUEUE_CONFIGURE, entry<msgqueue_configure>},

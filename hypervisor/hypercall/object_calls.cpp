@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on objects of any type (public API document, "Object Management").
 #include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
+#include "hypercall/on_object.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <abi/hypercall.h>
@@ -31,36 +31,28 @@ Result<Ref<Object>> object_from(Vcpu& caller, CapId space, CapId id, std::uint64
     return (*cspace)->lookup_any(id, GH_RIGHT_OBJECT_ACTIVATE);
 }
 
+using Method = Result<> (Object::*)();
+
 /// x0 capability, x1 zero.
-Outcome object_activate(Vcpu& caller, Arguments a) {
-    auto object = own_object(caller, a.x[0], a.x[1]);
-    return object ? done((*object)->activate()) : fail(object.error());
+template <Method method>
+Outcome on_own(Vcpu& caller, Arguments a) {
+    return answer(caller, own_object(caller, a.x[0], a.x[1]),
+                  [](Object& object) { return (object.*method)(); });
 }
 
 /// x0 capability space, x1 capability in it, x2 zero.
-Outcome object_activate_from(Vcpu& caller, Arguments a) {
-    auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
-    return object ? done((*object)->activate()) : fail(object.error());
-}
-
-/// x0 capability, x1 zero.
-Outcome object_reset(Vcpu& caller, Arguments a) {
-    auto object = own_object(caller, a.x[0], a.x[1]);
-    return object ? done((*object)->reset()) : fail(object.error());
-}
-
-/// x0 capability space, x1 capability in it, x2 zero.
-Outcome object_reset_from(Vcpu& caller, Arguments a) {
-    auto object = object_from(caller, a.x[0], a.x[1], a.x[2]);
-    return object ? done((*object)->reset()) : fail(object.error());
+template <Method method>
+Outcome on_object_from(Vcpu& caller, Arguments a) {
+    return answer(caller, object_from(caller, a.x[0], a.x[1], a.x[2]),
+                  [](Object& object) { return (object.*method)(); });
 }
 
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_PARTITION, entry<create_object<Partition>>},
-    {GH_OBJECT_ACTIVATE, entry<object_activate>},
-    {GH_OBJECT_ACTIVATE_FROM, entry<object_activate_from>},
-    {GH_OBJECT_RESET, entry<object_reset>},
-    {GH_OBJECT_RESET_FROM, entry<object_reset_from>},
+    {GH_OBJECT_ACTIVATE, entry<on_own<&Object::activate>>},
+    {GH_OBJECT_ACTIVATE_FROM, entry<on_object_from<&Object::activate>>},
+    {GH_OBJECT_RESET, entry<on_own<&Object::reset>>},
+    {GH_OBJECT_RESET_FROM, entry<on_object_from<&Object::reset>>},
 };
 
 } // namespace

@@ -8,8 +8,10 @@
 
 #include <abi/rights.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace hyp {
 
@@ -74,5 +76,49 @@ Outcome bind_source(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_
         return info ? bind(object, **vic, *info) : fail(info.error());
     });
 }
+
+/// The type and the number of arguments of a method.
+template <typename Method>
+struct MethodParts;
+template <typename R, typename T, typename... Parameters>
+struct MethodParts<R (T::*)(Parameters...)> {
+    using Object = T;
+    static constexpr std::size_t arguments = sizeof...(Parameters);
+};
+template <typename R, typename T, typename... Parameters>
+struct MethodParts<R (T::*)(Parameters...) const> : MethodParts<R (T::*)(Parameters...)> {};
+
+/// A call that is a method of its object: x0 object, x1 and on its arguments, then a zero.
+template <auto method, std::uint32_t right, bool is_active>
+Outcome call_method(Vcpu& caller, Arguments a) {
+    using Parts = MethodParts<decltype(method)>;
+    using T = Parts::Object;
+    constexpr std::size_t count = Parts::arguments;
+    const auto action = [&](T& object) {
+        return [&]<std::size_t... i>(std::index_sequence<i...>) {
+            return (object.*method)(a.x[1 + i]...);
+        }(std::make_index_sequence<count>());
+    };
+    if constexpr (is_active) {
+        return on_active<T>(caller, a, right, a.x[1 + count], action);
+    } else {
+        return on_any<T>(caller, a, right, a.x[1 + count], action);
+    }
+}
+
+/// Rows of a table: a method of an active object, and of one in any state.
+template <auto method, std::uint32_t right>
+inline constexpr Handler active = entry<call_method<method, right, true>>;
+template <auto method, std::uint32_t right>
+inline constexpr Handler any_state = entry<call_method<method, right, false>>;
+
+/// A row of a table: x0 active object, x1 VIC, x2 interrupt, x3 zero.
+template <auto method, std::uint32_t right>
+inline constexpr Handler bind_virq = entry<[](Vcpu& caller, Arguments a) {
+    using T = MethodParts<decltype(method)>::Object;
+    return bind_source<T>(caller, a, right, a.x[3], [](T& object, Vic& vic, VirqInfo info) {
+        return (object.*method)(vic, info);
+    });
+}>;
 
 } // namespace hyp

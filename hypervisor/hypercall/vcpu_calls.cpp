@@ -22,11 +22,6 @@ Outcome partition_create_thread(Vcpu& caller, Arguments a) {
     return create_object<Vcpu>(caller, a, scheduler());
 }
 
-Outcome vcpu_configure(Vcpu& caller, Arguments a) {
-    return on_any<Vcpu>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
-                        [&](Vcpu& vcpu) { return vcpu.configure(a.x[1]); });
-}
-
 Outcome cspace_attach_thread(Vcpu& caller, Arguments a) {
     return on_any<Cspace>(caller, a, GH_RIGHT_CSPACE_ATTACH, a.x[2], [&](Cspace& cspace) {
         return with<Vcpu>(caller, a.x[1], GH_RIGHT_OBJECT_ACTIVATE,
@@ -66,11 +61,6 @@ Outcome vcpu_poweroff(Vcpu& caller, Arguments a) {
     return Outcome::later(); // its registers are reset, not written
 }
 
-Outcome vcpu_kill(Vcpu& caller, Arguments a) {
-    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_LIFECYCLE, a.x[1],
-                        [&](Vcpu& vcpu) { return vcpu.kill(); });
-}
-
 Outcome vcpu_set_affinity(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t reserved = ~std::uint64_t{0}; // "must be -1"
     const bool any = a.x[1] == GH_CPU_INDEX_ANY;
@@ -99,16 +89,6 @@ Outcome vcpu_bind_virq(Vcpu& caller, Arguments a) {
             return info ? vcpu.bind_virq(a.x[3], vic, *info) : fail(info.error());
         });
     });
-}
-
-Outcome vcpu_unbind_virq(Vcpu& caller, Arguments a) {
-    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_BIND_VIRQ, a.x[2],
-                        [&](Vcpu& vcpu) { return vcpu.unbind_virq(a.x[1]); });
-}
-
-Outcome vcpu_register_write(Vcpu& caller, Arguments a) {
-    return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_WRITE_CONTEXT, a.x[4],
-                        [&](Vcpu& vcpu) { return vcpu.write_register(a.x[1], a.x[2], a.x[3]); });
 }
 
 Outcome give(Vcpu& caller, const RunReport& report) {
@@ -173,18 +153,18 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
 
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_THREAD, entry<partition_create_thread>},
-    {GH_VCPU_CONFIGURE, entry<vcpu_configure>},
+    {GH_VCPU_CONFIGURE, any_state<&Vcpu::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_CSPACE_ATTACH_THREAD, entry<cspace_attach_thread>},
     {GH_ADDRSPACE_ATTACH_THREAD, entry<addrspace_attach_thread>},
     {GH_VCPU_POWERON, entry<vcpu_poweron>},
     {GH_VCPU_POWEROFF, entry<vcpu_poweroff>},
-    {GH_VCPU_KILL, entry<vcpu_kill>},
+    {GH_VCPU_KILL, any_state<&Vcpu::kill, GH_RIGHT_THREAD_LIFECYCLE>},
     {GH_VCPU_SET_AFFINITY, entry<vcpu_set_affinity>},
     {GH_VCPU_SET_PRIORITY, entry<vcpu_set_priority>},
     {GH_VCPU_SET_TIMESLICE, entry<vcpu_set_timeslice>},
     {GH_VCPU_BIND_VIRQ, entry<vcpu_bind_virq>},
-    {GH_VCPU_UNBIND_VIRQ, entry<vcpu_unbind_virq>},
-    {GH_VCPU_REGISTER_WRITE, entry<vcpu_register_write>},
+    {GH_VCPU_UNBIND_VIRQ, any_state<&Vcpu::unbind_virq, GH_RIGHT_THREAD_BIND_VIRQ>},
+    {GH_VCPU_REGISTER_WRITE, any_state<&Vcpu::write_register, GH_RIGHT_THREAD_WRITE_CONTEXT>},
     {GH_VCPU_RUN, entry<vcpu_run>},
     {GH_VCPU_RUN_CHECK, entry<vcpu_run_check>},
     {GH_SCHEDULER_YIELD, entry<scheduler_yield>},

@@ -37,7 +37,7 @@ Outcome virtio_mmio_configure(Vcpu& caller, Arguments a) {
 
 /// x0 device, x1 VIC, x2 interrupt, x3 zero.
 template <bool Backend>
-Outcome bind_virq(Vcpu& caller, Arguments a) {
+Outcome bind_side(Vcpu& caller, Arguments a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
     return bind_source<VirtioMmio>(caller, a, right, a.x[3],
@@ -48,44 +48,17 @@ Outcome bind_virq(Vcpu& caller, Arguments a) {
 
 /// x0 device, x1 zero.
 template <bool Backend>
-Outcome unbind_virq(Vcpu& caller, Arguments a) {
+Outcome unbind_side(Vcpu& caller, Arguments a) {
     constexpr auto right =
         Backend ? GH_RIGHT_VIRTIO_MMIO_BIND_BACKEND : GH_RIGHT_VIRTIO_MMIO_BIND_FRONTEND;
     return on_active<VirtioMmio>(caller, a, right, a.x[1],
                                  [](VirtioMmio& device) { device.unbind(Backend); });
 }
 
-/// x0 device, x1 interrupt status, x2 zero.
-Outcome backend_assert_virq(Vcpu& caller, Arguments a) {
-    return on_active<VirtioMmio>(
-        caller, a, GH_RIGHT_VIRTIO_MMIO_ASSERT_VIRQ, a.x[2],
-        [&](VirtioMmio& device) { return device.assert_frontend(a.x[1]); });
-}
-
 /// Calls of the backend: x0 device, a reserved argument, then `action`.
 template <typename Action>
 Outcome by_backend(Vcpu& caller, Arguments a, std::uint64_t reserved, const Action& action) {
     return on_active<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, reserved, action);
-}
-
-/// x0 device, x1 selector, x2 features, x3 zero.
-Outcome backend_set_dev_features(Vcpu& caller, Arguments a) {
-    return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
-        return device.set_device_features(a.x[1], a.x[2]);
-    });
-}
-
-/// x0 device, x1 queue, x2 size, x3 zero.
-Outcome backend_set_queue_num_max(Vcpu& caller, Arguments a) {
-    return by_backend(caller, a, a.x[3], [&](VirtioMmio& device) {
-        return device.set_queue_size_limit(a.x[1], a.x[2]);
-    });
-}
-
-/// x0 device, x1 selector, x2 zero -> features.
-Outcome backend_get_drv_features(Vcpu& caller, Arguments a) {
-    return by_backend(caller, a, a.x[2],
-                      [&](VirtioMmio& device) { return device.driver_features(a.x[1]); });
 }
 
 /// x0 device, x1 queue, x2 zero -> size, ready, descriptors, driver's area, device's area.
@@ -106,17 +79,6 @@ Outcome backend_get_notification(Vcpu& caller, Arguments a) {
         const VirtioMmio::Notification taken = device.take_notification();
         return give(caller, taken.queues, taken.reasons);
     });
-}
-
-/// x0 device, x1 zero.
-Outcome backend_acknowledge_reset(Vcpu& caller, Arguments a) {
-    return by_backend(caller, a, a.x[1], [](VirtioMmio& device) { device.acknowledge_reset(); });
-}
-
-/// x0 device, x1 status, x2 zero.
-Outcome backend_set_status(Vcpu& caller, Arguments a) {
-    return by_backend(caller, a, a.x[2],
-                      [&](VirtioMmio& device) { return device.set_status(a.x[1]); });
 }
 
 // Input devices are configured before or after activation.
@@ -148,18 +110,24 @@ Outcome virtio_input_set_data(Vcpu& caller, Arguments a) {
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_VIRTIO_MMIO, entry<create_object<VirtioMmio>>},
     {GH_VIRTIO_MMIO_CONFIGURE, entry<virtio_mmio_configure>},
-    {GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, entry<bind_virq<true>>},
-    {GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, entry<unbind_virq<true>>},
-    {GH_VIRTIO_MMIO_BIND_FRONTEND_VIRQ, entry<bind_virq<false>>},
-    {GH_VIRTIO_MMIO_UNBIND_FRONTEND_VIRQ, entry<unbind_virq<false>>},
-    {GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ, entry<backend_assert_virq>},
-    {GH_VIRTIO_MMIO_BACKEND_SET_DEV_FEATURES, entry<backend_set_dev_features>},
-    {GH_VIRTIO_MMIO_BACKEND_SET_QUEUE_NUM_MAX, entry<backend_set_queue_num_max>},
-    {GH_VIRTIO_MMIO_BACKEND_GET_DRV_FEATURES, entry<backend_get_drv_features>},
+    {GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, entry<bind_side<true>>},
+    {GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, entry<unbind_side<true>>},
+    {GH_VIRTIO_MMIO_BIND_FRONTEND_VIRQ, entry<bind_side<false>>},
+    {GH_VIRTIO_MMIO_UNBIND_FRONTEND_VIRQ, entry<unbind_side<false>>},
+    {GH_VIRTIO_MMIO_BACKEND_ASSERT_VIRQ,
+     active<&VirtioMmio::assert_frontend, GH_RIGHT_VIRTIO_MMIO_ASSERT_VIRQ>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_DEV_FEATURES,
+     active<&VirtioMmio::set_device_features, GH_RIGHT_VIRTIO_MMIO_CONFIG>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_QUEUE_NUM_MAX,
+     active<&VirtioMmio::set_queue_size_limit, GH_RIGHT_VIRTIO_MMIO_CONFIG>},
+    {GH_VIRTIO_MMIO_BACKEND_GET_DRV_FEATURES,
+     active<&VirtioMmio::driver_features, GH_RIGHT_VIRTIO_MMIO_CONFIG>},
     {GH_VIRTIO_MMIO_BACKEND_GET_QUEUE_INFO, entry<backend_get_queue_info>},
     {GH_VIRTIO_MMIO_BACKEND_GET_NOTIFICATION, entry<backend_get_notification>},
-    {GH_VIRTIO_MMIO_BACKEND_ACKNOWLEDGE_RESET, entry<backend_acknowledge_reset>},
-    {GH_VIRTIO_MMIO_BACKEND_SET_STATUS, entry<backend_set_status>},
+    {GH_VIRTIO_MMIO_BACKEND_ACKNOWLEDGE_RESET,
+     active<&VirtioMmio::acknowledge_reset, GH_RIGHT_VIRTIO_MMIO_CONFIG>},
+    {GH_VIRTIO_MMIO_BACKEND_SET_STATUS,
+     active<&VirtioMmio::set_status, GH_RIGHT_VIRTIO_MMIO_CONFIG>},
     {GH_VIRTIO_INPUT_CONFIGURE, entry<virtio_input_configure>},
     {GH_VIRTIO_INPUT_SET_DATA, entry<virtio_input_set_data>},
 };

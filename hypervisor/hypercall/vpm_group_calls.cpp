@@ -24,25 +24,6 @@ Outcome vpm_group_attach_vcpu(Vcpu& caller, Arguments a) {
         });
 }
 
-/// x0 group, x1 option flags, x2 zero.
-Outcome vpm_group_configure(Vcpu& caller, Arguments a) {
-    return on_any<VpmGroup>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
-                            [&](VpmGroup& group) { return group.configure(a.x[1]); });
-}
-
-/// x0 group, x1 VIC, x2 interrupt, x3 zero.
-Outcome vpm_group_bind_virq(Vcpu& caller, Arguments a) {
-    return bind_source<VpmGroup>(
-        caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[3],
-        [](VpmGroup& group, Vic& vic, VirqInfo info) { return group.bind(vic, info); });
-}
-
-/// x0 group, x1 zero.
-Outcome vpm_group_unbind_virq(Vcpu& caller, Arguments a) {
-    return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_BIND_VIRQ, a.x[1],
-                               [](VpmGroup& group) { group.unbind(); });
-}
-
 /// x0 group, x1 zero -> VPMState.
 Outcome vpm_group_get_state(Vcpu& caller, Arguments a) {
     return on_active<VpmGroup>(caller, a, GH_RIGHT_VPM_GROUP_QUERY, a.x[1], [&](VpmGroup& group) {
@@ -53,9 +34,9 @@ Outcome vpm_group_get_state(Vcpu& caller, Arguments a) {
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_VPM_GROUP, entry<create_object<VpmGroup>>},
     {GH_VPM_GROUP_ATTACH_VCPU, entry<vpm_group_attach_vcpu>},
-    {GH_VPM_GROUP_CONFIGURE, entry<vpm_group_configure>},
-    {GH_VPM_GROUP_BIND_VIRQ, entry<vpm_group_bind_virq>},
-    {GH_VPM_GROUP_UNBIND_VIRQ, entry<vpm_group_unbind_virq>},
+    {GH_VPM_GROUP_CONFIGURE, any_state<&VpmGroup::configure, GH_RIGHT_OBJECT_ACTIVATE>},
+    {GH_VPM_GROUP_BIND_VIRQ, bind_virq<&VpmGroup::bind, GH_RIGHT_VPM_GROUP_BIND_VIRQ>},
+    {GH_VPM_GROUP_UNBIND_VIRQ, active<&VpmGroup::unbind, GH_RIGHT_VPM_GROUP_BIND_VIRQ>},
     {GH_VPM_GROUP_GET_STATE, entry<vpm_group_get_state>},
 };
 

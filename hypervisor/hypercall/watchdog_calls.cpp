@@ -16,12 +16,6 @@ namespace {
 // Bit 0 of a bind call's flags: the bite's interrupt, else the bark's.
 constexpr std::uint64_t unknown_flags = ~std::uint64_t{GH_WATCHDOG_BIND_BITE};
 
-/// x0 watchdog, x1 option flags, x2 zero.
-Outcome watchdog_configure(Vcpu& caller, Arguments a) {
-    return on_any<Watchdog>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[2],
-                            [&](Watchdog& dog) { return dog.configure(a.x[1]); });
-}
-
 /// x0 watchdog, x1 vCPU, x2 zero.
 Outcome watchdog_attach_vcpu(Vcpu& caller, Arguments a) {
     return on_any<Watchdog>(
@@ -52,7 +46,7 @@ Outcome watchdog_manage(Vcpu& caller, Arguments a) {
 
 constexpr HypercallEntry entries[] = {
     {GH_PARTITION_CREATE_WATCHDOG, entry<create_object<Watchdog>>},
-    {GH_WATCHDOG_CONFIGURE, entry<watchdog_configure>},
+    {GH_WATCHDOG_CONFIGURE, any_state<&Watchdog::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_WATCHDOG_ATTACH_VCPU, entry<watchdog_attach_vcpu>},
     {GH_WATCHDOG_BIND_VIRQ, entry<watchdog_bind_virq>},
     {GH_WATCHDOG_UNBIND_VIRQ, entry<watchdog_unbind_virq>},
