@@ -35,6 +35,7 @@ enum Row : std::uint32_t {
     row_mmio_read,
     row_ioeventfd,
     row_irqfd_in_exit,
+    row_irqfd_beyond_exit, // with the whole access, less row_mmio_write
     row_irqfd_in_wfi,
     row_timer_in_wfi,
     row_timer_while_busy,
@@ -47,9 +48,9 @@ enum Row : std::uint32_t {
 };
 
 inline constexpr std::array<const char*, row_count> row_names{
-    "empty",         "mmio_write",   "mmio_read",  "ioeventfd", "irqfd_in_exit",
-    "irqfd_in_wfi",  "timer_in_wfi", "timer_busy", "sgi_self",  "sgi_in_wfi",
-    "sgi_ping_pong", "psci_version", "gicd_typer",
+    "empty",        "mmio_write",   "mmio_read",  "ioeventfd", "irqfd_in_exit", "irqfd_beyond_exit",
+    "irqfd_in_wfi", "timer_in_wfi", "timer_busy", "sgi_self",  "sgi_in_wfi",    "sgi_ping_pong",
+    "psci_version", "gicd_typer",
 };
 
 inline constexpr unsigned most_samples = 4096;

@@ -15,57 +15,16 @@ unsigned watchpoints() {
     return static_cast<unsigned>((HYP_READ_SYSREG(id_aa64dfr0_el1) >> 20) & 0xf) + 1;
 }
 
-// System registers are named in the instruction, so each index needs its own. Cases fall through
-// from the highest implemented one down to 0.
+// From the highest implemented one, whose case is the first, down to 0.
+#define HYP_DEBUG_CASE(ACCESS, n)                                                                  \
+    case n:                                                                                        \
+        ACCESS(n);                                                                                 \
+        [[fallthrough]];
 #define HYP_DEBUG_EACH(count, ACCESS)                                                              \
     switch ((count) - 1) {                                                                         \
-    case 15:                                                                                       \
-        ACCESS(15);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 14:                                                                                       \
-        ACCESS(14);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 13:                                                                                       \
-        ACCESS(13);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 12:                                                                                       \
-        ACCESS(12);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 11:                                                                                       \
-        ACCESS(11);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 10:                                                                                       \
-        ACCESS(10);                                                                                \
-        [[fallthrough]];                                                                           \
-    case 9:                                                                                        \
-        ACCESS(9);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 8:                                                                                        \
-        ACCESS(8);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 7:                                                                                        \
-        ACCESS(7);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 6:                                                                                        \
-        ACCESS(6);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 5:                                                                                        \
-        ACCESS(5);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 4:                                                                                        \
-        ACCESS(4);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 3:                                                                                        \
-        ACCESS(3);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 2:                                                                                        \
-        ACCESS(2);                                                                                 \
-        [[fallthrough]];                                                                           \
-    case 1:                                                                                        \
-        ACCESS(1);                                                                                 \
-        [[fallthrough]];                                                                           \
+        HYP_EACH_OF_16(HYP_DEBUG_CASE, ACCESS)                                                     \
     default:                                                                                       \
-        ACCESS(0);                                                                                 \
+        break;                                                                                     \
     }
 
 #define HYP_SAVE_BREAKPOINT(n)                                                                     \

@@ -139,6 +139,13 @@ void measure_irqfd() {
         sleep_until_interrupted(0, seen);
         return control().handled[0] - control().stamp;
     });
+    collect(row_irqfd_beyond_exit, quick_samples, [] {
+        const std::uint64_t seen = control().interrupts[0];
+        const std::uint64_t begin = now();
+        device_write(reg_ring_now, 1);
+        sleep_until_interrupted(0, seen);
+        return control().handled[0] - begin;
+    });
     collect(row_irqfd_in_wfi, slow_samples, [] {
         const std::uint64_t seen = control().interrupts[0];
         device_write(reg_ring_later, 1);

@@ -35,7 +35,8 @@ private:
 
     gunyah::IrqFd irq_;
     Control& control_;
-    std::uint32_t empty_ = 0; // what a measurement of nothing says
+    std::uint32_t empty_ = 0;      // what a measurement of nothing says
+    std::uint32_t plain_exit_ = 0; // and one of an exit, row_mmio_write, with that
     std::promise<void> done_;
     bool is_done_ = false;
     int wish_ = -1; // a blocking eventfd: "ring later", or, with stopping_, "end"

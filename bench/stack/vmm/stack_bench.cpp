@@ -11,6 +11,7 @@
 #include "devices/mmio_bus.hpp"
 #include "libgunyah/device.hpp"
 #include "libgunyah/error.hpp"
+#include "linux_alone.hpp"
 #include "machine/boot_files.hpp"
 #include "machine/device_tree.hpp"
 #include "machine/host_memory.hpp"
@@ -92,6 +93,7 @@ void print_life(const char* size, const Times& times) {
 
 void run_all(const std::string& image) {
     constexpr std::uint64_t mebibyte = 1 << 20;
+    measure_linux_alone();
     run_guest(image, 8 * mebibyte, task_measure);
     print_life("8m", run_guest(image, 8 * mebibyte, task_start_only));
     print_life("192m", run_guest(image, 192 * mebibyte, task_start_only));

@@ -83,14 +83,6 @@ inline void ich_barrier() {
     isb();
 }
 
-// clang-format off: it would move the cases at every run
-#define HYP_ICH_CASES(CASE, kind) \
-    CASE(kind, 0) \
-    CASE(kind, 1) \
-    CASE(kind, 2) CASE(kind, 3) CASE(kind, 4) CASE(kind, 5) CASE(kind, 6) \
-    CASE(kind, 7) CASE(kind, 8) CASE(kind, 9) CASE(kind, 10) CASE(kind, 11) \
-    CASE(kind, 12) CASE(kind, 13) CASE(kind, 14) CASE(kind, 15)
-// clang-format on
 #define HYP_ICH_READ(kind, n)                                                                      \
     case n:                                                                                        \
         return HYP_READ_SYSREG(kind##n##_el2);
@@ -101,11 +93,11 @@ inline void ich_barrier() {
 
 /// List register n, 0 .. ICH_VTR_EL2.ListRegs.
 inline std::uint64_t ich_read_lr(unsigned n) {
-    switch (n) { HYP_ICH_CASES(HYP_ICH_READ, ich_lr) }
+    switch (n) { HYP_EACH_OF_16(HYP_ICH_READ, ich_lr) }
     __builtin_unreachable();
 }
 inline void ich_write_lr(unsigned n, std::uint64_t value) {
-    switch (n) { HYP_ICH_CASES(HYP_ICH_WRITE, ich_lr) }
+    switch (n) { HYP_EACH_OF_16(HYP_ICH_WRITE, ich_lr) }
 }
 
 #define HYP_ICH_AP_CASES(CASE, kind) CASE(kind, 0) CASE(kind, 1) CASE(kind, 2) CASE(kind, 3)
@@ -129,6 +121,5 @@ inline void ich_write_ap1r(unsigned n, std::uint64_t value) {
 #undef HYP_ICH_AP_CASES
 #undef HYP_ICH_WRITE
 #undef HYP_ICH_READ
-#undef HYP_ICH_CASES
 
 } // namespace hyp::arch

@@ -26,4 +26,12 @@ inline void isb() {
     asm volatile("isb" : : : "memory");
 }
 
+// A system register is named in the instruction, so that each index needs its own.
+// clang-format off: it would move the cases at every run
+#define HYP_EACH_OF_16(DO, what) \
+    DO(what, 15) DO(what, 14) DO(what, 13) DO(what, 12) DO(what, 11) DO(what, 10) DO(what, 9) \
+    DO(what, 8) DO(what, 7) DO(what, 6) DO(what, 5) DO(what, 4) DO(what, 3) DO(what, 2) \
+    DO(what, 1) DO(what, 0)
+// clang-format on
+
 } // namespace hyp::arch
