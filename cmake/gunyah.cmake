@@ -78,3 +78,12 @@ elseif(GUNYAH_BUILD STREQUAL el2)
 else()
     target_link_libraries(fdt INTERFACE "${GUNYAH_SYSROOT_LIB}/libfdt.a")
 endif()
+
+# compression: zlib and libzstd, for the programs of Linux.
+add_library(compression INTERFACE)
+if(GUNYAH_BUILD STREQUAL host)
+    target_link_libraries(compression INTERFACE -lz -lzstd)
+else()
+    target_link_libraries(compression INTERFACE
+        "${GUNYAH_SYSROOT_LIB}/libz.a" "${GUNYAH_SYSROOT_LIB}/libzstd.a")
+endif()

@@ -12,7 +12,7 @@ _FORMAT = "1\n"
 
 def _own_release() -> None:
     archive.OWN_RELEASE.update()
-    sysroot.fetch()
+    sysroot.fetch_busybox()
     kernel.STANDARD.fetch()
 
 
@@ -21,16 +21,21 @@ def _backports() -> None:
     kernel.NEWER.fetch()
 
 
-# What is fetched together, by the name of the file that says it is complete.
-_PARTS: dict[str, Callable[[], None]] = {"fetched": _own_release, "fetched-backports": _backports}
+# What is fetched together, in this order, by the name of the file that says it is complete and has
+# the text behind it.
+_PARTS: dict[str, tuple[Callable[[], None], str]] = {
+    "fetched": (_own_release, _FORMAT),
+    "fetched-libraries": (sysroot.fetch_libraries, "\n".join(sysroot.LIBRARIES)),
+    "fetched-backports": (_backports, _FORMAT),
+}
 
 
 def fetch(update: bool = False) -> None:
     """Fetches what is not here; with UPDATE looks for newer packages too."""
-    for name, action in _PARTS.items():
+    for name, (action, complete) in _PARTS.items():
         stamp = CACHE / name
-        if stamp.is_file() and stamp.read_text() == _FORMAT and not update:
+        if stamp.is_file() and stamp.read_text() == complete and not update:
             continue
         stamp.unlink(missing_ok=True)
         action()
-        stamp.write_text(_FORMAT)
+        stamp.write_text(complete)

@@ -35,6 +35,8 @@ _FOR_TEST = {
     "libgtest-dev": "the unit tests' framework",
     "libfdt-dev": "device trees in host tests",
     "libcli11-dev": "the VMM's command line in host tests",
+    "zlib1g-dev": "compressed kernels and disks in host tests",
+    "libzstd-dev": "likewise",
     "libfmt-dev": "the VMM's messages in host tests",
     "nlohmann-json3-dev": "the VMM's machine-readable output in host tests",
     "u-boot-qemu": "a boot loader to start the hypervisor with",

@@ -9,11 +9,13 @@ from machine.paths import BUSYBOX_TREE, SYSROOT
 from machine.progress import Step
 
 # The C and C++ libraries come with the cross compiler; these are the ones beyond it.
-_LIBRARIES = (
+LIBRARIES = (
     "libfdt-dev:arm64",         # device trees: the VMM and the Resource Manager
     "libcli11-dev:arm64",       # the VMM's command line
     "libfmt-dev:arm64",         # the VMM's messages
     "nlohmann-json3-dev:arm64",  # the VMM's machine-readable output
+    "zlib1g-dev:arm64",         # kernels and disks compressed with gzip and zlib: the VMM
+    "libzstd-dev:arm64",        # likewise with zstd
 )
 
 
@@ -22,13 +24,17 @@ def busybox() -> Path:
     return BUSYBOX_TREE / "bin/busybox"
 
 
-def fetch() -> None:
-    """Fetches the libraries and busybox and unpacks them."""
-    debs = [archive.OWN_RELEASE.download(package) for package in _LIBRARIES]
-    busybox_deb = archive.OWN_RELEASE.download("busybox-static:arm64")
-    with Step("unpacking arm64 libraries and busybox"):
-        for tree in (SYSROOT, BUSYBOX_TREE):
-            shutil.rmtree(tree, ignore_errors=True)
+def fetch_busybox() -> None:
+    """Fetches busybox and unpacks it."""
+    deb = archive.OWN_RELEASE.download("busybox-static:arm64")
+    with Step("unpacking busybox"):
+        shutil.rmtree(BUSYBOX_TREE, ignore_errors=True)
+        archive.unpack(deb, BUSYBOX_TREE)
+
+
+def fetch_libraries() -> None:
+    """Fetches the libraries and unpacks them over what is there."""
+    debs = [archive.OWN_RELEASE.download(package) for package in LIBRARIES]
+    with Step("unpacking arm64 libraries"):
         for deb in debs:
             archive.unpack(deb, SYSROOT)
-        archive.unpack(busybox_deb, BUSYBOX_TREE)

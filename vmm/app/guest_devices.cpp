@@ -57,7 +57,8 @@ struct GuestDevices::VirtioSlot {
     }
 };
 
-GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks) : host_{std::move(host)} {
+GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks, std::vector<Share> shares)
+    : host_{std::move(host)} {
     add_pl011();
     add_pl031();
     add_pl061();
@@ -66,6 +67,9 @@ GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks) : host_{std
     for (Disk& disk : disks) {
         const std::string name = fmt::format("disk '{}'", disk.id);
         add_virtio(std::make_unique<BlockDevice>(std::move(disk.image), disk.id), name);
+    }
+    for (Share& share : shares) {
+        add_virtio(std::move(share.device), fmt::format("shared directory '{}'", share.tag));
     }
 }
 

@@ -22,6 +22,7 @@
 #include "virtio/console_device.hpp"
 #include "virtio/guest_memory.hpp"
 #include "virtio/mmio_transport.hpp"
+#include "virtio/share_device.hpp"
 
 namespace vmm {
 
@@ -39,11 +40,17 @@ struct Disk {
     std::string id; // the serial number that the guest sees
 };
 
-// A PL011, a clock, a power button, a virtio console, an entropy device and one virtio block device
-// per disk, in this order in the device tree.
+struct Share {
+    std::unique_ptr<ShareDevice> device;
+    std::string tag;
+};
+
+// A PL011, a clock, a power button, a virtio console, an entropy device, one virtio block device
+// per disk and one 9P device per shared directory, in this order in the device tree.
 class GuestDevices {
 public:
-    GuestDevices(DeviceHost host, std::vector<Disk> disks); // Throws gunyah::Error.
+    // Throws gunyah::Error.
+    GuestDevices(DeviceHost host, std::vector<Disk> disks, std::vector<Share> shares);
     ~GuestDevices();
     GuestDevices(const GuestDevices&) = delete;
     GuestDevices& operator=(const GuestDevices&) = delete;

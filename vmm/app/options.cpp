@@ -25,6 +25,7 @@ constexpr const char* run_footer =
     "  gunyah run --kernel Image --initrd guest.cpio --cpus 2 --mem 512M\n"
     "  gunyah run --kernel Image --cmdline 'console=hvc0 root=/dev/vda' --disk debian.raw\n"
     "  gunyah run --kernel Image --disk path=system.raw,ro --disk path=data.raw,id=data\n"
+    "  gunyah run --kernel Image --share path=/srv/data,tag=data,ro\n"
     "  gunyah run --kernel Image --mem 1G --print-config >vm.json; gunyah run --config vm.json\n"
     "Exit status: 0 the guest powered itself off, 1 it could not be started, 2 wrong usage,\n"
     "3 the guest asked for a reboot, 4 it crashed, 5 it was stopped from outside.\n"
@@ -38,9 +39,15 @@ struct OptionHelp {
 
 constexpr OptionHelp single_options[] = {
     {"name", "NAME", "what the VM is called"},
-    {"kernel", "FILE", "arm64 Linux Image that the guest boots"},
+    {"kernel", "FILE",
+     "arm64 Linux kernel that the guest boots: Image, one compressed with gzip or zstd, "
+     "vmlinuz.efi, "
+     "or an ELF vmlinux"},
     {"initrd", "FILE", "initial RAM disk"},
     {"cmdline", "TEXT", "kernel command line [console=ttyAMA0]"},
+    {"dtb-overlay", "FILE",
+     "compiled device tree overlay for the guest's tree; it names nodes by target-path"},
+    {"dump-dtb", "FILE", "write the guest's device tree there before it starts"},
     {"cpus", "N", "number of vCPUs, 1 to 16 [1]"},
     {"mem", "SIZE", "guest memory, with K, M or G behind the number [256M]"},
     {"console", "stdio|FILE|pty",
@@ -52,6 +59,9 @@ constexpr OptionHelp repeated_options[] = {
      "disk image or block device; repeat for more (vda, vdb, ...); ro: the guest cannot write to "
      "it; format: qcow2 if the name ends so, else raw; id: its serial number, for "
      "/dev/disk/by-id"},
+    {"share", "[path=]DIR[,tag=NAME][,ro]",
+     "directory that the guest can use: mount -t 9p -o trans=virtio,version=9p2000.L NAME /mnt; "
+     "repeat for more; tag: share0, share1, ... if not given; ro: the guest cannot write to it"},
 };
 
 // The options of `run` as they were typed.

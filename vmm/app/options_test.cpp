@@ -78,6 +78,22 @@ TEST(Options, AllOfThem) {
     EXPECT_EQ(options.console, "pty");
 }
 
+TEST(Options, SharedDirectories) {
+    const RunOptions options =
+        accepted({"run", "--kernel", "Image", "--share", "path=/a,tag=x,ro", "--share", "/b"});
+    ASSERT_EQ(options.shares.size(), 2U);
+    EXPECT_EQ(options.shares[0].path, "/a");
+    EXPECT_EQ(options.shares[0].tag, "x");
+    EXPECT_TRUE(options.shares[0].read_only);
+    EXPECT_EQ(options.shares[1].path, "/b");
+    EXPECT_FALSE(options.shares[1].read_only);
+    expect_complaint({"run", "--kernel", "Image", "--share", "tag=x"}, "it needs a directory");
+    expect_complaint({"run", "--kernel", "Image", "--share", "/a,tag=x", "--share", "/b,tag=x"},
+                     "its tag 'x' stands there twice");
+    const std::string long_tag = "/a,tag=" + std::string(256, 'x');
+    expect_complaint({"run", "--kernel", "Image", "--share", long_tag.c_str()}, "255 bytes");
+}
+
 TEST(Options, HelpIsNoError) {
     const EarlyExit early = ended({"run", "--help"});
     EXPECT_EQ(early.status, ExitStatus::powered_off);

@@ -2,6 +2,7 @@
 // run_guest(): checks, builds, starts, waits, takes down, in this order.
 #include "app/run.hpp"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "app/control_server.hpp"
 #include "app/event_loop.hpp"
 #include "app/guest_devices.hpp"
+#include "app/open_files.hpp"
 #include "app/run_schema.hpp"
 #include "app/runtime_folder.hpp"
 #include "app/stop_signals.hpp"
@@ -26,6 +28,7 @@
 #include "libgunyah/error.hpp"
 #include "machine/boot_files.hpp"
 #include "machine/device_tree.hpp"
+#include "machine/device_tree_overlay.hpp"
 #include "machine/host_memory.hpp"
 #include "machine/layout.hpp"
 
@@ -43,6 +46,18 @@ std::vector<Disk> open_disks(const std::vector<DiskOption>& options) {
     return disks;
 }
 
+std::vector<Share> open_shares(const std::vector<ShareOption>& options) {
+    std::vector<Share> shares;
+    const std::size_t files = options.empty() ? 0 : allow_open_files() / options.size();
+    for (const ShareOption& share : options) {
+        const std::string tag =
+            share.tag.empty() ? fmt::format("share{}", shares.size()) : share.tag;
+        shares.push_back(
+            {std::make_unique<ShareDevice>(share.path, tag, share.read_only, files), tag});
+    }
+    return shares;
+}
+
 std::string name_of(const RunOptions& options) {
     return options.name.empty() ? fmt::format("vm-{}", ::getpid()) : options.name;
 }
@@ -51,6 +66,18 @@ template <typename T>
 void fill_random(T& value) {
     if (::getrandom(&value, sizeof(value), 0) != static_cast<ssize_t>(sizeof(value))) {
         throw gunyah::Error::from_errno(errno, "cannot get random numbers for the guest");
+    }
+}
+
+// For this user alone: the tree has the seeds of the guest's random numbers.
+void write_file(const std::string& path, const std::vector<std::byte>& bytes) {
+    const gunyah::FileDescriptor file{
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    if (!file ||
+        ::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+        throw gunyah::Error::from_errno(
+            errno, fmt::format("cannot write the device tree to {}", path), "",
+            "name a file in a directory that you may write to (--dump-dtb)");
     }
 }
 
@@ -65,7 +92,15 @@ std::vector<std::byte> make_device_tree(const RunOptions& options, const BootFil
                            .random_seed = {}};
     fill_random(guest.kaslr_seed);
     fill_random(guest.random_seed);
-    return build_device_tree(guest, MemoryPlan::device_tree_window - MemoryPlan::device_tree_slack);
+    constexpr std::size_t capacity = MemoryPlan::device_tree_window - MemoryPlan::device_tree_slack;
+    std::vector<std::byte> tree = build_device_tree(guest, capacity);
+    if (!options.device_tree_overlay.empty()) {
+        tree = DeviceTreeOverlay::open(options.device_tree_overlay).apply(tree, capacity);
+    }
+    if (!options.device_tree_dump.empty()) {
+        write_file(options.device_tree_dump, tree);
+    }
+    return tree;
 }
 
 // Puts the tree into guest memory and tells the VM about it and the room behind it.
@@ -123,8 +158,8 @@ public:
     explicit Run(const RunOptions& options)
         : options_{options}, control_{control_path(name_of(options)), loop_},
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
-          disks_{open_disks(options.disks)}, memory_{map_memory(options.memory)},
-          guest_memory_{layout::ram_base, memory_.bytes()},
+          disks_{open_disks(options.disks)}, shares_{open_shares(options.shares)},
+          memory_{map_memory(options.memory)}, guest_memory_{layout::ram_base, memory_.bytes()},
           console_{ConsoleEndpoint::open(options.console), loop_,
                    [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
           vm_{gunyah::Device::open().create_vm()} {}
@@ -137,7 +172,7 @@ public:
                                         .loop = loop_,
                                         .output = console_.output(),
                                         .complain = [this](std::string_view text) { note(text); }},
-                             std::move(disks_)};
+                             std::move(disks_), std::move(shares_)};
         place_device_tree(vm_, guest_memory_, files_.plan().device_tree,
                           make_device_tree(options_, files_, devices));
         std::vector<gunyah::Vcpu> vcpus;
@@ -196,6 +231,7 @@ private:
     unsigned notes_ = 0;
     BootFiles files_;
     std::vector<Disk> disks_;
+    std::vector<Share> shares_;
     gunyah::MemoryRegion memory_;
     GuestMemory guest_memory_;
     Console console_;

@@ -9,6 +9,7 @@
 
 #include "libgunyah/error.hpp"
 #include "machine/layout.hpp"
+#include "virtio/share_device.hpp"
 
 namespace vmm {
 namespace {
@@ -43,6 +44,26 @@ void check_disk(const DiskOption& disk) {
             fmt::format("the id '{}' is longer than 20 bytes", disk.id), "use a shorter one");
 }
 
+void check_share(const ShareOption& share) {
+    require(!share.path.empty(), "--share", "it needs a directory",
+            "write --share path=DIR,tag=NAME");
+    require(share.tag.size() <= ShareDevice::longest_tag, fmt::format("--share {}", share.path),
+            "its tag is longer than 255 bytes", "use a shorter one");
+}
+
+void check_shares(const std::vector<ShareOption>& shares) {
+    require(shares.size() <= layout::max_shares, "--share",
+            fmt::format("{} directories are too many", shares.size()),
+            fmt::format("a guest has at most {}", layout::max_shares));
+    std::ranges::for_each(shares, check_share);
+    for (const ShareOption& share : shares) {
+        const bool twice =
+            !share.tag.empty() && std::ranges::count(shares, share.tag, &ShareOption::tag) > 1;
+        require(!twice, fmt::format("--share {}", share.path),
+                fmt::format("its tag '{}' stands there twice", share.tag), "use another one");
+    }
+}
+
 } // namespace
 
 void check(const RunOptions& options) {
@@ -59,6 +80,7 @@ void check(const RunOptions& options) {
             fmt::format("{} disks are too many", options.disks.size()),
             fmt::format("a guest has at most {}", layout::max_disks));
     std::ranges::for_each(options.disks, check_disk);
+    check_shares(options.shares);
 }
 
 } // namespace vmm

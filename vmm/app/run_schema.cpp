@@ -34,14 +34,24 @@ void visit(Visitor& visitor, DiskOption& disk) {
 }
 
 template <typename Visitor>
+void visit(Visitor& visitor, ShareOption& share) {
+    visitor.field("path", share.path);
+    visitor.field("tag", share.tag);
+    visitor.field("ro", share.read_only);
+}
+
+template <typename Visitor>
 void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("name", options.name);
     visitor.field("kernel", options.kernel);
     visitor.field("initrd", options.initrd);
+    visitor.field("dtb-overlay", options.device_tree_overlay);
+    visitor.field("dump-dtb", options.device_tree_dump);
     visitor.field("cmdline", options.command_line);
     visitor.field("cpus", options.cpus);
     visitor.field("mem", options.memory);
     visitor.field("disk", options.disks);
+    visitor.field("share", options.shares);
     visitor.field("console", options.console);
 }
 
@@ -194,7 +204,7 @@ struct Printer {
 void apply_command_line(RunOptions& options, const OptionTexts& texts) {
     Json object = Json::object();
     for (const auto& [key, text] : texts) {
-        if (key == "disk") {
+        if (key == "disk" || key == "share") {
             object[key].push_back(text);
         } else {
             object[key] = text;

@@ -33,6 +33,10 @@ constexpr std::size_t autoclear_at = 88;
 constexpr std::size_t refcount_order_at = 96;
 constexpr std::size_t header_length_at = 100;
 constexpr std::size_t version_3_length = 104;
+constexpr std::size_t compression_at = 104;
+
+constexpr std::uint64_t feature_compression = 8; // the type is not zlib
+constexpr std::byte compression_zstd{1};
 
 constexpr std::uint32_t extension_end = 0;
 constexpr std::uint32_t extension_backing_format = 0xe2792aca;
@@ -53,7 +57,7 @@ std::string incompatible_problem(std::uint64_t features) {
     if ((features & 2) != 0) {
         return damaged;
     }
-    return "it uses a feature that is not supported (external data, zstd, extended L2); "
+    return "it uses a feature that is not supported (external data, extended L2); "
            "convert it with qemu-img convert -O qcow2";
 }
 
@@ -123,7 +127,7 @@ std::expected<std::size_t, std::string> read_version_3(Bytes start, Qcow2Header&
         return Problem{damaged};
     }
     const auto incompatible = load_big_endian<std::uint64_t>(start, incompatible_at);
-    if (incompatible != 0) {
+    if ((incompatible & ~feature_compression) != 0) {
         return Problem{incompatible_problem(incompatible)};
     }
     header.has_autoclear_features = load_big_endian<std::uint64_t>(start, autoclear_at) != 0;
@@ -133,6 +137,15 @@ std::expected<std::size_t, std::string> read_version_3(Bytes start, Qcow2Header&
         return Problem{damaged};
     }
     header.refcount_bits = 1U << order;
+    if ((incompatible & feature_compression) != 0) {
+        if (length <= compression_at || start.size() <= compression_at ||
+            start[compression_at] != compression_zstd) {
+            return Problem{
+                "its clusters are compressed in a way that is not known; convert it with "
+                "qemu-img convert -O qcow2"};
+        }
+        header.compression = Qcow2Compression::zstd;
+    }
     return length;
 }
 

@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "disk/qcow2_compression.hpp"
+
 namespace vmm {
 
 struct Qcow2Header {
@@ -28,6 +30,7 @@ struct Qcow2Header {
     std::uint32_t snapshots = 0;
     bool has_autoclear_features = false;
     unsigned refcount_bits = 16;
+    Qcow2Compression compression = Qcow2Compression::zlib;
     std::string backing_file;   // empty: none
     std::string backing_format; // empty: the image does not say
 

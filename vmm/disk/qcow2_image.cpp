@@ -162,7 +162,26 @@ bool Qcow2Image::read_part(const Part& part, IovecCursor& to) {
     case Kind::compressed:
         break;
     }
-    return false;
+    const std::vector<std::byte>* content = unpacked(part.cluster, *cluster);
+    if (content != nullptr) {
+        to.copy_from(std::span{*content}.subspan(part.within, part.length));
+    }
+    return content != nullptr;
+}
+
+const std::vector<std::byte>* Qcow2Image::unpacked(std::uint64_t number,
+                                                   const Qcow2Cluster& cluster) {
+    if (unpacked_number_ != number) {
+        unpacked_number_.reset();
+        unpacked_.resize(header_.cluster_size());
+        std::vector<std::byte> packed(cluster.size);
+        if (!file_.read(packed, cluster.offset) ||
+            !unpack_cluster(header_.compression, packed, unpacked_)) {
+            return nullptr;
+        }
+        unpacked_number_ = number;
+    }
+    return &unpacked_;
 }
 
 // The last cluster of a file may be cut short; what is not there is zero.
@@ -187,7 +206,7 @@ bool Qcow2Image::read_backing(std::uint64_t offset, std::vector<iovec> pieces,
 
 bool Qcow2Image::write_part(const Part& part, IovecCursor& from) {
     const auto cluster = tables_.find(part.cluster);
-    if (!cluster || cluster->kind == Kind::compressed) {
+    if (!cluster) {
         return false;
     }
     if (cluster->kind == Kind::data) {
@@ -207,8 +226,17 @@ bool Qcow2Image::rewrite(const Part& part, const Qcow2Cluster& old,
         !read_backing(start, {{content.data(), on_disk}}, on_disk)) {
         return false;
     }
+    if (old.kind == Kind::compressed) {
+        const std::vector<std::byte>* before = unpacked(part.cluster, old);
+        if (before == nullptr) {
+            return false;
+        }
+        content = *before;
+        unpacked_number_.reset(); // it is about to be another one
+    }
     merge(std::span{content}.subspan(part.within, part.length));
-    const auto place = old.offset != 0 ? std::optional{old.offset} : tables_.allocate();
+    const bool has_place = old.offset != 0 && old.kind != Kind::compressed;
+    const auto place = has_place ? std::optional{old.offset} : tables_.allocate();
     return place && file_.write(content, *place) &&
            tables_.set(part.cluster, {.kind = Kind::data, .offset = *place});
 }
@@ -230,7 +258,7 @@ bool Qcow2Image::write_zeroes(std::uint64_t offset, std::uint64_t length, bool m
 
 bool Qcow2Image::zero_part(const Part& part, bool may_unmap) {
     const auto cluster = tables_.find(part.cluster);
-    if (!cluster || cluster->kind == Kind::compressed) {
+    if (!cluster) {
         return false;
     }
     if (cluster->kind == Kind::zero || (cluster->kind == Kind::absent && !backing_)) {

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "disk/disk_image.hpp"
 #include "disk/host_file.hpp"
@@ -16,11 +18,12 @@
 namespace vmm {
 
 // Versions 2 and 3. Writing needs clusters of at least 64 KiB, refcounts of 16 bits (qemu-img's
-// defaults) and no internal snapshots. Compressed clusters and encryption are not supported:
-// reading a compressed cluster is an I/O error.
+// defaults) and no internal snapshots. Encryption is not supported.
 //
 // A cluster that is written for the first time is copied from the backing file; backing files are
-// only read. Discarding makes holes in the file; the file's clusters keep their places.
+// only read. A compressed cluster that is written becomes a plain one at another place; its old
+// data stay in the file, where qemu-img check calls them leaked. Discarding makes holes in the
+// file; the file's clusters keep their places.
 class Qcow2Image : public DiskImage {
 public:
     static constexpr unsigned longest_chain = 8; // an image and its backing files
@@ -56,6 +59,8 @@ private:
     bool write_part(const Part& part, class IovecCursor& from);
     bool zero_part(const Part& part, bool may_unmap);
     bool read_file(std::uint64_t offset, std::vector<iovec> pieces, std::uint64_t length);
+    // The compressed cluster's content, kept until another one is read; none: it is damaged.
+    const std::vector<std::byte>* unpacked(std::uint64_t number, const Qcow2Cluster& cluster);
     bool read_backing(std::uint64_t offset, std::vector<iovec> pieces, std::uint64_t length);
     // Puts the whole cluster, as `merge` changes it, into `place`, or a new place if that is 0.
     bool rewrite(const Part& part, const Qcow2Cluster& old,
@@ -65,6 +70,9 @@ private:
     const Qcow2Header header_;
     std::unique_ptr<DiskImage> backing_;
     Qcow2Tables tables_;
+    // What was unpacked last: guests read a cluster piece by piece.
+    std::optional<std::uint64_t> unpacked_number_;
+    std::vector<std::byte> unpacked_;
 };
 
 } // namespace vmm

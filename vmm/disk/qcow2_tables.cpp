@@ -56,6 +56,22 @@ bool Qcow2Tables::is_cluster(std::uint64_t offset) const {
                     header_.refcount_table_clusters * size);
 }
 
+// "Compressed Clusters Descriptor": an offset of x bits, then how many sectors there are more than
+// the one it lies in.
+std::optional<Qcow2Cluster> Qcow2Tables::compressed_cluster(std::uint64_t entry) const {
+    constexpr std::uint64_t sector = 512;
+    const unsigned x = 62 - (header_.cluster_bits - 8);
+    const std::uint64_t offset = entry & ((std::uint64_t{1} << x) - 1);
+    const std::uint64_t more = (entry & (compressed - 1)) >> x;
+    const std::uint64_t size = (more + 1) * sector - offset % sector;
+    if (offset >= file_.size()) {
+        return std::nullopt;
+    }
+    return Qcow2Cluster{.kind = Qcow2Cluster::Kind::compressed,
+                        .offset = offset,
+                        .size = std::min(size, file_.size() - offset)};
+}
+
 std::optional<Qcow2Cluster> Qcow2Tables::find(std::uint64_t cluster) {
     const std::uint64_t l1_index = cluster / entries_per_table();
     const std::uint64_t l2_offset = l1_[l1_index] & offset_mask;
@@ -68,7 +84,7 @@ std::optional<Qcow2Cluster> Qcow2Tables::find(std::uint64_t cluster) {
     }
     const std::uint64_t entry = l2->entries[cluster % entries_per_table()];
     if ((entry & compressed) != 0) {
-        return Qcow2Cluster{.kind = Qcow2Cluster::Kind::compressed};
+        return compressed_cluster(entry);
     }
     const std::uint64_t offset = entry & offset_mask;
     if (offset != 0 && !is_cluster(offset)) {

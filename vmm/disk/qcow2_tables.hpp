@@ -20,10 +20,11 @@ struct Qcow2Cluster {
         absent,     // in the backing file, or zero
         zero,       // reads as zero; `offset` is its place in the file, 0 if it has none
         data,       // at `offset`
-        compressed, // not supported
+        compressed, // `size` bytes at `offset`, which is any, that hold its data
     };
     Kind kind = Kind::absent;
     std::uint64_t offset = 0;
+    std::uint64_t size = 0; // of compressed data, rounded up
 };
 
 // New entries are kept in memory until flush(), which writes them behind what they refer to, with a
@@ -63,6 +64,7 @@ private:
     }
     [[nodiscard]] std::uint64_t entries_per_table() const { return header_.cluster_size() / 8; }
     [[nodiscard]] bool is_cluster(std::uint64_t offset) const;
+    [[nodiscard]] std::optional<Qcow2Cluster> compressed_cluster(std::uint64_t entry) const;
     // The table for an L1 index, from the cache or the file; nullptr on an error.
     L2Table* table(std::uint64_t l1_index, std::uint64_t offset);
     L2Table* table_to_change(std::uint64_t l1_index);

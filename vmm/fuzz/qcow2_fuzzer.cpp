@@ -22,12 +22,19 @@ int image_file(vmm::fuzz::FuzzInput& input) {
     vmm::test::Qcow2Builder builder{disk_size};
     builder.put<std::uint64_t>(3 * builder.cluster(), 4 * builder.cluster() | 1ULL << 63);
     builder.put<std::uint64_t>(5 * builder.cluster() - 8, 0);
+    // The third cluster is compressed: the data, from the input, stand at the file's end.
+    const std::size_t packed_at = 5 * builder.cluster() - 512;
+    builder.put<std::uint64_t>(4 * builder.cluster() + 16, 1ULL << 62 | 1ULL << 54 | packed_at);
     for (auto patches = input.take<std::uint8_t>() % 8; patches != 0; --patches) {
         // Header and the beginnings of the tables are what counts.
         const auto place = input.take<std::uint8_t>();
         const std::size_t offset =
             place < 128 ? place : place % 5 * builder.cluster() + place / 8 * 8;
         builder.put<std::uint64_t>(offset, input.take<std::uint64_t>());
+    }
+    const auto packed = input.take_bytes(input.take<std::uint8_t>());
+    for (std::size_t index = 0; index < packed.size(); ++index) {
+        builder.put(packed_at + index, std::to_integer<std::uint8_t>(packed[index]));
     }
     const auto& bytes = builder.bytes();
     if (::ftruncate(fd, 0) != 0 ||

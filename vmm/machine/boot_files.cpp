@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// BootFiles: reads the kernel's header, makes the memory plan, loads.
+// BootFiles: opens, makes the memory plan, loads.
 #include "machine/boot_files.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -17,18 +15,6 @@ namespace {
 using gunyah::Error;
 using gunyah::ErrorKind;
 
-KernelImage read_header(const InputFile& kernel) {
-    std::array<std::byte, KernelImage::header_size> buffer{};
-    const std::span header =
-        std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), kernel.size()));
-    kernel.read(0, header);
-    const auto image = KernelImage::parse(header, kernel.size());
-    if (!image) {
-        throw Error{ErrorKind::invalid_input, kernel.complaint(), image.error(), ""};
-    }
-    return *image;
-}
-
 std::span<std::byte> at(const GuestMemory& memory, std::uint64_t address, std::uint64_t size) {
     return memory.range(address, size).value(); // inside RAM by MemoryPlan's promise
 }
@@ -37,8 +23,8 @@ std::span<std::byte> at(const GuestMemory& memory, std::uint64_t address, std::u
 
 BootFiles BootFiles::open(const std::string& kernel_path, const std::string& initrd_path,
                           std::uint64_t ram_size) {
-    InputFile kernel = InputFile::open("kernel", kernel_path);
-    const KernelImage image = read_header(kernel);
+    KernelFile kernel = KernelFile::open(kernel_path);
+    const KernelImage image = kernel.image();
     std::optional<InputFile> initrd;
     if (!initrd_path.empty()) {
         initrd = InputFile::open("initrd", initrd_path);
@@ -52,7 +38,7 @@ BootFiles BootFiles::open(const std::string& kernel_path, const std::string& ini
                     initrd ? "kernel and initrd do not fit" : "the kernel does not fit",
                     fmt::format("use --mem {}M or more", needed >> 20)};
     }
-    return {std::move(kernel), image, std::move(initrd), *plan};
+    return {std::move(kernel), std::move(initrd), *plan};
 }
 
 std::optional<AddressRange> BootFiles::initrd_range() const {
@@ -63,9 +49,10 @@ std::optional<AddressRange> BootFiles::initrd_range() const {
 }
 
 void BootFiles::load(const GuestMemory& memory) const {
-    kernel_.read(0, at(memory, plan_.kernel, kernel_.size()));
-    if (image_.text_offset != 0) {
-        const std::uint32_t branch = image_.entry_branch();
+    const KernelImage& image = kernel_.image();
+    kernel_.load(at(memory, plan_.kernel, image.image_size));
+    if (image.text_offset != 0) {
+        const std::uint32_t branch = image.entry_branch();
         std::memcpy(at(memory, layout::ram_base, sizeof(branch)).data(), &branch, sizeof(branch));
     }
     if (initrd_) {

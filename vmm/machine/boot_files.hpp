@@ -8,7 +8,7 @@
 
 #include "machine/device_tree.hpp"
 #include "machine/input_file.hpp"
-#include "machine/kernel_image.hpp"
+#include "machine/kernel_file.hpp"
 #include "machine/memory_plan.hpp"
 #include "virtio/guest_memory.hpp"
 
@@ -24,15 +24,15 @@ public:
     [[nodiscard]] const MemoryPlan& plan() const { return plan_; }
     [[nodiscard]] std::optional<AddressRange> initrd_range() const;
 
-    // Puts kernel, entry jump and initrd into `memory`, which spans the RAM given to open().
+    // Puts kernel, entry jump and initrd into `memory`, which spans the RAM given to open() and is
+    // all zero. Throws gunyah::Error when a file is damaged.
     void load(const GuestMemory& memory) const;
 
 private:
-    BootFiles(InputFile kernel, KernelImage image, std::optional<InputFile> initrd, MemoryPlan plan)
-        : kernel_{std::move(kernel)}, image_{image}, initrd_{std::move(initrd)}, plan_{plan} {}
+    BootFiles(KernelFile kernel, std::optional<InputFile> initrd, MemoryPlan plan)
+        : kernel_{std::move(kernel)}, initrd_{std::move(initrd)}, plan_{plan} {}
 
-    InputFile kernel_;
-    KernelImage image_;
+    KernelFile kernel_;
     std::optional<InputFile> initrd_;
     MemoryPlan plan_;
 };

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "libgunyah/error.hpp"
+#include "machine/kernel_samples.hpp"
 #include "machine/layout.hpp"
 
 namespace vmm {
@@ -17,18 +18,7 @@ namespace {
 
 constexpr std::uint64_t mebibyte = 1 << 20;
 
-std::string image_file(std::uint64_t text_offset, std::uint64_t image_size, std::size_t file_size,
-                       std::uint64_t flags = 0xa) {
-    std::string file(file_size, 'k');
-    const auto put = [&](std::size_t offset, std::uint64_t value) {
-        std::memcpy(file.data() + offset, &value, sizeof(value));
-    };
-    put(8, text_offset);
-    put(16, image_size);
-    put(24, flags);
-    std::memcpy(file.data() + 56, "ARM\x64", 4);
-    return file;
-}
+using test::image_file;
 
 std::expected<KernelImage, std::string> parse(std::string_view file) {
     return KernelImage::parse(
@@ -58,13 +48,6 @@ TEST(KernelImage, SaysWhatAFileIsInstead) {
         const auto image = parse(file);
         return image.has_value() ? "accepted"s : image.error();
     };
-    EXPECT_NE(complaint("\x1f\x8b\x08"s + std::string(100, 'z')).find("gzip"), std::string::npos);
-    EXPECT_NE(complaint("\x7f"
-                        "ELF"s +
-                        std::string(100, '\0'))
-                  .find("ELF"),
-              std::string::npos);
-    EXPECT_NE(complaint("MZ\0\0zimg"s + std::string(100, '\0')).find("EFI"), std::string::npos);
     EXPECT_NE(complaint("#!/bin/sh\n").find("not an arm64 Linux kernel"), std::string::npos);
     EXPECT_NE(complaint("").find("not an arm64 Linux kernel"), std::string::npos);
     EXPECT_NE(complaint(image_file(0, mebibyte, 100, 1)).find("big-endian"), std::string::npos);

@@ -32,28 +32,13 @@ bool starts_with(std::span<const std::byte> header, std::string_view text, std::
            std::memcmp(header.data() + offset, text.data(), text.size()) == 0;
 }
 
-std::string what_it_is(std::span<const std::byte> header) {
-    using namespace std::string_view_literals;
-    if (starts_with(header, "\x1f\x8b"sv)) {
-        return "it is compressed with gzip; unpack it first: zcat FILE > Image";
-    }
-    if (starts_with(header, "MZ") && starts_with(header, "zimg", 4)) {
-        return "it is a self-extracting EFI image; use the uncompressed Image";
-    }
-    if (starts_with(header, "\x7f"
-                            "ELF")) {
-        return "it is an ELF file; use the Image that objcopy makes of it";
-    }
-    return "it is not an arm64 Linux kernel; give an arm64 Image, such as Debian's "
-           "/boot/vmlinuz-*-arm64";
-}
-
 } // namespace
 
 std::expected<KernelImage, std::string> KernelImage::parse(std::span<const std::byte> header,
                                                            std::uint64_t file_size) {
     if (header.size() < header_size || !starts_with(header, magic, magic_offset)) {
-        return std::unexpected{what_it_is(header)};
+        return std::unexpected{"it is not an arm64 Linux kernel; give an arm64 Image, such as "
+                               "Debian's /boot/vmlinuz-*-arm64"};
     }
     if ((field(header, flags_offset) & flag_big_endian) != 0) {
         return std::unexpected{"it is a big-endian kernel; use a little-endian one"};

@@ -16,8 +16,8 @@ struct KernelImage {
     std::uint64_t text_offset; // bytes from a 2 MiB boundary to the first byte of the file
     std::uint64_t image_size;  // bytes it occupies when it runs, BSS included
 
-    // Reads the first bytes of a file of `file_size` bytes. The error says what the file is instead
-    // and what to do about it, in the form "<why>; <advice>".
+    // Reads the first bytes of an Image that has `file_size` bytes, 0 = that is not known. The
+    // error says what is wrong and what to do about it, in the form "<why>; <advice>".
     static std::expected<KernelImage, std::string> parse(std::span<const std::byte> header,
                                                          std::uint64_t file_size);
 
