@@ -77,7 +77,7 @@ def _test(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     if arguments.long:
         os.environ.setdefault("GUNYAH_HOSTILE_ROUNDS", _LONG_ROUNDS)
-    return test.run(arguments.only, arguments.keyword)
+    return test.run(arguments.only, arguments.keyword, arguments.long)
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -161,7 +161,8 @@ def _parser() -> argparse.ArgumentParser:
                        help="the system tests with a kernel that looks for mistakes: KASAN, lockdep, "
                             "kmemleak, fault injection; built first, takes an hour or more")
     tests.add_argument("--long", action="store_true",
-                       help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long")
+                       help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
+                            "and the hypervisor built twice")
     benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")
     benches.add_argument("--only", choices=[group.name for group in bench.GROUPS],
                          help="one group of rows")

@@ -29,6 +29,7 @@ _FOR_TEST = {
     "g++": "the C++ library for host tests",
     "clang-format-19": "checks the format of C++",
     "clang-tidy-19": "static analysis of C++",
+    "cppcheck": "more of it",
     "spin": "checks the Promela models",
     "sparse": "static analysis of the kernel modules",
     "dkms": "builds the kernel modules the way distributions do",

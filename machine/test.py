@@ -4,14 +4,16 @@
 import time
 from collections.abc import Callable
 
-from machine import build, dkms, image, promela, sparse, style, system, tidy, unit
+from machine import (build, cppcheck, dkms, image, promela, reproducible, sparse, style, system, tidy,
+                     unit)
 from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "promela", "tidy", "sparse", "dkms", "system")
+KINDS = ("format", "unit", "promela", "tidy", "cppcheck", "sparse", "dkms", "system", "reproducible")
+_ONLY_LONG = ("reproducible",)  # with --long or by name: it builds the hypervisor once more
 
 
 def _unit(results: Results, keyword: str) -> None:
@@ -23,6 +25,11 @@ def _tidy(results: Results, _: str) -> None:
     for preset in build.PRESETS:
         build.build_preset(preset)
     tidy.run(results)
+
+
+def _reproducible(results: Results, _: str) -> None:
+    build.build_preset("el2")
+    reproducible.run(results)
 
 
 def _system(results: Results, keyword: str) -> None:
@@ -44,21 +51,23 @@ _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "unit": _unit,
     "promela": promela.run,
     "tidy": _tidy,
+    "cppcheck": lambda results, _: cppcheck.run(results),
     "sparse": lambda results, _: sparse.run(results),
     "dkms": lambda results, _: dkms.run(results),
     "system": _system,
+    "reproducible": _reproducible,
 }
 
 
-def run(only: str | None, keyword: str) -> int:
-    """Runs all KINDS, or ONLY one; with KEYWORD only tests named so. Returns the exit status.
+def run(only: str | None, keyword: str, long: bool) -> int:
+    """Runs all KINDS, some only when it may take LONG, or ONLY one; with KEYWORD only tests named so. Returns the exit status.
 
     A kind that cannot be run at all counts as one failure, and the next ones still run.
     """
     results = Results()
     start = time.monotonic()
     actions = _ACTIONS | {"system": _system_on_debug_kernel} if PRIMARY is DEBUG else _ACTIONS
-    for kind in [only] if only else KINDS:
+    for kind in [only] if only else [kind for kind in KINDS if long or kind not in _ONLY_LONG]:
         try:
             actions[kind](results, keyword)
         except Failure as failure:
