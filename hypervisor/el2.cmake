@@ -111,6 +111,11 @@ list(FILTER hyp_cold_sources EXCLUDE REGEX "/(guest_buffer|register|soft_timer)"
 list(FILTER hyp_cold_sources EXCLUDE REGEX "\\.S$")
 set_property(SOURCE ${hyp_cold_sources} APPEND PROPERTY COMPILE_OPTIONS -Os)
 
+# Of these, buffers on the stack are guarded where a VM or a device tree has a say in what goes there.
+set(hyp_guarded_sources ${hyp_cold_sources})
+list(FILTER hyp_guarded_sources INCLUDE REGEX "/(ipc|platform)/|/(virtio|system)_calls")
+set_property(SOURCE ${hyp_guarded_sources} APPEND PROPERTY COMPILE_OPTIONS -fstack-protector-strong)
+
 # The hypervisor with a first VM inside, whose flat binary, linked at GH_RM_IPA_BASE, is ROOT_BINARY
 # (made by target ROOT_TARGET): target NAME, files OUTPUT.elf and OUTPUT.Image.
 function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)

@@ -19,8 +19,9 @@ extern "C" {
 extern const Constructor __init_array_start[];
 extern const Constructor __init_array_end[];
 
-/// Debian's libfdt.a is built with stack protection (our own code is not: its cost is in every hot
-/// path). The value until seed_stack_guard() is called: odd bytes, a NUL to stop string functions.
+/// Debian's libfdt.a is built with stack protection, and what of our own code handles foreign data
+/// and seldom runs. The value until seed_stack_guard() is called: odd bytes, a NUL to stop string
+/// functions.
 std::uintptr_t __stack_chk_guard = 0x5ca1'ab1e'0dd0'0b00;
 
 [[noreturn]] void __stack_chk_fail() {

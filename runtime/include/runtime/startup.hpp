@@ -10,8 +10,8 @@ namespace rt {
 /// provides __init_array_start and __init_array_end around .init_array*.
 void run_static_constructors();
 
-/// Makes the stack protector's value of precompiled libraries unpredictable. Must not be called
-/// from within such a library.
+/// Makes the stack protector's value unpredictable. Whoever calls it, or calls that, does not
+/// return.
 void seed_stack_guard(std::uint64_t entropy);
 
 } // namespace rt
