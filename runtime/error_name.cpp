@@ -4,68 +4,53 @@
 
 namespace rt {
 
+namespace {
+
+struct Name {
+    Error error;
+    const char* text;
+};
+
+constexpr Name names[] = {
+    {Error::unimplemented, "unimplemented"},
+    {Error::retry, "retry"},
+    {Error::argument_invalid, "argument invalid"},
+    {Error::argument_size, "argument size"},
+    {Error::argument_alignment, "argument alignment"},
+    {Error::no_memory, "no memory"},
+    {Error::no_resources, "no resources"},
+    {Error::address_overflow, "address overflow"},
+    {Error::address_underflow, "address underflow"},
+    {Error::address_invalid, "address invalid"},
+    {Error::denied, "denied"},
+    {Error::busy, "busy"},
+    {Error::idle, "idle"},
+    {Error::object_state, "object state"},
+    {Error::object_config, "object not configured"},
+    {Error::object_configured, "object already configured"},
+    {Error::failure, "failure"},
+    {Error::virq_bound, "virtual IRQ bound"},
+    {Error::virq_unbound, "virtual IRQ not bound"},
+    {Error::cap_null, "null capability"},
+    {Error::cap_revoked, "revoked capability"},
+    {Error::wrong_object_type, "wrong object type"},
+    {Error::insufficient_rights, "insufficient rights"},
+    {Error::cspace_full, "capability space full"},
+    {Error::msgqueue_empty, "message queue empty"},
+    {Error::msgqueue_full, "message queue full"},
+    {Error::not_owner, "not the owner of the memory"},
+    {Error::mappings_full, "too many mappings"},
+    {Error::memextent_type, "memory extent type"},
+    {Error::existing_mapping, "existing mapping"},
+};
+
+} // namespace
+
 std::string_view error_name(Error error) {
-    switch (error) {
-    case Error::unimplemented:
-        return "unimplemented";
-    case Error::retry:
-        return "retry";
-    case Error::argument_invalid:
-        return "argument invalid";
-    case Error::argument_size:
-        return "argument size";
-    case Error::argument_alignment:
-        return "argument alignment";
-    case Error::no_memory:
-        return "no memory";
-    case Error::no_resources:
-        return "no resources";
-    case Error::address_overflow:
-        return "address overflow";
-    case Error::address_underflow:
-        return "address underflow";
-    case Error::address_invalid:
-        return "address invalid";
-    case Error::denied:
-        return "denied";
-    case Error::busy:
-        return "busy";
-    case Error::idle:
-        return "idle";
-    case Error::object_state:
-        return "object state";
-    case Error::object_config:
-        return "object not configured";
-    case Error::object_configured:
-        return "object already configured";
-    case Error::failure:
-        return "failure";
-    case Error::virq_bound:
-        return "virtual IRQ bound";
-    case Error::virq_unbound:
-        return "virtual IRQ not bound";
-    case Error::cap_null:
-        return "null capability";
-    case Error::cap_revoked:
-        return "revoked capability";
-    case Error::wrong_object_type:
-        return "wrong object type";
-    case Error::insufficient_rights:
-        return "insufficient rights";
-    case Error::cspace_full:
-        return "capability space full";
-    case Error::msgqueue_empty:
-        return "message queue empty";
-    case Error::msgqueue_full:
-        return "message queue full";
-    case Error::not_owner:
-        return "not the owner of the memory";
-    case Error::mappings_full:
-        return "too many mappings";
-    case Error::memextent_type:
-        return "memory extent type";
-    case Error::existing_mapping:
-        return "existing mapping";
+    for (const Name& name : names) {
+        if (name.error == error) {
+            return name.text;
+        }
     }
     return "unknown error";
 }

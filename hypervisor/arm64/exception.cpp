@@ -2,6 +2,8 @@
 // Exception classes and fault status codes in words.
 #include "arm64/exception.hpp"
 
+#include <span>
+
 namespace hyp::arch {
 
 namespace {
@@ -10,69 +12,51 @@ unsigned exception_class(std::uint64_t esr) {
     return static_cast<unsigned>(esr >> 26) & 0x3f;
 }
 
+/// What the numbers from `first` to `last` are called.
+struct Name {
+    unsigned first, last;
+    const char* text;
+};
+
+constexpr Name classes[] = {
+    {0x00, 0x00, "undefined instruction"},
+    {0x07, 0x07, "FP/SIMD access trapped"},
+    {0x0e, 0x0e, "illegal execution state"},
+    {0x15, 0x17, "supervisor, hypervisor or secure monitor call"},
+    {0x18, 0x18, "system register trapped"},
+    {0x19, 0x19, "SVE access trapped"},
+    {0x20, 0x21, "instruction abort"},
+    {0x22, 0x22, "misaligned PC"},
+    {0x24, 0x25, "data abort"},
+    {0x26, 0x26, "misaligned SP"},
+    {0x2f, 0x2f, "SError"},
+    {0x30, 0x35, "debug exception"},
+    {0x3c, 0x3c, "debug exception"},
+};
+
+constexpr Name faults[] = {
+    {0x04, 0x07, "nothing is mapped there"}, {0x0c, 0x0f, "the mapping does not permit it"},
+    {0x10, 0x10, "external abort"},          {0x11, 0x11, "tag check fault"},
+    {0x21, 0x21, "misaligned address"},      {0x30, 0x30, "TLB conflict"},
+};
+
+std::string_view find(std::span<const Name> names, unsigned number, const char* other) {
+    for (const Name& name : names) {
+        if (number >= name.first && number <= name.last) {
+            return name.text;
+        }
+    }
+    return other;
+}
+
 } // namespace
 
 std::string_view exception_class_name(std::uint64_t esr) {
-    switch (exception_class(esr)) {
-    case 0x00:
-        return "undefined instruction";
-    case 0x07:
-        return "FP/SIMD access trapped";
-    case 0x0e:
-        return "illegal execution state";
-    case 0x15:
-    case 0x16:
-    case 0x17:
-        return "supervisor, hypervisor or secure monitor call";
-    case 0x18:
-        return "system register trapped";
-    case 0x19:
-        return "SVE access trapped";
-    case 0x20:
-    case 0x21:
-        return "instruction abort";
-    case 0x22:
-        return "misaligned PC";
-    case 0x24:
-    case 0x25:
-        return "data abort";
-    case 0x26:
-        return "misaligned SP";
-    case 0x2f:
-        return "SError";
-    case 0x30:
-    case 0x31:
-    case 0x32:
-    case 0x33:
-    case 0x34:
-    case 0x35:
-    case 0x3c:
-        return "debug exception";
-    default:
-        return "exception of another class";
-    }
+    return find(classes, exception_class(esr), "exception of another class");
 }
 
 std::string_view fault_status_name(std::uint64_t esr) {
-    const unsigned status = static_cast<unsigned>(esr) & 0x3f;
-    if (status >= 0x04 && status <= 0x07) {
-        return "nothing is mapped there";
-    }
-    if (status >= 0x0c && status <= 0x0f) {
-        return "the mapping does not permit it";
-    }
-    switch (status) {
-    case 0x10:
-        return "external abort";
-    case 0x11:
-        return "tag check fault";
-    case 0x21:
-        return "misaligned address";
-    case 0x30:
-        return "TLB conflict";
-    default:
-        return "another fault";
-    }
+    return find(faults, static_cast<unsigned>(esr) & 0x3f, "another fault");
 }
 
 bool is_abort(std::uint64_t esr) {

@@ -6,6 +6,8 @@
 #include "interrupt/vic.hpp"
 #include "interrupt/wakeups.hpp"
 
+#include <iterator>
+
 namespace hyp {
 
 namespace {
@@ -34,26 +36,11 @@ constexpr std::uint64_t router_mask = 0xff00ffffff; // affinity; no Interrupt_Ro
 } // namespace
 
 std::uint32_t gic_identification(std::uint64_t offset) {
-    switch (offset) {
-    case 0xffd0: // PIDR4: 64 KiB, JEP106 continuation code 4
-        return 0x44;
-    case 0xffe0: // PIDR0, PIDR1: part number 0x492, JEP106 code 0x3b
-        return 0x92;
-    case 0xffe4:
-        return 0xb4;
-    case 0xffe8: // PIDR2: architecture revision 3
-        return 0x3b;
-    case 0xfff0: // CIDR0..3
-        return 0x0d;
-    case 0xfff4:
-        return 0xf0;
-    case 0xfff8:
-        return 0x05;
-    case 0xfffc:
-        return 0xb1;
-    default:
-        return 0;
-    }
+    // PIDR4 (64 KiB, JEP106 continuation code 4) to PIDR7; PIDR0 and PIDR1 (part number 0x492,
+    // JEP106 code 0x3b), PIDR2 (architecture revision 3), PIDR3; CIDR0 to CIDR3.
+    constexpr std::uint8_t values[] = {0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
+    const std::uint64_t index = (offset - identification_start) / 4;
+    return index < std::size(values) ? values[index] : 0;
 }
 
 bool Distributor::access(MmioAccess& access) {
