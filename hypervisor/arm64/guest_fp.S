@@ -7,25 +7,29 @@
     .arch_extension simd
     .section .text.guest_fp, "ax"
 
+    .macro  for_vector_pairs op
+    \op     q0, q1, [x0], #32
+    \op     q2, q3, [x0], #32
+    \op     q4, q5, [x0], #32
+    \op     q6, q7, [x0], #32
+    \op     q8, q9, [x0], #32
+    \op     q10, q11, [x0], #32
+    \op     q12, q13, [x0], #32
+    \op     q14, q15, [x0], #32
+    \op     q16, q17, [x0], #32
+    \op     q18, q19, [x0], #32
+    \op     q20, q21, [x0], #32
+    \op     q22, q23, [x0], #32
+    \op     q24, q25, [x0], #32
+    \op     q26, q27, [x0], #32
+    \op     q28, q29, [x0], #32
+    \op     q30, q31, [x0], #32
+    .endm
+
     .global arch_fp_save
     .type arch_fp_save, %function
 arch_fp_save:
-    stp     q0, q1, [x0], #32
-    stp     q2, q3, [x0], #32
-    stp     q4, q5, [x0], #32
-    stp     q6, q7, [x0], #32
-    stp     q8, q9, [x0], #32
-    stp     q10, q11, [x0], #32
-    stp     q12, q13, [x0], #32
-    stp     q14, q15, [x0], #32
-    stp     q16, q17, [x0], #32
-    stp     q18, q19, [x0], #32
-    stp     q20, q21, [x0], #32
-    stp     q22, q23, [x0], #32
-    stp     q24, q25, [x0], #32
-    stp     q26, q27, [x0], #32
-    stp     q28, q29, [x0], #32
-    stp     q30, q31, [x0], #32
+    for_vector_pairs stp
     mrs     x1, fpsr
     mrs     x2, fpcr
     stp     x1, x2, [x0]
@@ -35,22 +39,7 @@ arch_fp_save:
     .global arch_fp_load
     .type arch_fp_load, %function
 arch_fp_load:
-    ldp     q0, q1, [x0], #32
-    ldp     q2, q3, [x0], #32
-    ldp     q4, q5, [x0], #32
-    ldp     q6, q7, [x0], #32
-    ldp     q8, q9, [x0], #32
-    ldp     q10, q11, [x0], #32
-    ldp     q12, q13, [x0], #32
-    ldp     q14, q15, [x0], #32
-    ldp     q16, q17, [x0], #32
-    ldp     q18, q19, [x0], #32
-    ldp     q20, q21, [x0], #32
-    ldp     q22, q23, [x0], #32
-    ldp     q24, q25, [x0], #32
-    ldp     q26, q27, [x0], #32
-    ldp     q28, q29, [x0], #32
-    ldp     q30, q31, [x0], #32
+    for_vector_pairs ldp
     ldp     x1, x2, [x0]
     msr     fpsr, x1
     msr     fpcr, x2
