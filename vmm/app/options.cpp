@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "app/disk_guest.hpp"
+#include "app/manual.hpp"
 #include "app/run_schema.hpp"
 #include "libgunyah/error.hpp"
 
@@ -22,6 +24,7 @@ constexpr const char* run_footer =
     "Lists of key=value are separated by commas; write two commas for one that is part of a "
     "value.\n"
     "Examples:\n"
+    "  gunyah run debian.qcow2 --cpus 4 --mem 1G\n"
     "  gunyah run --kernel Image --initrd guest.cpio --cpus 2 --mem 512M\n"
     "  gunyah run --kernel Image --cmdline 'console=hvc0 root=/dev/vda' --disk debian.raw\n"
     "  gunyah run --kernel Image --disk path=system.raw,ro --disk path=data.raw,id=data\n"
@@ -79,6 +82,9 @@ public:
                 ->type_name(help.type)
                 ->allow_extra_args(false);
         }
+        run_.add_option("IMAGE", image_,
+                        "disk image to boot, with its kernel beside it: NAME.vmlinuz or vmlinuz, "
+                        "and perhaps NAME.initrd or initrd.img");
         run_.add_option("--config", config_files_,
                         "JSON file with the same keys as these options; other options add to it or "
                         "overrule it")
@@ -95,6 +101,9 @@ public:
             apply_config_file(options, path);
         }
         apply_command_line(options, texts());
+        if (!image_.empty()) {
+            complete_from_image(options, image_);
+        }
         check(options);
         if (print_config_) {
             return EarlyExit{ExitStatus::powered_off, print_config(options)};
@@ -122,6 +131,7 @@ private:
     // CLI11 keeps references to the values: containers that do not move them.
     std::deque<std::pair<std::string, std::string>> singles_;
     std::deque<std::pair<std::string, std::vector<std::string>>> lists_;
+    std::string image_;
     std::vector<std::string> config_files_;
     bool print_config_ = false;
 };
@@ -181,6 +191,31 @@ private:
     unsigned timeout_ = 60;
 };
 
+// The commands that write about the others.
+class DocumentCommands {
+public:
+    explicit DocumentCommands(CLI::App& app)
+        : app_{app},
+          manual_{*app.add_subcommand("manual", "the manual page: gunyah manual | man -l -")},
+          completion_{*app.add_subcommand("completion",
+                                          "completion for bash: eval \"$(gunyah completion)\"")} {}
+
+    [[nodiscard]] std::optional<EarlyExit> result() const {
+        if (manual_.parsed()) {
+            return EarlyExit{ExitStatus::powered_off, manual_page(app_)};
+        }
+        if (completion_.parsed()) {
+            return EarlyExit{ExitStatus::powered_off, bash_completion(app_)};
+        }
+        return std::nullopt;
+    }
+
+private:
+    const CLI::App& app_;
+    const CLI::App& manual_;
+    const CLI::App& completion_;
+};
+
 EarlyExit complaint(const std::string& sentence) {
     return {ExitStatus::usage_error,
             fmt::format("gunyah: {}; see gunyah --help and gunyah run --help\n", sentence)};
@@ -194,10 +229,14 @@ Request parse_options(int argc, const char* const* argv) {
     app.require_subcommand(1);
     const RunCommand run{app};
     const ControlCommands control{app};
+    const DocumentCommands documents{app};
     try {
         app.parse(argc, argv);
         if (auto command = control.result(); command) {
             return std::move(*command);
+        }
+        if (auto document = documents.result(); document) {
+            return std::move(*document);
         }
         return run.result();
     } catch (const CLI::ParseError& error) {

@@ -78,6 +78,31 @@ TEST(Options, AllOfThem) {
     EXPECT_EQ(options.console, "pty");
 }
 
+TEST(Options, ADiskImageAlone) {
+    const std::string folder = testing::TempDir() + "/gunyah-image-" + std::to_string(::getpid());
+    std::filesystem::create_directory(folder);
+    const auto touch = [&](const char* name) {
+        std::ofstream{folder + "/" + name} << "x";
+        return folder + "/" + name;
+    };
+    const std::string image = touch("debian.qcow2");
+    expect_complaint({"run", image.c_str()}, "there is no kernel beside it; put one there as "
+                                             "debian.vmlinuz");
+    EXPECT_EQ(accepted({"run", "--kernel", "K", image.c_str()}).initrd, "");
+    const std::string plain = touch("vmlinuz");
+    EXPECT_EQ(accepted({"run", image.c_str()}).kernel, plain);
+    const std::string named = touch("debian.vmlinuz");
+    const std::string initrd = touch("debian.initrd");
+    const RunOptions options = accepted({"run", image.c_str(), "--disk", "b.img"});
+    EXPECT_EQ(options.kernel, named);
+    EXPECT_EQ(options.initrd, initrd);
+    EXPECT_EQ(options.command_line, "console=ttyAMA0 root=/dev/vda");
+    ASSERT_EQ(options.disks.size(), 2U);
+    EXPECT_EQ(options.disks[0].path, image);
+    EXPECT_EQ(accepted({"run", image.c_str(), "--cmdline", "quiet"}).command_line, "quiet");
+    std::filesystem::remove_all(folder);
+}
+
 TEST(Options, SharedDirectories) {
     const RunOptions options =
         accepted({"run", "--kernel", "Image", "--share", "path=/a,tag=x,ro", "--share", "/b"});
