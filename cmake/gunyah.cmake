@@ -19,6 +19,10 @@ if(GUNYAH_BUILD STREQUAL host)
     set(gunyah_compile -O0 -gline-tables-only -fno-omit-frame-pointer
         -fsanitize=address,undefined -fno-sanitize-recover=all)
     set(gunyah_link -fsanitize=address,undefined)
+    if(GUNYAH_COVERAGE)
+        set(gunyah_compile -O0 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping)
+        set(gunyah_link -fprofile-instr-generate)
+    endif()
     enable_testing()
     find_package(GTest REQUIRED)
     include(GoogleTest)
@@ -87,3 +91,29 @@ else()
     target_link_libraries(compression INTERFACE
         "${GUNYAH_SYSROOT_LIB}/libz.a" "${GUNYAH_SYSROOT_LIB}/libzstd.a")
 endif()
+
+# gunyah_fuzzed(target...): host build: code that fuzz targets run is compiled with what they steer
+# by (the sanitizers' runtime has empty functions for other programs), and optimised a little.
+function(gunyah_fuzzed)
+    if(GUNYAH_BUILD STREQUAL host AND NOT GUNYAH_COVERAGE)
+        foreach(target IN LISTS ARGN)
+            target_compile_options(${target} PRIVATE -O1 -fsanitize=fuzzer-no-link)
+        endforeach()
+    endif()
+endfunction()
+
+# gunyah_fuzzer(NAME name PREFIX prefix SOURCES file... LIBS target... [OPTIONS option...]): libFuzzer
+# target NAME_fuzzer and the test PREFIX.NAME, which runs it for GUNYAH_FUZZ_SECONDS (environment)
+# from seeds/NAME here and from what earlier runs found.
+function(gunyah_fuzzer)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;PREFIX" "SOURCES;LIBS;OPTIONS")
+    set(fuzzer ${arg_NAME}_fuzzer)
+    add_executable(${fuzzer} ${arg_SOURCES})
+    gunyah_target(${fuzzer})
+    target_link_libraries(${fuzzer} PRIVATE ${arg_LIBS})
+    target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
+    set(corpus "${CMAKE_CURRENT_BINARY_DIR}/corpus/${arg_NAME}")
+    file(MAKE_DIRECTORY "${corpus}")
+    add_test(NAME ${arg_PREFIX}.${arg_NAME} COMMAND "${PROJECT_SOURCE_DIR}/cmake/run_fuzzer.sh"
+        $<TARGET_FILE:${fuzzer}> "${corpus}" "${CMAKE_CURRENT_SOURCE_DIR}/seeds/${arg_NAME}" ${arg_OPTIONS})
+endfunction()

@@ -19,6 +19,7 @@ foreach(layer IN LISTS hypervisor_layers)
     endif()
     add_library(hypervisor_${layer} STATIC ${hypervisor_${layer}_sources})
     gunyah_target(hypervisor_${layer})
+    gunyah_fuzzed(hypervisor_${layer})
     target_link_libraries(hypervisor_${layer} PUBLIC ${lower_layer})
     target_link_libraries(hypervisor_core INTERFACE hypervisor_${layer})
     set(lower_layer hypervisor_${layer})
@@ -52,6 +53,7 @@ endforeach()
 add_library(hypervisor_boot_plan STATIC
     arm64/el2_tables.cpp arm64/exception.cpp boot/memory_plan.cpp)
 gunyah_target(hypervisor_boot_plan)
+gunyah_fuzzed(hypervisor_boot_plan)
 target_link_libraries(hypervisor_boot_plan PUBLIC hypervisor_platform)
 gunyah_test(NAME hypervisor_boot_test
     SOURCES arm64/el2_tables_test.cpp arm64/exception_test.cpp boot/memory_plan_test.cpp

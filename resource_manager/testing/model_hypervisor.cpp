@@ -63,6 +63,9 @@ ModelHypervisor::~ModelHypervisor() {
 
 ModelHypervisor::Ref ModelHypervisor::make(unsigned type) {
     auto object = std::make_shared<Object>(type);
+    if (everything_.size() == everything_.capacity()) { // before it grows
+        std::erase_if(everything_, [](const auto& each) { return each.expired(); });
+    }
     everything_.push_back(object);
     return object;
 }

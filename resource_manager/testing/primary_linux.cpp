@@ -137,6 +137,7 @@ void PrimaryLinux::receive_one(const Bytes& message) {
         Reply reply{.error = content.u32(), .payload = {}};
         reply.payload.assign(incoming_.content.begin() + 4, incoming_.content.end());
         replies[incoming_.sequence] = reply;
+        answered.emplace_back(incoming_.sequence, incoming_.id);
     } else {
         require(incoming_.type == GH_RM_RPC_NOTIFICATION, "type");
         notifications.push_back({incoming_.id, incoming_.content});

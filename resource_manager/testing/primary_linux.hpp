@@ -75,6 +75,8 @@ public:
     void receive();
     std::map<std::uint16_t, Reply> replies;
     std::vector<Notification> notifications;
+    /// Sequence and id of each reply, in the order in which they came.
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> answered;
 
     // --- the v11 driver's steps
     std::uint16_t alloc();
