@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from machine import build, fetch, image, packages, run, style, test
+from machine import build, coverage, fetch, image, packages, run, style, test, unit
 from machine.bench import run as bench
 from machine.debug_kernel import ENVIRONMENT
 from machine.failure import Failure
@@ -19,6 +19,9 @@ from machine.qemu import Configuration
 
 # What --long makes of the hostile guest's rounds.
 _LONG_ROUNDS = "20"
+# How long each fuzz target runs where everything is tested, and with --long; else some seconds.
+_FUZZ_SECONDS = "60"
+_LONG_FUZZ_SECONDS = "300"
 
 _EXAMPLES = """\
 examples:
@@ -77,12 +80,22 @@ def _test(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     if arguments.long:
         os.environ.setdefault("GUNYAH_HOSTILE_ROUNDS", _LONG_ROUNDS)
+        os.environ.setdefault(unit.FUZZ_SECONDS, _LONG_FUZZ_SECONDS)
+    if arguments.fuzz_seconds is not None:
+        os.environ[unit.FUZZ_SECONDS] = str(arguments.fuzz_seconds)
+    elif not arguments.only and not arguments.keyword:
+        os.environ.setdefault(unit.FUZZ_SECONDS, _FUZZ_SECONDS)
     return test.run(arguments.only, arguments.keyword, arguments.long)
 
 
 def _bench(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     return bench.run(arguments.only, arguments.update, arguments.json)
+
+
+def _coverage(_: argparse.Namespace) -> int:
+    _prepare(for_test=True)
+    return coverage.run()
 
 
 def _packages(_: argparse.Namespace) -> int:
@@ -162,12 +175,15 @@ def _parser() -> argparse.ArgumentParser:
                             "kmemleak, fault injection; built first, takes an hour or more")
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
-                            "and the hypervisor built twice")
+                            f"each fuzz target for {_LONG_FUZZ_SECONDS} s, and the hypervisor built twice")
+    tests.add_argument("--fuzz-seconds", type=int, metavar="N",
+                       help=f"each fuzz target for N s (default {_FUZZ_SECONDS}, 3 with --only or -k)")
     benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")
     benches.add_argument("--only", choices=[group.name for group in bench.GROUPS],
                          help="one group of rows")
     benches.add_argument("--json", type=Path, metavar="FILE", help="write all rows there, too")
     benches.add_argument("--update", action="store_true", help="make what is measured the budget")
+    command("coverage", _coverage, "count the lines of the core that the host tests run")
     parts = command("build", _build, "build all parts, or the named ones")
     parts.add_argument("parts", nargs="*", metavar="PART",
                        help=f"{', '.join(build.PRESETS)} or modules")

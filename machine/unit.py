@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The host's unit tests: CTest for the C++ parts, unittest for the Python in machine/."""
 
+import os
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
@@ -13,6 +14,11 @@ from machine.results import Results
 
 _REPORT = BUILD / "logs/unit.xml"
 _LIMIT_SECONDS = 900
+_CASE_SECONDS = 300
+
+# What cmake/run_fuzzer.sh looks at.
+FUZZ_SECONDS = "GUNYAH_FUZZ_SECONDS"
+_MOST_FUZZ_TARGETS = 30
 
 
 def run(results: Results, keyword: str) -> None:
@@ -26,8 +32,11 @@ def _run_ctest(results: Results, keyword: str) -> None:
     only = ["-R", keyword] if keyword else []
     with Step("running the unit tests") as step:
         try:
-            run_logged("unit tests", ["ctest", "--preset", "host", "--output-junit", _REPORT, *only],
-                       "ctest.log", timeout=_LIMIT_SECONDS)
+            fuzzing = int(os.environ.get(FUZZ_SECONDS, "0"))
+            run_logged("unit tests",
+                       ["ctest", "--preset", "host", "--timeout", str(_CASE_SECONDS + fuzzing),
+                        "--output-junit", _REPORT, *only],
+                       "ctest.log", timeout=_LIMIT_SECONDS + fuzzing * _MOST_FUZZ_TARGETS)
         except Failure as failure:
             if not _REPORT.is_file():
                 results.add("unit: CTest", f"{failure.sentence}\n{failure.log_tail}")
