@@ -22,7 +22,7 @@ _LEAST_PERCENT = 90
 # What is compiled for the host is counted: hypervisor/arm64, most of hypervisor/boot and
 # resource_manager/arm64 need the machine (tests/guest, tests/root, tests/system).
 _PARTS = ("hypervisor", "resource_manager", "runtime")
-_NO_PRODUCT = re.compile(r"_test\.cpp$|/(fake|testing|host)/|vm_fixture\.hpp$")
+_NO_PRODUCT = re.compile(r"_test\.cpp$|/(fake|testing|host)/|_fixture\.hpp$")
 
 # A model test as long as it is in ./dev test, and the same each time.
 _ENVIRONMENT = {"GUNYAH_MODEL_SEED": "1", "GUNYAH_MODEL_STEPS": "50000"}
