@@ -175,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
                             "kmemleak, fault injection; built first, takes an hour or more")
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
-                            f"each fuzz target for {_LONG_FUZZ_SECONDS} s, and the hypervisor built twice")
+                            f"each fuzz target for {_LONG_FUZZ_SECONDS} s, the hypervisor built twice, "
+                            "and with traps for undefined behaviour")
     tests.add_argument("--fuzz-seconds", type=int, metavar="N",
                        help=f"each fuzz target for N s (default {_FUZZ_SECONDS}, 3 with --only or -k)")
     benches = command("bench", _bench, "count instructions per operation and compare with bench/budgets")

@@ -4,16 +4,17 @@
 import time
 from collections.abc import Callable
 
-from machine import (build, cppcheck, dkms, image, promela, reproducible, sparse, style, system, tidy,
-                     unit)
+from machine import (build, checked, cppcheck, dkms, image, promela, reproducible, sparse, style,
+                     system, tidy, unit)
 from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "promela", "tidy", "cppcheck", "sparse", "dkms", "system", "reproducible")
-_ONLY_LONG = ("reproducible",)  # with --long or by name: it builds the hypervisor once more
+KINDS = ("format", "unit", "promela", "tidy", "cppcheck", "sparse", "dkms", "system", "checked",
+         "reproducible")
+_ONLY_LONG = ("checked", "reproducible")  # with --long or by name: each builds the hypervisor anew
 
 
 def _unit(results: Results, keyword: str) -> None:
@@ -25,6 +26,11 @@ def _tidy(results: Results, _: str) -> None:
     for preset in build.PRESETS:
         build.build_preset(preset)
     tidy.run(results)
+
+
+def _checked(results: Results, _: str) -> None:
+    build.build_preset("el2")
+    checked.run(results)
 
 
 def _reproducible(results: Results, _: str) -> None:
@@ -55,6 +61,7 @@ _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "sparse": lambda results, _: sparse.run(results),
     "dkms": lambda results, _: dkms.run(results),
     "system": _system,
+    "checked": _checked,
     "reproducible": _reproducible,
 }
 
