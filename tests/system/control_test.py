@@ -4,7 +4,8 @@
 import re
 import struct
 
-from tests.system.guest_case import GUEST_SECONDS, GuestCase
+from tests.system.console_scenarios import ConsoleScenarios
+from tests.system.guest_case import GUEST_SECONDS
 from tests.system.guest_command import GuestCommand
 
 _LOG = "/tmp/controlled.log"
@@ -23,7 +24,7 @@ def _empty_qcow2(size: int) -> list[tuple[int, bytes]]:
             (2 * _CLUSTER, struct.pack(">HHHH", 1, 1, 1, 1))]
 
 
-class Control(GuestCase):
+class Control(ConsoleScenarios):
     """One VM with a name, and a person who wants something of it."""
 
     def start(self, name: str) -> str:

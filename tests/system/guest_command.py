@@ -13,20 +13,23 @@ class GuestCommand:
     memory: str = "128M"
     disk: str = ""
     console: str = ""
+    more_consoles: tuple[str, ...] = ()
     name: str = ""
     kernel: str = "/root/Image"
     initrd: str = "/root/guest.cpio"
+    terminal: str = "ttyAMA0"
 
     def __str__(self) -> str:
         words = [
             "gunyah run", f"--kernel {self.kernel}", f"--initrd {self.initrd}",
             f"--cpus {self.cpus}", f"--mem {self.memory}",
-            f"--cmdline 'console=ttyAMA0 loglevel=4 task={self.task}'",
+            f"--cmdline 'console={self.terminal} loglevel=4 task={self.task}'",
         ]
         if self.disk:
             words.append(f"--disk {self.disk}")
         if self.console:
             words.append(f"--console {self.console}")
+        words += [f"--console {console}" for console in self.more_consoles]
         if self.name:
             words.append(f"--name {self.name}")
         return " ".join(words) + " 2>&1"

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
-#include "app/console.hpp"
+#include "app/console_endpoint.hpp"
+#include "app/runtime_folder.hpp"
+#include "app/terminal.hpp"
 #include "libgunyah/error.hpp"
 
 namespace vmm {
@@ -34,6 +36,7 @@ ConsoleEndpoint open_file(const std::string& path) {
         throw Error::from_errno(errno, fmt::format("cannot write the console to {}", path));
     }
     endpoint.output = endpoint.owned.get();
+    endpoint.place = path;
     return endpoint;
 }
 
@@ -47,7 +50,7 @@ ConsoleEndpoint open_pty() {
         ::ptsname_r(fd, name.data(), name.size()) != 0) {
         throw Error::from_errno(errno, failed);
     }
-    endpoint.pty_name = name.data();
+    endpoint.place = name.data();
     // Our own hold on the other end: without one, reads fail whenever nobody has it open.
     endpoint.keep_open = FileDescriptor{::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
     termios settings{};
@@ -58,17 +61,39 @@ ConsoleEndpoint open_pty() {
     ::tcsetattr(endpoint.keep_open.get(), TCSANOW, &settings);
     endpoint.input = fd;
     endpoint.output = fd;
-    endpoint.slow = ConsoleOutput::Slow::drop;
+    endpoint.slow = ConsoleOutput::Slow::skip;
     return endpoint;
+}
+
+ConsoleEndpoint open_socket(const std::string& path) {
+    ConsoleEndpoint endpoint;
+    endpoint.listener = listen_anywhere(path);
+    endpoint.place = path;
+    return endpoint;
+}
+
+ConsoleEndpoint open_place(const ConsoleOption& option) {
+    if (!option.socket.empty()) {
+        return open_socket(option.socket);
+    }
+    if (!option.file.empty()) {
+        return open_file(option.file);
+    }
+    if (option.to == "none") {
+        return {};
+    }
+    if (option.to == "pty") {
+        return open_pty();
+    }
+    return option.to == "stdio" ? open_stdio() : open_file(option.to);
 }
 
 } // namespace
 
-ConsoleEndpoint ConsoleEndpoint::open(const std::string& where) {
-    if (where == "stdio") {
-        return open_stdio();
-    }
-    return where == "pty" ? open_pty() : open_file(where);
+ConsoleEndpoint ConsoleEndpoint::open(const ConsoleOption& option) {
+    ConsoleEndpoint endpoint = open_place(option);
+    endpoint.name = option.name;
+    return endpoint;
 }
 
 } // namespace vmm

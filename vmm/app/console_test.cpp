@@ -4,8 +4,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -15,6 +19,7 @@
 #include <thread>
 
 #include "app/guest_devices.hpp"
+#include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
 
 namespace vmm {
@@ -73,12 +78,40 @@ TEST(EscapeFilter, StopsOnXInOneOrTwoReads) {
     EXPECT_FALSE(none.filter(bytes_of("\x01\x01x")).stop);
 }
 
+TEST(OutputRing, KeepsTheLastBytes) {
+    OutputRing ring;
+    EXPECT_EQ(ring.begin(), 0U);
+    ring.append(bytes_of("abc"));
+    std::array<std::byte, 8> out;
+    EXPECT_EQ(text_of(std::span{out}.first(ring.copy(1, out))), "bc");
+    ring.append(bytes_of(std::string(OutputRing::capacity - 1, 'x') + "end"));
+    EXPECT_EQ(ring.end(), OutputRing::capacity + 5);
+    EXPECT_EQ(ring.begin(), 5U);
+    EXPECT_EQ(text_of(std::span{out}.first(ring.copy(ring.end() - 5, out))), "xxend");
+    ring.append(bytes_of(std::string(3 * OutputRing::capacity, 'y')));
+    EXPECT_EQ(ring.end() - ring.begin(), OutputRing::capacity);
+    EXPECT_EQ(ring.copy(ring.begin(), out), out.size());
+    EXPECT_EQ(text_of(out), "yyyyyyyy");
+}
+
+// An output with one reader, started.
+struct StartedOutput {
+    explicit StartedOutput(int fd, ConsoleOutput::Slow slow,
+                           ConsoleOutput::Duration patience = std::chrono::seconds{60})
+        : output{ConsoleOutput::Kind::text, patience} {
+        output.add_reader(fd, slow, true);
+        output.start([this] { ++drained; });
+    }
+    std::atomic<unsigned> drained = 0;
+    ConsoleOutput output;
+};
+
 TEST(ConsoleOutput, DeliversEverythingInOrder) {
     const Pipe pipe;
     {
-        ConsoleOutput output{pipe.in.get(), ConsoleOutput::Slow::wait};
+        StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::wait};
         for (int line = 0; line < 100; ++line) {
-            output.write(bytes_of(std::to_string(line) + "\n"));
+            started.output.write(bytes_of(std::to_string(line) + "\n"));
         }
     }
     std::string expected;
@@ -92,45 +125,82 @@ TEST(ConsoleOutput, AReaderThatIsGoneDoesNotStopTheGuest) {
     std::signal(SIGPIPE, SIG_IGN);
     Pipe pipe;
     static_cast<void>(FileDescriptor{std::move(pipe.out)}); // closes it
-    ConsoleOutput output{pipe.in.get(), ConsoleOutput::Slow::wait};
+    StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::wait};
     for (int round = 0; round < 100; ++round) {
-        output.write(bytes_of(std::string(10'000, 'x')));
+        started.output.write(bytes_of(std::string(10'000, 'x')));
     }
 }
 
 TEST(ConsoleOutput, AStuckReaderHoldsTheGuestUpOnlyUntilItIsStopped) {
     const Pipe pipe;
-    ConsoleOutput output{pipe.in.get(), ConsoleOutput::Slow::wait};
+    StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::wait};
     std::atomic<bool> done = false;
     std::thread guest{[&] {
-        output.write(bytes_of(std::string(2'000'000, 'x')));
+        started.output.write(bytes_of(std::string(2'000'000, 'x')));
         done = true;
     }};
     std::this_thread::sleep_for(std::chrono::milliseconds{200});
     EXPECT_FALSE(done);
-    output.stop_waiting();
+    EXPECT_FALSE(started.output.has_room());
+    started.output.stop_waiting();
     guest.join();
     EXPECT_TRUE(done);
 }
 
-TEST(ConsoleOutput, ADroppingOneNeverWaits) {
+TEST(ConsoleOutput, AStuckReaderIsNotWaitedForForEverAndLearnsWhatItMissed) {
     const Pipe pipe;
-    ::fcntl(pipe.in.get(), F_SETFL, O_NONBLOCK);
-    ConsoleOutput output{pipe.in.get(), ConsoleOutput::Slow::drop};
-    output.write(bytes_of(std::string(2'000'000, 'x')));
+    std::string said;
+    {
+        StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::wait,
+                              std::chrono::milliseconds{100}};
+        started.output.write(bytes_of(std::string(2'000'000, 'x'))); // returns
+        std::thread reader{[&] {
+            while (!said.ends_with("end")) {
+                said += read_some(pipe.out.get(), 1);
+            }
+        }};
+        started.output.write(bytes_of("end"));
+        reader.join();
+    }
+    const std::size_t notice = said.find("[gunyah: ");
+    ASSERT_NE(notice, std::string::npos);
+    const auto missed = std::stoul(said.substr(notice + 9));
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(said, 'x')) + missed, 2'000'000U);
+    EXPECT_LE(said.size(), 2 * OutputRing::capacity);
 }
 
-TEST(ConsoleEndpoint, AFileTakesOutputAndTypesNothing) {
-    const std::string path = testing::TempDir() + "/gunyah-console-" + std::to_string(::getpid());
-    {
-        EventLoop loop;
-        Console console{ConsoleEndpoint::open(path), loop, [] {}};
-        console.output()(bytes_of("boot\n"));
+TEST(ConsoleOutput, TellsWhenThereIsRoomAgain) {
+    const Pipe pipe;
+    StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::wait};
+    const std::string much(OutputRing::capacity, 'x'); // a pipe holds half of it
+    started.output.write(bytes_of(much));
+    for (int tries = 0; tries < 1000 && started.output.has_room(); ++tries) {
+        started.output.write(bytes_of("x"));
     }
-    std::ifstream file{path};
-    EXPECT_EQ((std::string{std::istreambuf_iterator<char>{file}, {}}), "boot\n");
-    std::filesystem::remove(path);
-    EXPECT_THROW(ConsoleEndpoint::open("/nonexistent/console"), gunyah::Error);
+    EXPECT_FALSE(started.output.has_room());
+    EXPECT_EQ(started.drained, 0U);
+    read_some(pipe.out.get(), OutputRing::capacity);
+    for (int tries = 0; tries < 1000 && started.drained == 0; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    EXPECT_EQ(started.drained, 1U);
+    EXPECT_TRUE(started.output.has_room());
+}
+
+TEST(ConsoleOutput, OneWhoSkipsIsNotWaitedForAndGetsWhatIsKept) {
+    const Pipe pipe;
+    ::fcntl(pipe.in.get(), F_SETFL, O_NONBLOCK);
+    StartedOutput started{pipe.in.get(), ConsoleOutput::Slow::skip};
+    started.output.write(bytes_of(std::string(2'000'000, 'x')));
+    const Pipe late;
+    started.output.write(bytes_of("end"));
+    started.output.add_reader(late.in.get(), ConsoleOutput::Slow::skip, true);
+    const std::string kept = read_some(late.out.get(), OutputRing::capacity);
+    EXPECT_TRUE(kept.ends_with("xend"));
+    const Pipe later;
+    started.output.add_reader(later.in.get(), ConsoleOutput::Slow::skip, false);
+    started.output.write(bytes_of("news"));
+    EXPECT_EQ(read_some(later.out.get(), 4), "news");
 }
 
 // Takes a few bytes at a time, as a UART does.
@@ -151,6 +221,33 @@ public:
     std::atomic<std::size_t> taken_bytes = 0;
     std::string taken; // the loop's thread only
 };
+
+ConsoleGuest guest_of(CharacterPort& port) {
+    return {.port = port, .resize = [](ConsoleSize) {}, .open = [](bool) {}, .drained = [] {}};
+}
+
+ConsoleEndpoint open_at(std::string_view kind, const std::string& value,
+                        const std::string& name = "") {
+    ConsoleOption option;
+    option.name = name;
+    (kind == "to" ? option.to : kind == "file" ? option.file : option.socket) = value;
+    return ConsoleEndpoint::open(option);
+}
+
+TEST(ConsoleEndpoint, AFileTakesOutputAndTypesNothing) {
+    const std::string path = testing::TempDir() + "/gunyah-console-" + std::to_string(::getpid());
+    {
+        EventLoop loop;
+        Console console{open_at("file", path), loop, [] {}};
+        console.output()(bytes_of("boot\n"));
+        SlowPort port;
+        console.connect(guest_of(port));
+    }
+    std::ifstream file{path};
+    EXPECT_EQ((std::string{std::istreambuf_iterator<char>{file}, {}}), "boot\n");
+    std::filesystem::remove(path);
+    EXPECT_THROW(open_at("to", "/nonexistent/console"), gunyah::Error);
+}
 
 class ConsoleInputTest : public testing::Test {
 protected:
@@ -183,7 +280,7 @@ TEST_F(ConsoleInputTest, WaitsForTheGuestAndLosesNothing) {
     ASSERT_EQ(::write(pipe.in.get(), script.data(), script.size()),
               static_cast<ssize_t>(script.size()));
     Console console{endpoint(pipe.out.get()), loop, [] {}};
-    console.connect(port);
+    console.connect(guest_of(port));
     std::thread guest{[&] {
         for (std::size_t given = 0; given < script.size(); given += 32) {
             std::this_thread::sleep_for(std::chrono::microseconds{100});
@@ -206,7 +303,7 @@ TEST_F(ConsoleInputTest, TheEndOfInputIsHarmless) {
     const FileDescriptor empty{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
     bool stopped = false;
     Console console{endpoint(empty.get()), loop, [&] { stopped = true; }};
-    console.connect(port);
+    console.connect(guest_of(port));
     run_for(std::chrono::milliseconds{50});
     EXPECT_FALSE(stopped);
 }
@@ -216,7 +313,7 @@ TEST_F(ConsoleInputTest, APipeHasNoEscapes) {
     port.room = 100;
     bool stopped = false;
     Console console{endpoint(pipe.out.get()), loop, [&] { stopped = true; }};
-    console.connect(port);
+    console.connect(guest_of(port));
     ASSERT_EQ(::write(pipe.in.get(), "\x01x", 2), 2);
     run_for(std::chrono::milliseconds{50});
     EXPECT_EQ(port.taken, "\x01x");
@@ -224,12 +321,12 @@ TEST_F(ConsoleInputTest, APipeHasNoEscapes) {
 }
 
 TEST_F(ConsoleInputTest, APtyCarriesBothWaysAndATerminalIsPutBack) {
-    auto pty = ConsoleEndpoint::open("pty");
-    const FileDescriptor user{::open(pty.pty_name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    auto pty = open_at("to", "pty");
+    const FileDescriptor user{::open(pty.place.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
     ASSERT_TRUE(user);
     port.room = 100;
     Console console{std::move(pty), loop, [] {}};
-    console.connect(port);
+    console.connect(guest_of(port));
     console.output()(bytes_of("login:"));
     EXPECT_EQ(read_some(user.get(), 6), "login:");
     ASSERT_EQ(::write(user.get(), "root\r", 5), 5);
@@ -238,15 +335,15 @@ TEST_F(ConsoleInputTest, APtyCarriesBothWaysAndATerminalIsPutBack) {
 }
 
 TEST_F(ConsoleInputTest, ATerminalIsRawWhileConnectedAndKnowsTheEscape) {
-    const auto pty = ConsoleEndpoint::open("pty");
-    const FileDescriptor user{::open(pty.pty_name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    const auto pty = open_at("to", "pty");
+    const FileDescriptor user{::open(pty.place.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
     termios cooked{};
     ::tcgetattr(user.get(), &cooked);
     cooked.c_lflag |= ICANON | ECHO | ISIG;
     ::tcsetattr(user.get(), TCSANOW, &cooked);
     {
         Console console{endpoint(user.get(), true), loop, [this] { loop.stop(); }};
-        console.connect(port);
+        console.connect(guest_of(port));
         termios raw{};
         ::tcgetattr(user.get(), &raw);
         EXPECT_EQ(raw.c_lflag & (ICANON | ECHO | ISIG), 0U);
@@ -257,6 +354,93 @@ TEST_F(ConsoleInputTest, ATerminalIsRawWhileConnectedAndKnowsTheEscape) {
     termios after{};
     ::tcgetattr(user.get(), &after);
     EXPECT_EQ(after.c_lflag, cooked.c_lflag);
+}
+
+// A connected pair: the console's end does not block.
+struct SocketPair {
+    SocketPair() {
+        int ends[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+        ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        user = FileDescriptor{ends[0]};
+        console = FileDescriptor{ends[1]};
+    }
+    FileDescriptor user;
+    FileDescriptor console;
+};
+
+TEST_F(ConsoleInputTest, SeveralAttachAndLeaveAndSeeWhatWasPrintedBefore) {
+    port.room = 100;
+    Console console{open_at("to", "none"), loop, [] {}};
+    console.connect(guest_of(port));
+    console.output()(bytes_of("boot\n"));
+    SocketPair first;
+    SocketPair second;
+    console.attach(std::move(first.console), "typed before ");
+    EXPECT_EQ(read_some(first.user.get(), 5), "boot\n");
+    console.attach(std::move(second.console), "");
+    EXPECT_EQ(read_some(second.user.get(), 5), "boot\n");
+    ASSERT_EQ(::send(first.user.get(), "one", 3, 0), 3);
+    first.user = {};
+    run_for(std::chrono::milliseconds{50});
+    EXPECT_EQ(port.taken, "typed before one");
+    console.output()(bytes_of("more\n"));
+    EXPECT_EQ(read_some(second.user.get(), 5), "more\n");
+}
+
+TEST_F(ConsoleInputTest, AStreamIsOpenWhileSomebodyIsThereAndTellsNoOldStories) {
+    port.room = 100;
+    std::vector<bool> open;
+    ConsoleGuest guest = guest_of(port);
+    guest.open = [&](bool now) { open.push_back(now); };
+    Console console{open_at("to", "none", "org.agent"), loop, [] {}};
+    console.connect(std::move(guest));
+    console.output()(bytes_of("old"));
+    {
+        SocketPair first;
+        console.attach(std::move(first.console), "");
+        console.output()(bytes_of("new"));
+        EXPECT_EQ(read_some(first.user.get(), 3), "new");
+    }
+    run_for(std::chrono::milliseconds{50});
+    EXPECT_EQ(open, (std::vector<bool>{false, true, false}));
+}
+
+TEST_F(ConsoleInputTest, ASocketTakesConnectionsAndGivesWayToNobody) {
+    const std::string path = testing::TempDir() + "/gunyah-socket-" + std::to_string(::getpid());
+    port.room = 100;
+    Console console{open_at("socket", path), loop, [] {}};
+    console.connect(guest_of(port));
+    EXPECT_THROW(open_at("socket", path), gunyah::Error);
+    const FileDescriptor user = connect_to(path);
+    ASSERT_TRUE(user);
+    ASSERT_EQ(::send(user.get(), "hello", 5, 0), 5);
+    run_for(std::chrono::milliseconds{50});
+    EXPECT_EQ(port.taken, "hello");
+    std::filesystem::remove(path);
+    std::ofstream{path} << "precious";
+    EXPECT_THROW(open_at("socket", path), gunyah::Error);
+    std::filesystem::remove(path);
+}
+
+TEST_F(ConsoleInputTest, ATerminalsSizeIsPassedOn) {
+    const auto pty = open_at("to", "pty");
+    const FileDescriptor user{::open(pty.place.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    const winsize window{.ws_row = 50, .ws_col = 132, .ws_xpixel = 0, .ws_ypixel = 0};
+    ASSERT_EQ(::ioctl(user.get(), TIOCSWINSZ, &window), 0);
+    std::vector<ConsoleSize> sizes;
+    ConsoleGuest guest = guest_of(port);
+    guest.resize = [&](ConsoleSize size) { sizes.push_back(size); };
+    ConsoleEndpoint terminal;
+    terminal.output = user.get();
+    Console console{std::move(terminal), loop, [] {}};
+    console.connect(std::move(guest));
+    console.look_at_size(); // no news
+    const winsize smaller{.ws_row = 10, .ws_col = 40, .ws_xpixel = 0, .ws_ypixel = 0};
+    ASSERT_EQ(::ioctl(user.get(), TIOCSWINSZ, &smaller), 0);
+    console.look_at_size();
+    EXPECT_EQ(sizes, (std::vector<ConsoleSize>{{.columns = 132, .rows = 50},
+                                               {.columns = 40, .rows = 10}}));
 }
 
 TEST(ConsoleChoice, TheLastConsoleArgumentCounts) {

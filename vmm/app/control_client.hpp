@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "libgunyah/file_descriptor.hpp"
 
@@ -23,6 +24,10 @@ public:
     std::string call(const std::string& request);
     // The next line, an event's; none when the VM has gone or at `until`.
     std::optional<std::string> next_line(Clock::time_point until);
+    // Ends the talk in lines: the socket, and what was received behind the last reply.
+    std::pair<gunyah::FileDescriptor, std::string> release() {
+        return {std::move(socket_), std::move(received_)};
+    }
 
 private:
     ControlClient(gunyah::FileDescriptor socket, std::string name)

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/console_client.hpp"
 #include "app/control_client.hpp"
 #include "app/doctor.hpp"
 #include "app/exit_status.hpp"
@@ -179,6 +180,8 @@ int carry_out(const ControlCommand& command) {
         return wait(vm, true);
     case ControlCommand::Kind::stats:
         return stats(vm.client);
+    case ControlCommand::Kind::console:
+        return use_console(vm.name, vm.client, command.console);
     case ControlCommand::Kind::doctor:
     case ControlCommand::Kind::list:
         break;

@@ -3,6 +3,7 @@
 #include "app/control_protocol.hpp"
 
 #include <array>
+#include <cstdint>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +27,7 @@ struct Exchange {
     ControlTarget& target;
     Json& reply;
     ControlAnswer& answer;
+    std::string error; // why it cannot be done
 };
 
 void info(Exchange& exchange) {
@@ -34,6 +36,11 @@ void info(Exchange& exchange) {
     exchange.reply["process"] = info.process;
     exchange.reply["state"] = info.state;
     exchange.reply["config"] = Json::parse(info.config);
+    Json consoles = Json::array();
+    for (const ConsoleInfo& console : info.consoles) {
+        consoles.push_back({{"name", console.name}, {"place", console.place}});
+    }
+    exchange.reply["consoles"] = std::move(consoles);
 }
 
 void stop(Exchange& exchange) {
@@ -71,17 +78,64 @@ void events(Exchange& exchange) {
     exchange.answer.listens = true;
 }
 
+// The console that the request names by number or name, the first if it names none.
+std::optional<unsigned> named_console(const Exchange& exchange) {
+    const auto which = exchange.request.find("console");
+    if (which == exchange.request.end()) {
+        return exchange.target.find_console("0");
+    }
+    if (which->is_number_unsigned()) {
+        return exchange.target.find_console(std::to_string(which->get<std::uint64_t>()));
+    }
+    return which->is_string() ? exchange.target.find_console(which->get<std::string>())
+                              : std::nullopt;
+}
+
+void console(Exchange& exchange) {
+    exchange.answer.console = named_console(exchange);
+    if (!exchange.answer.console) {
+        exchange.error = "there is no such console";
+        return;
+    }
+    exchange.reply["console"] = *exchange.answer.console;
+}
+
+// A terminal's width or height in the request; none if it is not from 1 to 65535.
+std::optional<std::uint16_t> characters(const Exchange& exchange, const char* key) {
+    const auto found = exchange.request.find(key);
+    if (found == exchange.request.end() || !found->is_number_unsigned()) {
+        return std::nullopt;
+    }
+    const auto value = found->get<std::uint64_t>();
+    return value >= 1 && value <= UINT16_MAX ? std::optional{static_cast<std::uint16_t>(value)}
+                                             : std::nullopt;
+}
+
+void resize(Exchange& exchange) {
+    const auto number = named_console(exchange);
+    const auto columns = characters(exchange, "columns");
+    const auto rows = characters(exchange, "rows");
+    if (!number || !columns || !rows) {
+        exchange.error =
+            number ? "columns and rows must be from 1 to 65535" : "there is no such console";
+        return;
+    }
+    exchange.target.resize_console(*number, {.columns = *columns, .rows = *rows});
+}
+
 struct Command {
     const char* name;
     void (*carry_out)(Exchange&);
 };
 
-constexpr std::array<Command, 6> commands{{{"info", info},
+constexpr std::array<Command, 8> commands{{{"info", info},
                                            {"stop", stop},
                                            {"pause", pause},
                                            {"resume", resume},
                                            {"stats", stats},
-                                           {"events", events}}};
+                                           {"events", events},
+                                           {"console", console},
+                                           {"resize", resize}}};
 
 // Why the request cannot be carried out; empty when it was.
 std::string carry_out(Exchange& exchange) {
@@ -96,11 +150,13 @@ std::string carry_out(Exchange& exchange) {
     for (const Command& command : commands) {
         if (*name == Json(command.name)) {
             command.carry_out(exchange);
-            return {};
+            return exchange.error;
         }
     }
-    return fmt::format("there is no command {}; known are info, stop, pause, resume, stats, events",
-                       name->dump(-1, ' ', false, Json::error_handler_t::replace));
+    return fmt::format(
+        "there is no command {}; known are info, stop, pause, resume, stats, events, "
+        "console, resize",
+        name->dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 } // namespace
@@ -115,7 +171,7 @@ ControlAnswer answer_control(std::string_view line, ControlTarget& target) {
         if (const auto id = request.find("id"); id != request.end() && !id->is_structured()) {
             reply["id"] = *id;
         }
-        Exchange exchange{request, target, reply, answer};
+        Exchange exchange{request, target, reply, answer, {}};
         error = carry_out(exchange);
     }
     reply["ok"] = error.empty();

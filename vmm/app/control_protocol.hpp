@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct ControlAnswer {
     std::string line;     // the reply, with its newline
     std::string event;    // a line for those who listen; empty: nothing happened
     bool listens = false; // from now on this client gets events
+    // From behind the reply on, the connection carries this console's bytes.
+    std::optional<unsigned> console;
 };
 
 // Carries out the request in `line` (without its newline). Never throws on what stands there.

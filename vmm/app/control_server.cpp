@@ -39,6 +39,8 @@ void ControlServer::accept(ControlTarget& target) {
         receive(sender, target);
         if (sender.broken) {
             drop(number);
+        } else if (sender.console) {
+            hand_over(number, target);
         }
     });
 }
@@ -56,11 +58,12 @@ void ControlServer::receive(Client& client, ControlTarget& target) {
     client.received.append(buffer.data(), static_cast<std::size_t>(count));
     answer_lines(client, target);
     client.broken = client.broken || client.received.size() > longest_control_line;
+    client.listens = client.listens && !client.console;
 }
 
 void ControlServer::answer_lines(Client& client, ControlTarget& target) {
     std::size_t begin = 0;
-    for (std::size_t end = 0; !client.broken; begin = end + 1) {
+    for (std::size_t end = 0; !client.broken && !client.console; begin = end + 1) {
         end = client.received.find('\n', begin);
         if (end == std::string::npos) {
             break;
@@ -69,6 +72,7 @@ void ControlServer::answer_lines(Client& client, ControlTarget& target) {
             answer_control(std::string_view{client.received}.substr(begin, end - begin), target);
         send(client, answer.line);
         client.listens = client.listens || answer.listens;
+        client.console = answer.console;
         broadcast(answer.event);
     }
     client.received.erase(0, begin);
@@ -89,6 +93,13 @@ void ControlServer::send(Client& client, std::string_view line) {
         client.broken = true;
         ::shutdown(client.socket.get(), SHUT_RDWR); // its source becomes readable and drops it
     }
+}
+
+// The client is no client any more, but one of the console's.
+void ControlServer::hand_over(unsigned number, ControlTarget& target) {
+    Client client = std::move(clients_.at(number));
+    drop(number);
+    target.attach_console(*client.console, std::move(client.socket), client.received);
 }
 
 void ControlServer::drop(unsigned number) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ private:
         std::string received; // the beginning of a line
         bool listens = false;
         bool broken = false;
+        std::optional<unsigned> console; // what the connection is from now on
     };
     static constexpr std::size_t most_clients = 64;
 
@@ -43,6 +45,7 @@ private:
     void answer_lines(Client& client, ControlTarget& target);
     static void send(Client& client, std::string_view line);
     void drop(unsigned number);
+    void hand_over(unsigned number, ControlTarget& target);
 
     std::string path_;
     EventLoop& loop_;

@@ -20,8 +20,11 @@ namespace {
 
 struct FakeVm : ControlTarget {
     [[nodiscard]] VmInfo info() const override {
-        return {
-            .name = "web", .process = 7, .state = state, .config = R"({"cpus": 2, "mem": "1G"})"};
+        return {.name = "web",
+                .process = 7,
+                .state = state,
+                .config = R"({"cpus": 2, "mem": "1G"})",
+                .consoles = {{.name = "", .place = "/dev/pts/3"}}};
     }
     [[nodiscard]] std::vector<DeviceCounts> device_counts() const override {
         return {{.name = "disk0", .requests = 3, .kicks = 2, .interrupts = 1}};
@@ -30,7 +33,20 @@ struct FakeVm : ControlTarget {
     void force_stop() override { ++stops; }
     void pause() override { state = "paused"; }
     void resume() override { state = "running"; }
+    [[nodiscard]] std::optional<unsigned> find_console(std::string_view which) const override {
+        return which == "0" || which == "log" ? std::optional{0U} : std::nullopt;
+    }
+    void attach_console(unsigned console, gunyah::FileDescriptor socket,
+                        std::string_view typed) override {
+        ++attached;
+        EXPECT_EQ(console, 0U);
+        EXPECT_EQ(::send(socket.get(), typed.data(), typed.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(typed.size()));
+    }
+    void resize_console(unsigned /*console*/, ConsoleSize new_size) override { size = new_size; }
 
+    unsigned attached = 0;
+    ConsoleSize size;
     std::string state = "running";
     unsigned presses = 0;
     unsigned stops = 0;
@@ -46,7 +62,8 @@ protected:
 TEST_F(ControlProtocol, Answers) {
     EXPECT_EQ(reply(R"({"command":"info","id":5})"),
               R"({"version":1,"id":5,"name":"web","process":7,"state":"running",)"
-              R"("config":{"cpus":2,"mem":"1G"},"ok":true})"
+              R"("config":{"cpus":2,"mem":"1G"},)"
+              R"("consoles":[{"name":"","place":"/dev/pts/3"}],"ok":true})"
               "\n");
     EXPECT_EQ(reply(R"({"command":"stats","version":1})"),
               R"({"version":1,"devices":[{"name":"disk0","requests":3,"kicks":2,"interrupts":1}],)"
@@ -69,6 +86,25 @@ TEST_F(ControlProtocol, ActsAndTellsListeners) {
     EXPECT_TRUE(answer_control(R"({"command":"events"})", vm).listens);
     EXPECT_EQ(ended_event({ExitStatus::reboot, "over"}),
               "{\"version\":1,\"event\":\"ended\",\"status\":3,\"sentence\":\"over\"}\n");
+}
+
+TEST_F(ControlProtocol, NamesConsolesByNumberOrName) {
+    EXPECT_EQ(answer_control(R"({"command":"console"})", vm).console, 0U);
+    EXPECT_EQ(answer_control(R"({"command":"console","console":0})", vm).console, 0U);
+    const ControlAnswer answer = answer_control(R"({"command":"console","console":"log"})", vm);
+    EXPECT_EQ(answer.console, 0U);
+    EXPECT_EQ(answer.line, "{\"version\":1,\"console\":0,\"ok\":true}\n");
+    for (const char* wrong : {"1", "-1", "\"no\"", "[]", "null"}) {
+        const ControlAnswer refusal =
+            answer_control(std::string{R"({"command":"console","console":)"} + wrong + "}", vm);
+        EXPECT_FALSE(refusal.console);
+        EXPECT_NE(refusal.line.find("no such console"), std::string::npos);
+    }
+    EXPECT_NE(reply(R"({"command":"resize","columns":80,"rows":25})").find("true"),
+              std::string::npos);
+    EXPECT_EQ(vm.size, (ConsoleSize{.columns = 80, .rows = 25}));
+    EXPECT_NE(reply(R"({"command":"resize","columns":0,"rows":65536})").find("from 1 to 65535"),
+              std::string::npos);
 }
 
 TEST_F(ControlProtocol, SaysWhatIsWrong) {
@@ -140,6 +176,25 @@ TEST_F(ControlSocket, ServesSeveralClientsAndTellsThemTheEnd) {
     runner.join();
     server.broadcast("bye\n");
     EXPECT_EQ(::recv(first.get(), event.data(), event.size(), 0), 4);
+}
+
+TEST_F(ControlSocket, AConnectionBecomesAConsole) {
+    EventLoop loop;
+    FakeVm vm;
+    ControlServer server{path, loop};
+    server.serve(vm);
+    std::thread runner{[&] { loop.run(); }};
+    const auto client = connect_to(path);
+    std::string said = ask(client.get(), "{\"command\":\"console\"}\n{\"command\":\"stop\"}\n");
+    char byte = 0;
+    while (::recv(client.get(), &byte, 1, 0) == 1) {
+        said += byte;
+    }
+    loop.stop();
+    runner.join();
+    EXPECT_EQ(said, "{\"version\":1,\"console\":0,\"ok\":true}\n{\"command\":\"stop\"}\n");
+    EXPECT_EQ(vm.attached, 1U);
+    EXPECT_EQ(vm.presses, 0U);
 }
 
 TEST_F(ControlSocket, ANameIsTakenOnlyWhileSomebodyListens) {

@@ -28,6 +28,8 @@ struct GuestDevices::VirtioSlot {
     std::unique_ptr<VirtioDevice> device;
     IrqFd interrupt;
     std::vector<IoEventFd> kicks; // one per queue
+    gunyah::EventFd work;         // the host has something for the queues in due
+    std::atomic<std::uint64_t> due = 0;
     MmioTransport transport;
 
     VirtioSlot(std::unique_ptr<VirtioDevice> owned, IrqFd irq, const DeviceHost& host,
@@ -52,17 +54,32 @@ struct GuestDevices::VirtioSlot {
     // One turn for a queue; what is left is done in the loop's next round.
     void service(unsigned queue) {
         if (transport.service(queue)) {
-            kicks[queue].event().signal();
+            service_soon(queue);
+        }
+    }
+    // Any thread, with any lock held.
+    void service_soon(unsigned queue) {
+        due.fetch_or(std::uint64_t{1} << queue);
+        work.signal();
+    }
+    void service_due() {
+        work.drain();
+        const std::uint64_t queues = due.exchange(0);
+        for (unsigned queue = 0; queue < transport.queue_count(); ++queue) {
+            if ((queues >> queue & 1) != 0) {
+                service(queue);
+            }
         }
     }
 };
 
-GuestDevices::GuestDevices(DeviceHost host, std::vector<Disk> disks, std::vector<Share> shares)
+GuestDevices::GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> consoles,
+                           std::vector<Disk> disks, std::vector<Share> shares)
     : host_{std::move(host)} {
     add_pl011();
     add_pl031();
     add_pl061();
-    add_console();
+    add_console(std::move(consoles));
     add_virtio(std::make_unique<RngDevice>(system_random), "entropy device");
     for (Disk& disk : disks) {
         const std::string name = fmt::format("disk '{}'", disk.id);
@@ -104,11 +121,28 @@ void GuestDevices::add_pl061() {
     bus_.add(layout::pl061_base, Pl061::register_block_size, *pl061_);
 }
 
-void GuestDevices::add_console() {
-    auto device = std::make_unique<ConsoleDevice>(host_.output);
+void GuestDevices::add_console(std::vector<ConsolePortSettings> ports) {
+    auto device = std::make_unique<ConsoleDevice>(std::move(ports));
     console_ = device.get();
-    VirtioSlot& slot = add_virtio(std::move(device), "console");
-    console_->on_input([&slot] { slot.service(ConsoleDevice::receive_queue); });
+    console_slot_ = &add_virtio(std::move(device), "console");
+    console_->on_ready([slot = console_slot_](unsigned queue) { slot->service_soon(queue); });
+}
+
+void GuestDevices::resize_console(std::uint32_t number, ConsoleSize size) {
+    const auto change = [this, number, size] { console_->set_size(number, size); };
+    if (number == 0) {
+        console_slot_->transport.change_config(change);
+    } else {
+        change();
+    }
+}
+
+void GuestDevices::open_console(std::uint32_t number, bool open) {
+    console_->set_host_open(number, open);
+}
+
+void GuestDevices::continue_console(std::uint32_t number) {
+    console_slot_->service_soon(ConsoleDevice::transmit_queue(number));
 }
 
 GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice> device,
@@ -128,6 +162,7 @@ GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice>
             slot.service(queue);
         });
     }
+    host_.loop.add(slot.work.fd(), [&slot] { slot.service_due(); });
     static_assert(MmioTransport::register_block_size <= layout::virtio_stride);
     descriptions_.push_back(
         {DeviceDescription::Kind::virtio_mmio, base, MmioTransport::register_block_size, spi});
@@ -146,9 +181,9 @@ std::vector<DeviceCounts> GuestDevices::counts() const {
     return result;
 }
 
-CharacterPort& GuestDevices::console_port(std::string_view command_line) {
-    if (console_is_virtio(command_line)) {
-        return *console_;
+CharacterPort& GuestDevices::console_port(std::uint32_t number, std::string_view command_line) {
+    if (number != 0 || console_is_virtio(command_line)) {
+        return console_->port(number);
     }
     return *pl011_;
 }

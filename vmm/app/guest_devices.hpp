@@ -31,7 +31,7 @@ struct DeviceHost {
     gunyah::Vm& vm;
     GuestMemory memory;
     EventLoop& loop;
-    CharacterOutput output;                         // what any console device prints
+    CharacterOutput output;                         // what the PL011 prints
     std::function<void(std::string_view)> complain; // a guest broke a device; any thread
 };
 
@@ -45,12 +45,13 @@ struct Share {
     std::string tag;
 };
 
-// A PL011, a clock, a power button, a virtio console, an entropy device, one virtio block device
-// per disk and one 9P device per shared directory, in this order in the device tree.
+// A PL011, a clock, a power button, a virtio console with its ports, an entropy device, one virtio
+// block device per disk and one 9P device per shared directory, in this order in the device tree.
 class GuestDevices {
 public:
     // Throws gunyah::Error.
-    GuestDevices(DeviceHost host, std::vector<Disk> disks, std::vector<Share> shares);
+    GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> consoles,
+                 std::vector<Disk> disks, std::vector<Share> shares);
     ~GuestDevices();
     GuestDevices(const GuestDevices&) = delete;
     GuestDevices& operator=(const GuestDevices&) = delete;
@@ -59,9 +60,15 @@ public:
     [[nodiscard]] const std::vector<DeviceDescription>& descriptions() const {
         return descriptions_;
     }
-    // The device that is the guest's console by its kernel command line: the last "console=" on it
-    // counts, as it does for /dev/console; the PL011 unless that is hvc.
-    CharacterPort& console_port(std::string_view command_line);
+    // Who takes what is typed at console `number`: port `number` of the virtio console. For the
+    // first it is what the kernel command line says: the last "console=" on it counts, as it does
+    // for /dev/console; the PL011 unless that is hvc.
+    CharacterPort& console_port(std::uint32_t number, std::string_view command_line);
+    // The terminal of a console has another size; somebody came to it, or the last one left; its
+    // output has room again. Any thread.
+    void resize_console(std::uint32_t number, ConsoleSize size);
+    void open_console(std::uint32_t number, bool open);
+    void continue_console(std::uint32_t number);
     // Of the virtio devices. On the event loop's thread.
     [[nodiscard]] std::vector<DeviceCounts> counts() const;
     // Asks the guest to shut down. What becomes of it is the guest's decision. Any thread.
@@ -74,7 +81,7 @@ private:
     void add_pl031();
     void add_pl061();
     VirtioSlot& add_virtio(std::unique_ptr<VirtioDevice> device, const std::string& name);
-    void add_console();
+    void add_console(std::vector<ConsolePortSettings> ports);
 
     DeviceHost host_;
     MmioBus bus_;
@@ -85,6 +92,7 @@ private:
     std::unique_ptr<gunyah::IrqFd> pl061_interrupt_;
     std::unique_ptr<Pl061> pl061_;
     ConsoleDevice* console_ = nullptr; // owned by its slot
+    VirtioSlot* console_slot_ = nullptr;
     std::vector<std::unique_ptr<VirtioSlot>> virtio_;
 };
 

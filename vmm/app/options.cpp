@@ -32,7 +32,17 @@ constexpr const char* run_footer =
     "  gunyah run --kernel Image --mem 1G --print-config >vm.json; gunyah run --config vm.json\n"
     "Exit status: 0 the guest powered itself off, 1 it could not be started, 2 wrong usage,\n"
     "3 the guest asked for a reboot, 4 it crashed, 5 it was stopped from outside.\n"
+    "A guest waits for a terminal or file that is slow, but no longer than 5 s for one that takes\n"
+    "nothing: then output is lost, and the place marked. See gunyah console --help.\n"
     "On a terminal, Ctrl-A X stops the guest and Ctrl-A Ctrl-A types a Ctrl-A.\n";
+
+constexpr const char* console_footer =
+    "What the guest printed before (the last 128 KiB) is shown first. Ctrl-] detaches; everything "
+    "else is\ntyped to the guest. The guest's terminal gets the size of this one. Any number of "
+    "people can be\nattached, each sees all output; one who is too slow misses some and is told "
+    "so.\n"
+    "Without a terminal, standard input is typed and its end is ignored.\n"
+    "Example: gunyah run --name web --console none --kernel Image & gunyah console web\n";
 
 struct OptionHelp {
     const char* key;
@@ -53,9 +63,6 @@ constexpr OptionHelp single_options[] = {
     {"dump-dtb", "FILE", "write the guest's device tree there before it starts"},
     {"cpus", "N", "number of vCPUs, 1 to 16 [1]"},
     {"mem", "SIZE", "guest memory, with K, M or G behind the number [256M]"},
-    {"console", "stdio|FILE|pty",
-     "where the guest's console is: this terminal, a new pseudo-terminal, or a file that takes its "
-     "output [stdio]"},
 };
 constexpr OptionHelp repeated_options[] = {
     {"disk", "[path=]FILE[,ro][,format=raw|qcow2][,id=TEXT]",
@@ -65,6 +72,12 @@ constexpr OptionHelp repeated_options[] = {
     {"share", "[path=]DIR[,tag=NAME][,ro]",
      "directory that the guest can use: mount -t 9p -o trans=virtio,version=9p2000.L NAME /mnt; "
      "repeat for more; tag: share0, share1, ... if not given; ro: the guest cannot write to it"},
+    {"console", "stdio|pty|none|file=FILE|socket=PATH[,name=TEXT]",
+     "where the guest's console is: this terminal [the default], a new pseudo-terminal, nowhere "
+     "but "
+     "at gunyah console, a file that takes its output, or a Unix socket to connect to; repeat for "
+     "more (hvc1, hvc2, ...); name: not a console but a stream for programs, "
+     "/dev/virtio-ports/TEXT"},
 };
 
 // The options of `run` as they were typed.
@@ -152,6 +165,8 @@ constexpr ControlHelp control_commands[] = {
     {ControlCommand::Kind::wait, "wait", "wait until a VM has ended; with the exit status of run"},
     {ControlCommand::Kind::events, "events", "what happens to a VM, a JSON object per line"},
     {ControlCommand::Kind::stats, "stats", "requests and notifications of a VM's devices"},
+    {ControlCommand::Kind::console, "console",
+     "attach this terminal to a VM's console; Ctrl-] detaches, the VM goes on"},
 };
 
 // The commands that talk to running VMs.
@@ -173,6 +188,13 @@ public:
                                  "seconds to wait for the guest to shut down [60]")
                     ->check(CLI::Range(1U, 86'400U));
             }
+            if (help.kind == ControlCommand::Kind::console) {
+                command
+                    ->add_option("--console", console_,
+                                 "which one, by its number from 0 on or its name [0]")
+                    ->type_name("N|TEXT");
+                command->footer(console_footer);
+            }
         }
     }
 
@@ -180,8 +202,11 @@ public:
         if (!command_) {
             return std::nullopt;
         }
-        return ControlCommand{
-            .kind = command_->kind, .name = name_, .force = force_, .timeout_seconds = timeout_};
+        return ControlCommand{.kind = command_->kind,
+                              .name = name_,
+                              .force = force_,
+                              .timeout_seconds = timeout_,
+                              .console = console_};
     }
 
 private:
@@ -189,6 +214,7 @@ private:
     std::string name_;
     bool force_ = false;
     unsigned timeout_ = 60;
+    std::string console_ = "0";
 };
 
 // The commands that write about the others.

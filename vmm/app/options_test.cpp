@@ -48,7 +48,8 @@ TEST(Options, OnlyTheKernelIsNeeded) {
     EXPECT_EQ(options.cpus, 1U);
     EXPECT_EQ(options.memory, 256U << 20);
     EXPECT_TRUE(options.disks.empty());
-    EXPECT_EQ(options.console, "stdio");
+    EXPECT_TRUE(options.consoles.empty());
+    EXPECT_EQ(consoles_of(options).at(0).to, "stdio");
 }
 
 TEST(Options, AllOfThem) {
@@ -75,7 +76,7 @@ TEST(Options, AllOfThem) {
     EXPECT_EQ(options.disks[2].path, "d=e.img");
     EXPECT_EQ(options.disks[2].id, "x");
     EXPECT_FALSE(options.disks[2].read_only);
-    EXPECT_EQ(options.console, "pty");
+    EXPECT_EQ(options.consoles.at(0).to, "pty");
 }
 
 TEST(Options, ADiskImageAlone) {
@@ -153,6 +154,16 @@ TEST(Options, ComplainsInOneSentence) {
     expect_complaint({"run", "--kernel", "Image", "--disk", "\xff,\xfe"}, "there is no such key");
     expect_complaint({"run", "--kernel", "Image", "--disk", "a,format=vmdk"}, "use raw or qcow2");
     expect_complaint({"run", "--kernel", "Image", "stray"}, "stray");
+    expect_complaint({"run", "--kernel", "Image", "--console", ""}, "at one place");
+    expect_complaint({"run", "--kernel", "Image", "--console", "pty,file=x"}, "at one place");
+    expect_complaint({"run", "--kernel", "Image", "--console", "pty,name=x"}, "has no name");
+    expect_complaint({"run", "--kernel", "Image", "--console", "stdio", "--console", "stdio"},
+                     "cannot share stdio");
+    expect_complaint({"run", "--kernel", "Image", "--console", "pty", "--console", "none,name=a",
+                      "--console", "none,name=a"},
+                     "'a' is the name of two");
+    expect_complaint({"run", "--kernel", "Image", "--console", "pty", "--console", "pty,name=a/b"},
+                     "'a/b' is no name for a stream");
     expect_complaint({"run", "--config", "/nonexistent/vm.json"}, "/nonexistent/vm.json");
     expect_complaint({"list", "x"}, "x");
     expect_complaint({"stop", "a", "--timeout", "0"}, "--timeout");
@@ -172,6 +183,10 @@ TEST(Options, CommandsForRunningVms) {
     EXPECT_FALSE(stop.force);
     EXPECT_EQ(stop.timeout_seconds, 5U);
     EXPECT_TRUE(command({"stop", "--force"}).force);
+    const ControlCommand console = command({"console", "web", "--console", "org.agent"});
+    EXPECT_EQ(console.kind, ControlCommand::Kind::console);
+    EXPECT_EQ(console.console, "org.agent");
+    EXPECT_EQ(command({"console"}).console, "0");
 }
 
 class ConfigFile : public testing::Test {
@@ -196,9 +211,23 @@ TEST_F(ConfigFile, IsOverruledByTheCommandLine) {
 }
 
 TEST_F(ConfigFile, PrintedIsReadBackTheSame) {
-    const std::vector<const char*> words{"run",    "--kernel",  "a \"b\"", "--mem",     "98M",
-                                         "--disk", "x,,y,ro",   "--name",  "n",         "--cpus",
-                                         "7",      "--cmdline", "quiet",   "--console", "pty"};
+    const std::vector<const char*> words{"run",
+                                         "--kernel",
+                                         "a \"b\"",
+                                         "--mem",
+                                         "98M",
+                                         "--disk",
+                                         "x,,y,ro",
+                                         "--name",
+                                         "n",
+                                         "--cpus",
+                                         "7",
+                                         "--cmdline",
+                                         "quiet",
+                                         "--console",
+                                         "pty",
+                                         "--console",
+                                         "socket=/tmp/s,name=org.agent"};
     std::vector<const char*> printing = words;
     printing.push_back("--print-config");
     const EarlyExit printed = ended(printing);
@@ -220,7 +249,7 @@ TEST_F(ConfigFile, ErrorsNameTheFileAndThePlace) {
     expect(R"({"kernel": "a", "cpus": -1})", "cpus: '-1' is not a number");
     expect(R"({"kernel": "a", "cpus": 1.5})", "cpus: '1.5'");
     expect(R"({"kernel": "a", "mem": 256})", "needs a unit");
-    expect(R"({"kernel": "a", "disk": "x"})", "disk: \"x\" is not a list");
+    expect(R"({"kernel": "a", "disk": 7})", "disk: 7 is not a list");
     expect(R"({"kernel": "a", "disk": [{"path": "x"}, {"paht": "y"}]})", "disk[1].paht: there");
     expect(R"({"kernel": "a", "disk": [7]})", "where an object must");
     expect(R"({"kernel": "a", "memory": "1G"})", "memory: there is no such key; known here: name");

@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "app/console.hpp"
+#include "app/consoles.hpp"
 #include "app/control_protocol.hpp"
 #include "app/control_server.hpp"
 #include "app/event_loop.hpp"
@@ -21,7 +22,7 @@
 #include "app/open_files.hpp"
 #include "app/run_schema.hpp"
 #include "app/runtime_folder.hpp"
-#include "app/stop_signals.hpp"
+#include "app/signal_descriptor.hpp"
 #include "app/vcpu_threads.hpp"
 #include "disk/open_disk.hpp"
 #include "libgunyah/device.hpp"
@@ -117,15 +118,17 @@ void place_device_tree(gunyah::Vm& vm, const GuestMemory& memory, std::uint64_t 
 // A running VM as its control socket sees it.
 class RunningVm : public ControlTarget {
 public:
-    RunningVm(const RunOptions& options, GuestDevices& devices, VcpuThreads& vcpus,
-              std::function<void(Outcome)> end)
-        : options_{options}, devices_{devices}, vcpus_{vcpus}, end_{std::move(end)} {}
+    RunningVm(const RunOptions& options, Consoles& consoles, GuestDevices& devices,
+              VcpuThreads& vcpus, std::function<void(Outcome)> end)
+        : options_{options}, consoles_{consoles}, devices_{devices}, vcpus_{vcpus},
+          end_{std::move(end)} {}
 
     [[nodiscard]] VmInfo info() const override {
         return {.name = name_of(options_),
                 .process = ::getpid(),
                 .state = paused_ ? "paused" : "running",
-                .config = print_config(options_)};
+                .config = print_config(options_),
+                .consoles = consoles_.info()};
     }
     [[nodiscard]] std::vector<DeviceCounts> device_counts() const override {
         return devices_.counts();
@@ -142,9 +145,20 @@ public:
         vcpus_.resume();
         paused_ = false;
     }
+    [[nodiscard]] std::optional<unsigned> find_console(std::string_view which) const override {
+        return consoles_.find(which);
+    }
+    void attach_console(unsigned console, gunyah::FileDescriptor socket,
+                        std::string_view typed) override {
+        consoles_.at(console).attach(std::move(socket), typed);
+    }
+    void resize_console(unsigned console, ConsoleSize size) override {
+        consoles_.at(console).resize(size);
+    }
 
 private:
     const RunOptions& options_;
+    Consoles& consoles_;
     GuestDevices& devices_;
     VcpuThreads& vcpus_;
     std::function<void(Outcome)> end_;
@@ -160,8 +174,8 @@ public:
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
           disks_{open_disks(options.disks)}, shares_{open_shares(options.shares)},
           memory_{map_memory(options.memory)}, guest_memory_{layout::ram_base, memory_.bytes()},
-          console_{ConsoleEndpoint::open(options.console), loop_,
-                   [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
+          consoles_{consoles_of(options), loop_,
+                    [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
           vm_{gunyah::Device::open().create_vm()} {}
 
     Outcome operator()() {
@@ -170,9 +184,9 @@ public:
         GuestDevices devices{DeviceHost{.vm = vm_,
                                         .memory = guest_memory_,
                                         .loop = loop_,
-                                        .output = console_.output(),
+                                        .output = consoles_.first().output(),
                                         .complain = [this](std::string_view text) { note(text); }},
-                             std::move(disks_), std::move(shares_)};
+                             consoles_.ports(), std::move(disks_), std::move(shares_)};
         place_device_tree(vm_, guest_memory_, files_.plan().device_tree,
                           make_device_tree(options_, files_, devices));
         std::vector<gunyah::Vcpu> vcpus;
@@ -194,14 +208,14 @@ private:
         loop_.add(signals_.fd(), [this] {
             end({ExitStatus::stopped, fmt::format("the guest was stopped ({})", signals_.take())});
         });
-        console_.connect(devices.console_port(options_.command_line));
+        consoles_.connect(devices, options_.command_line);
         {
             const auto end_here = [this](Outcome outcome) { end(std::move(outcome)); };
             VcpuThreads threads{vcpus, devices.bus(), end_here};
-            RunningVm running{options_, devices, threads, end_here};
+            RunningVm running{options_, consoles_, devices, threads, end_here};
             control_.serve(running);
             loop_.run();
-            console_.stop_waiting();
+            consoles_.stop_waiting();
         }
         const Outcome outcome = outcome_.get().value();
         control_.broadcast(ended_event(outcome));
@@ -218,12 +232,12 @@ private:
         constexpr unsigned most_notes = 10;
         const std::scoped_lock lock{notes_mutex_};
         if (notes_++ < most_notes) {
-            console_.note(text);
+            consoles_.first().note(text);
         }
     }
 
     const RunOptions& options_;
-    StopSignals signals_;
+    SignalDescriptor signals_{SIGINT, SIGTERM, SIGHUP};
     EventLoop loop_;
     ControlServer control_;
     OutcomeSlot outcome_;
@@ -234,7 +248,7 @@ private:
     std::vector<Share> shares_;
     gunyah::MemoryRegion memory_;
     GuestMemory guest_memory_;
-    Console console_;
+    Consoles consoles_;
     gunyah::Vm vm_;
 };
 

@@ -64,7 +64,45 @@ void check_shares(const std::vector<ShareOption>& shares) {
     }
 }
 
+void check_console(const ConsoleOption& console) {
+    const int places = static_cast<int>(!console.to.empty()) +
+                       static_cast<int>(!console.file.empty()) +
+                       static_cast<int>(!console.socket.empty());
+    require(places == 1, "--console", "a console is at one place",
+            "write stdio, pty, none, file=FILE or socket=PATH");
+    require(is_name(console.name), "--console",
+            fmt::format("'{}' is no name for a stream", console.name),
+            "use up to 64 letters, digits, '-', '_' and '.'");
+}
+
+void check_consoles(const std::vector<ConsoleOption>& consoles) {
+    std::ranges::for_each(consoles, check_console);
+    require(consoles.size() <= layout::max_consoles, "--console",
+            fmt::format("{} consoles are too many", consoles.size()),
+            fmt::format("a guest has at most {}", layout::max_consoles));
+    require(consoles.empty() || consoles.front().name.empty(), "--console",
+            "the first one is the guest's console and has no name",
+            "put one without name= before it, such as --console stdio");
+    require(std::ranges::count(consoles, "stdio", &ConsoleOption::to) <= 1, "--console",
+            "two consoles cannot share stdio", "use pty for one of them");
+    for (const ConsoleOption& console : consoles) {
+        require(console.name.empty() ||
+                    std::ranges::count(consoles, console.name, &ConsoleOption::name) == 1,
+                "--console", fmt::format("'{}' is the name of two", console.name),
+                "use another name");
+    }
+}
+
 } // namespace
+
+std::vector<ConsoleOption> consoles_of(const RunOptions& options) {
+    if (!options.consoles.empty()) {
+        return options.consoles;
+    }
+    ConsoleOption only;
+    only.to = "stdio";
+    return {only};
+}
 
 void check(const RunOptions& options) {
     require(!options.kernel.empty(), "--kernel is required", "a guest needs a kernel to boot",
@@ -81,6 +119,7 @@ void check(const RunOptions& options) {
             fmt::format("a guest has at most {}", layout::max_disks));
     std::ranges::for_each(options.disks, check_disk);
     check_shares(options.shares);
+    check_consoles(options.consoles);
 }
 
 } // namespace vmm

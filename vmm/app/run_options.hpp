@@ -26,6 +26,16 @@ struct ShareOption {
     bool read_only = false;
 };
 
+// One of `to`, `file` and `socket` is given.
+struct ConsoleOption {
+    static constexpr const char* first_key = "to";
+
+    std::string to;     // "stdio", "pty", "none", or the name of a file
+    std::string file;   // that takes the output
+    std::string socket; // path of a Unix socket to listen at
+    std::string name;   // of a stream for programs; empty: a console of the guest
+};
+
 struct RunOptions {
     std::string name; // empty: none
     std::string kernel;
@@ -37,8 +47,11 @@ struct RunOptions {
     std::uint64_t memory = std::uint64_t{256} << 20; // bytes, a multiple of 2 MiB
     std::vector<DiskOption> disks;
     std::vector<ShareOption> shares;
-    std::string console = "stdio"; // or "pty", or a file name
+    std::vector<ConsoleOption> consoles; // none: one at stdio
 };
+
+// The consoles that `options` ask for, at least one.
+std::vector<ConsoleOption> consoles_of(const RunOptions& options);
 
 // Throws gunyah::Error for a combination that cannot be run; names options as the command line
 // does.

@@ -41,6 +41,14 @@ void visit(Visitor& visitor, ShareOption& share) {
 }
 
 template <typename Visitor>
+void visit(Visitor& visitor, ConsoleOption& console) {
+    visitor.field("to", console.to);
+    visitor.field("file", console.file);
+    visitor.field("socket", console.socket);
+    visitor.field("name", console.name);
+}
+
+template <typename Visitor>
 void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("name", options.name);
     visitor.field("kernel", options.kernel);
@@ -52,7 +60,7 @@ void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("mem", options.memory);
     visitor.field("disk", options.disks);
     visitor.field("share", options.shares);
-    visitor.field("console", options.console);
+    visitor.field("console", options.consoles);
 }
 
 // Texts from a command line may be no UTF-8, which JSON cannot hold: written as far as it goes.
@@ -142,6 +150,10 @@ private:
 
     template <typename Item>
     static void set(const Json& json, std::vector<Item>& list, const std::string& place) {
+        if (json.is_string()) { // a list of one
+            read(to_object<Item>(json, place), list.emplace_back(), place + ".");
+            return;
+        }
         if (!json.is_array()) {
             refuse(place, fmt::format("{} is not a list", shown(json)), "write [ ... ] around it");
         }
@@ -204,7 +216,7 @@ struct Printer {
 void apply_command_line(RunOptions& options, const OptionTexts& texts) {
     Json object = Json::object();
     for (const auto& [key, text] : texts) {
-        if (key == "disk" || key == "share") {
+        if (key == "disk" || key == "share" || key == "console") {
             object[key].push_back(text);
         } else {
             object[key] = text;

@@ -58,6 +58,28 @@ void make_private_folder(const std::string& folder) {
     }
 }
 
+FileDescriptor listen(const std::string& path, const char* taken, const char* advice) {
+    const std::string failed = fmt::format("cannot listen at {}", path);
+    const auto address = address_of(path);
+    if (!address) {
+        throw Error{ErrorKind::invalid_input, failed, "the path is too long for a socket",
+                    "use a shorter one"};
+    }
+    if (connect_to(path)) {
+        throw Error{ErrorKind::busy, failed, taken, advice};
+    }
+    ::unlink(path.c_str());
+    FileDescriptor socket = make_socket();
+    constexpr int backlog = 16;
+    // The file gets its permissions from the socket: for this user only from the first moment on.
+    if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
+        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0 ||
+        ::listen(socket.get(), backlog) != 0) {
+        throw Error::from_errno(errno, failed);
+    }
+    return socket;
+}
+
 } // namespace
 
 std::string runtime_folder() {
@@ -86,26 +108,17 @@ std::vector<std::string> socket_names() {
 }
 
 FileDescriptor listen_at(const std::string& path) {
-    const std::string failed = fmt::format("cannot listen at {}", path);
     make_private_folder(std::filesystem::path{path}.parent_path().string());
-    const auto address = address_of(path);
-    if (!address) {
-        throw Error{ErrorKind::invalid_input, failed, "the path is too long for a socket",
-                    "use a shorter --name"};
+    return listen(path, "a VM of that name is running", "use another --name, or stop that VM");
+}
+
+FileDescriptor listen_anywhere(const std::string& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+        throw Error{ErrorKind::busy, fmt::format("cannot listen at {}", path),
+                    "there is something else than a socket", "remove it, or use another path"};
     }
-    if (connect_to(path)) {
-        throw Error{ErrorKind::busy, failed, "a VM of that name is running",
-                    "use another --name, or stop that VM"};
-    }
-    ::unlink(path.c_str());
-    FileDescriptor socket = make_socket();
-    constexpr int backlog = 16;
-    if (!socket ||
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0 ||
-        ::listen(socket.get(), backlog) != 0) {
-        throw Error::from_errno(errno, failed);
-    }
-    return socket;
+    return listen(path, "somebody listens there already", "use another path");
 }
 
 FileDescriptor connect_to(const std::string& path) {

@@ -19,6 +19,8 @@ std::vector<std::string> socket_names();
 // Listens at `path`, for this user only. A socket that nobody listens at is replaced. Throws
 // gunyah::Error: the name is taken, the folder is somebody else's, the path is too long.
 gunyah::FileDescriptor listen_at(const std::string& path);
+// The same in a folder of anybody's.
+gunyah::FileDescriptor listen_anywhere(const std::string& path);
 // A connection to who listens at `path`; none if nobody does.
 gunyah::FileDescriptor connect_to(const std::string& path);
 

@@ -92,12 +92,15 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) {
     case VIRTIO_MMIO_SHM_BASE_LOW:
     case VIRTIO_MMIO_SHM_BASE_HIGH:
         return ~std::uint32_t{0}; // 4.2.2.1: no such shared memory region
+    case VIRTIO_MMIO_CONFIG_GENERATION:
+        return config_generation_;
     default:
-        return 0; // ConfigGeneration too: our configurations never change
+        return 0;
     }
 }
 
-std::uint64_t MmioTransport::read_config(std::uint64_t offset, unsigned size) const {
+std::uint64_t MmioTransport::read_config(std::uint64_t offset, unsigned size) {
+    const std::scoped_lock lock{mutex_};
     const auto config = device_.config();
     std::uint64_t value = 0;
     if (offset < config.size()) {
@@ -246,6 +249,15 @@ bool MmioTransport::service(unsigned index) {
         raise(VIRTIO_MMIO_INT_VRING);
     }
     return *again;
+}
+
+void MmioTransport::change_config(const std::function<void()>& change) {
+    const std::scoped_lock lock{mutex_};
+    change();
+    ++config_generation_; // 2.5: a driver that read half of each reads again
+    if ((status_ & VIRTIO_CONFIG_S_DRIVER_OK) != 0) {
+        raise(VIRTIO_MMIO_INT_CONFIG);
+    }
 }
 
 std::uint64_t MmioTransport::requests() {

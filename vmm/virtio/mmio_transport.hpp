@@ -48,6 +48,10 @@ public:
     // Lets the device handle queue `index`; true if it wants to be called again soon.
     bool service(unsigned index);
 
+    // Lets `change` alter what the device's config() shows, and tells the driver. `change` must not
+    // call back into the transport.
+    void change_config(const std::function<void()>& change);
+
 private:
     struct Queue {
         QueueLayout layout;
@@ -57,7 +61,7 @@ private:
 
     [[nodiscard]] std::uint32_t read_register(std::uint64_t offset);
     void write_register(std::uint64_t offset, std::uint32_t value);
-    [[nodiscard]] std::uint64_t read_config(std::uint64_t offset, unsigned size) const;
+    [[nodiscard]] std::uint64_t read_config(std::uint64_t offset, unsigned size);
     [[nodiscard]] std::uint64_t offered_features() const;
     [[nodiscard]] RingFeatures ring_features() const;
     Queue* selected_queue();
@@ -82,6 +86,7 @@ private:
     std::uint32_t driver_features_select_ = 0;
     std::uint32_t queue_select_ = 0;
     std::uint32_t status_ = 0;
+    std::uint32_t config_generation_ = 0;
     std::atomic<std::uint32_t> interrupt_status_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// StopSignals: signalfd(2).
-#include "app/stop_signals.hpp"
+// SignalDescriptor: signalfd(2).
+#include "app/signal_descriptor.hpp"
 
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -15,10 +15,10 @@
 
 namespace vmm {
 
-StopSignals::StopSignals() {
+SignalDescriptor::SignalDescriptor(std::initializer_list<int> signals) {
     sigset_t set;
     ::sigemptyset(&set);
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int signal_number : signals) {
         ::sigaddset(&set, signal_number);
     }
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -29,7 +29,7 @@ StopSignals::StopSignals() {
     }
 }
 
-std::string StopSignals::take() const {
+std::string SignalDescriptor::take() const {
     signalfd_siginfo info{};
     if (::read(fd_.get(), &info, sizeof(info)) != sizeof(info)) {
         return "no signal";

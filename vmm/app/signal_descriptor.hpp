@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// StopSignals: SIGINT, SIGTERM and SIGHUP as a descriptor for the event loop.
+// SignalDescriptor: signals that arrive at a descriptor for the event loop.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 
 #include "libgunyah/file_descriptor.hpp"
@@ -10,9 +11,9 @@ namespace vmm {
 
 // Make it before the first thread: the signals must be blocked in all of them. Also makes writes to
 // a closed pipe an error instead of the end of the process.
-class StopSignals {
+class SignalDescriptor {
 public:
-    StopSignals(); // Throws gunyah::Error.
+    explicit SignalDescriptor(std::initializer_list<int> signals); // Throws gunyah::Error.
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     // Takes one signal and says its name.
