@@ -52,7 +52,7 @@ class ConsoleScenarios(GuestCase):
         self.end(process)
 
     def test_only_console_is_resized_by_its_configuration(self) -> None:
-        process = self.start_with_consoles("only", terminal="hvc0")
+        process = self.start_with_consoles("only", terminal="ttyAMA0 console=hvc0")
         self.attach("only", 0, columns=101, rows=31)
         self.expect(r"\[guest\] on hvc0")
         self.shell.machine.send_line("echo size is $(stty size)")

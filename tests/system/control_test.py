@@ -7,6 +7,7 @@ import struct
 from tests.system.console_scenarios import ConsoleScenarios
 from tests.system.guest_case import GUEST_SECONDS
 from tests.system.guest_command import GuestCommand
+from tests.system.sandbox_scenarios import SandboxScenarios
 
 _LOG = "/tmp/controlled.log"
 _STATUS_STOPPED = 5
@@ -24,7 +25,7 @@ def _empty_qcow2(size: int) -> list[tuple[int, bytes]]:
             (2 * _CLUSTER, struct.pack(">HHHH", 1, 1, 1, 1))]
 
 
-class Control(ConsoleScenarios):
+class Control(ConsoleScenarios, SandboxScenarios):
     """One VM with a name, and a person who wants something of it."""
 
     def start(self, name: str) -> str:
@@ -81,7 +82,8 @@ class Control(ConsoleScenarios):
         self.assertIn("no VM", self.shell.command("gunyah info other 2>&1 || echo no VM").output)
         self.shell.must(f"kill -KILL {process}")
         self.wait_until_ended(process, self.limit(30))
-        # What the killed one left behind is in nobody's way.
+        # What the killed one left behind was removed, and would be in nobody's way.
+        self.shell.must("[ ! -e /run/gunyah/twin.sock ]")
         self.assertNotIn("twin", self.shell.must("gunyah list"))
         self.assertEqual(self.run_guest(GuestCommand("devices", name="twin")).status, 0)
 

@@ -18,6 +18,7 @@ class GuestCommand:
     kernel: str = "/root/Image"
     initrd: str = "/root/guest.cpio"
     terminal: str = "ttyAMA0"
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         words = [
@@ -30,6 +31,7 @@ class GuestCommand:
         if self.console:
             words.append(f"--console {self.console}")
         words += [f"--console {console}" for console in self.more_consoles]
+        words += self.options
         if self.name:
             words.append(f"--name {self.name}")
         return " ".join(words) + " 2>&1"

@@ -40,9 +40,9 @@ ConsoleSink Console::sink() {
     return {.write = output(), .has_room = [this] { return output_.has_room(); }};
 }
 
-void Console::connect(ConsoleGuest guest) {
+void Console::connect(ConsoleGuest guest, const ConsoleOutput::ThreadStart& thread_start) {
     guest_.emplace(std::move(guest));
-    output_.start(guest_->drained);
+    output_.start(guest_->drained, thread_start);
     guest_->port.on_room([this] { room_.signal(); });
     loop_.add(room_.fd(), [this] {
         room_.drain();

@@ -42,8 +42,9 @@ public:
     [[nodiscard]] const std::string& place() const { return endpoint_.place; }
     [[nodiscard]] CharacterOutput output();
     [[nodiscard]] ConsoleSink sink();
-    // Starts to feed the guest and to hand out. A terminal becomes raw now.
-    void connect(ConsoleGuest guest);
+    // Starts to feed the guest and to hand out, on a thread that does `thread_start` first. A
+    // terminal becomes raw now.
+    void connect(ConsoleGuest guest, const ConsoleOutput::ThreadStart& thread_start);
     // Who is at the other end of `client`, a socket that does not block, gets what was printed so
     // far and from now on, and may type; `typed` came already.
     void attach(gunyah::FileDescriptor client, std::string_view typed);

@@ -47,9 +47,12 @@ ConsoleOutput::~ConsoleOutput() {
     }
 }
 
-void ConsoleOutput::start(std::function<void()> drained) {
+void ConsoleOutput::start(std::function<void()> drained, const ThreadStart& thread_start) {
     drained_callback_ = std::move(drained);
-    thread_ = std::thread{[this] { carry(); }};
+    thread_ = std::thread{[this, thread_start] {
+        thread_start();
+        carry();
+    }};
     ::pthread_setname_np(thread_.native_handle(), "console");
 }
 

@@ -30,6 +30,7 @@ public:
     enum class Slow { wait, skip };
     enum class Kind { text, stream };
     using Duration = std::chrono::milliseconds;
+    using ThreadStart = std::function<void()>; // what the thread does first
 
     explicit ConsoleOutput(Kind kind, Duration patience = std::chrono::seconds{5});
     ConsoleOutput(const ConsoleOutput&) = delete;
@@ -39,7 +40,7 @@ public:
 
     // Begins to hand out. `drained` is called, with the lock held, when has_room() has become true
     // again, until stop_waiting(). Once.
-    void start(std::function<void()> drained);
+    void start(std::function<void()> drained, const ThreadStart& thread_start);
     void write(std::span<const std::byte> bytes);
     // Whether write() takes half of the capacity at once without waiting.
     [[nodiscard]] bool has_room();

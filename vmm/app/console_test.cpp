@@ -100,7 +100,7 @@ struct StartedOutput {
                            ConsoleOutput::Duration patience = std::chrono::seconds{60})
         : output{ConsoleOutput::Kind::text, patience} {
         output.add_reader(fd, slow, true);
-        output.start([this] { ++drained; });
+        output.start([this] { ++drained; }, [] {});
     }
     std::atomic<unsigned> drained = 0;
     ConsoleOutput output;
@@ -241,7 +241,7 @@ TEST(ConsoleEndpoint, AFileTakesOutputAndTypesNothing) {
         Console console{open_at("file", path), loop, [] {}};
         console.output()(bytes_of("boot\n"));
         SlowPort port;
-        console.connect(guest_of(port));
+        console.connect(guest_of(port), [] {});
     }
     std::ifstream file{path};
     EXPECT_EQ((std::string{std::istreambuf_iterator<char>{file}, {}}), "boot\n");
@@ -280,7 +280,7 @@ TEST_F(ConsoleInputTest, WaitsForTheGuestAndLosesNothing) {
     ASSERT_EQ(::write(pipe.in.get(), script.data(), script.size()),
               static_cast<ssize_t>(script.size()));
     Console console{endpoint(pipe.out.get()), loop, [] {}};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     std::thread guest{[&] {
         for (std::size_t given = 0; given < script.size(); given += 32) {
             std::this_thread::sleep_for(std::chrono::microseconds{100});
@@ -303,7 +303,7 @@ TEST_F(ConsoleInputTest, TheEndOfInputIsHarmless) {
     const FileDescriptor empty{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
     bool stopped = false;
     Console console{endpoint(empty.get()), loop, [&] { stopped = true; }};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     run_for(std::chrono::milliseconds{50});
     EXPECT_FALSE(stopped);
 }
@@ -313,7 +313,7 @@ TEST_F(ConsoleInputTest, APipeHasNoEscapes) {
     port.room = 100;
     bool stopped = false;
     Console console{endpoint(pipe.out.get()), loop, [&] { stopped = true; }};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     ASSERT_EQ(::write(pipe.in.get(), "\x01x", 2), 2);
     run_for(std::chrono::milliseconds{50});
     EXPECT_EQ(port.taken, "\x01x");
@@ -326,7 +326,7 @@ TEST_F(ConsoleInputTest, APtyCarriesBothWaysAndATerminalIsPutBack) {
     ASSERT_TRUE(user);
     port.room = 100;
     Console console{std::move(pty), loop, [] {}};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     console.output()(bytes_of("login:"));
     EXPECT_EQ(read_some(user.get(), 6), "login:");
     ASSERT_EQ(::write(user.get(), "root\r", 5), 5);
@@ -343,7 +343,7 @@ TEST_F(ConsoleInputTest, ATerminalIsRawWhileConnectedAndKnowsTheEscape) {
     ::tcsetattr(user.get(), TCSANOW, &cooked);
     {
         Console console{endpoint(user.get(), true), loop, [this] { loop.stop(); }};
-        console.connect(guest_of(port));
+        console.connect(guest_of(port), [] {});
         termios raw{};
         ::tcgetattr(user.get(), &raw);
         EXPECT_EQ(raw.c_lflag & (ICANON | ECHO | ISIG), 0U);
@@ -372,7 +372,7 @@ struct SocketPair {
 TEST_F(ConsoleInputTest, SeveralAttachAndLeaveAndSeeWhatWasPrintedBefore) {
     port.room = 100;
     Console console{open_at("to", "none"), loop, [] {}};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     console.output()(bytes_of("boot\n"));
     SocketPair first;
     SocketPair second;
@@ -394,7 +394,7 @@ TEST_F(ConsoleInputTest, AStreamIsOpenWhileSomebodyIsThereAndTellsNoOldStories) 
     ConsoleGuest guest = guest_of(port);
     guest.open = [&](bool now) { open.push_back(now); };
     Console console{open_at("to", "none", "org.agent"), loop, [] {}};
-    console.connect(std::move(guest));
+    console.connect(std::move(guest), [] {});
     console.output()(bytes_of("old"));
     {
         SocketPair first;
@@ -410,7 +410,7 @@ TEST_F(ConsoleInputTest, ASocketTakesConnectionsAndGivesWayToNobody) {
     const std::string path = testing::TempDir() + "/gunyah-socket-" + std::to_string(::getpid());
     port.room = 100;
     Console console{open_at("socket", path), loop, [] {}};
-    console.connect(guest_of(port));
+    console.connect(guest_of(port), [] {});
     EXPECT_THROW(open_at("socket", path), gunyah::Error);
     const FileDescriptor user = connect_to(path);
     ASSERT_TRUE(user);
@@ -434,7 +434,7 @@ TEST_F(ConsoleInputTest, ATerminalsSizeIsPassedOn) {
     ConsoleEndpoint terminal;
     terminal.output = user.get();
     Console console{std::move(terminal), loop, [] {}};
-    console.connect(std::move(guest));
+    console.connect(std::move(guest), [] {});
     console.look_at_size(); // no news
     const winsize smaller{.ws_row = 10, .ws_col = 40, .ws_xpixel = 0, .ws_ypixel = 0};
     ASSERT_EQ(::ioctl(user.get(), TIOCSWINSZ, &smaller), 0);

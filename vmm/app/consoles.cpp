@@ -2,26 +2,18 @@
 // Consoles: opened from options, wired to the ports of the virtio console.
 #include "app/consoles.hpp"
 
-#include <unistd.h>
-
 #include <csignal>
 
 namespace vmm {
 
-Consoles::Consoles(const std::vector<ConsoleOption>& options, EventLoop& loop,
-                   const std::function<void()>& stop)
+Consoles::Consoles(const std::vector<ConsoleOption>& options, LeftoverRemover& remover,
+                   EventLoop& loop, const std::function<void()>& stop)
     : loop_{loop}, resized_{SIGWINCH} {
     for (const ConsoleOption& option : options) {
         consoles_.push_back(std::make_unique<Console>(ConsoleEndpoint::open(option), loop, stop));
         if (!option.socket.empty()) {
-            sockets_.push_back(option.socket);
+            remover.add(option.socket);
         }
-    }
-}
-
-Consoles::~Consoles() {
-    for (const std::string& path : sockets_) {
-        ::unlink(path.c_str());
     }
 }
 
@@ -33,14 +25,16 @@ std::vector<ConsolePortSettings> Consoles::ports() {
     return result;
 }
 
-void Consoles::connect(GuestDevices& devices, const std::string& command_line) {
+void Consoles::connect(GuestDevices& devices, const std::string& command_line,
+                       const ConsoleOutput::ThreadStart& thread_start) {
     for (unsigned number = 0; number < consoles_.size(); ++number) {
         consoles_[number]->connect(
             {.port = devices.console_port(number, command_line),
              .resize = [&devices,
                         number](ConsoleSize size) { devices.resize_console(number, size); },
              .open = [&devices, number](bool open) { devices.open_console(number, open); },
-             .drained = [&devices, number] { devices.continue_console(number); }});
+             .drained = [&devices, number] { devices.continue_console(number); }},
+            thread_start);
     }
     loop_.add(resized_.fd(), [this] {
         static_cast<void>(resized_.take());

@@ -13,6 +13,7 @@
 #include "app/guest_devices.hpp"
 #include "app/run_options.hpp"
 #include "app/signal_descriptor.hpp"
+#include "sandbox/leftover_remover.hpp"
 #include "virtio/console_device.hpp"
 
 namespace vmm {
@@ -20,19 +21,20 @@ namespace vmm {
 // On the event loop, but for what consoles print.
 class Consoles {
 public:
-    // Opens them. `stop` is called when the user types Ctrl-A X. Make it before the first thread.
-    // Throws gunyah::Error.
-    Consoles(const std::vector<ConsoleOption>& options, EventLoop& loop,
+    // Opens them; `remover` learns of their sockets. `stop` is called when the user types Ctrl-A X.
+    // Make it before the first thread. Throws gunyah::Error.
+    Consoles(const std::vector<ConsoleOption>& options, LeftoverRemover& remover, EventLoop& loop,
              const std::function<void()>& stop);
-    ~Consoles(); // removes sockets
     Consoles(const Consoles&) = delete;
     Consoles& operator=(const Consoles&) = delete;
 
     // The first one: what the PL011 prints to, and notes for the user.
     [[nodiscard]] Console& first() { return *consoles_.front(); }
     [[nodiscard]] std::vector<ConsolePortSettings> ports();
-    // Starts the threads that hand output out. `devices` outlives the loop's run.
-    void connect(GuestDevices& devices, const std::string& command_line);
+    // Starts the threads that hand output out, each with `thread_start`. `devices` outlives the
+    // loop's run.
+    void connect(GuestDevices& devices, const std::string& command_line,
+                 const ConsoleOutput::ThreadStart& thread_start);
     // The guest is being stopped: nobody may wait for output any more.
     void stop_waiting();
 
@@ -43,7 +45,6 @@ public:
 private:
     EventLoop& loop_;
     SignalDescriptor resized_;
-    std::vector<std::string> sockets_; // paths
     std::vector<std::unique_ptr<Console>> consoles_;
 };
 

@@ -3,7 +3,6 @@
 #include "app/control_server.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -14,11 +13,9 @@
 
 namespace vmm {
 
-ControlServer::ControlServer(std::string path, EventLoop& loop)
-    : path_{std::move(path)}, loop_{loop}, listener_{listen_at(path_)} {}
-
-ControlServer::~ControlServer() {
-    ::unlink(path_.c_str());
+ControlServer::ControlServer(const std::string& path, LeftoverRemover& remover, EventLoop& loop)
+    : loop_{loop}, listener_{listen_at(path)} {
+    remover.add(path);
 }
 
 void ControlServer::serve(ControlTarget& target) {

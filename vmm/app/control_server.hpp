@@ -10,6 +10,7 @@
 #include "app/control_target.hpp"
 #include "app/event_loop.hpp"
 #include "libgunyah/file_descriptor.hpp"
+#include "sandbox/leftover_remover.hpp"
 
 namespace vmm {
 
@@ -17,12 +18,11 @@ namespace vmm {
 // for, loses its connection; nothing here waits for a client.
 class ControlServer {
 public:
-    // Listens at once, so that nobody else takes the name; answers come from serve() on. Throws
-    // gunyah::Error. `loop` outlives the server.
-    ControlServer(std::string path, EventLoop& loop);
+    // Listens at once, so that nobody else takes the name; answers come from serve() on. `remover`
+    // learns of the socket. Throws gunyah::Error. `loop` outlives the server.
+    ControlServer(const std::string& path, LeftoverRemover& remover, EventLoop& loop);
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
-    ~ControlServer(); // removes the socket
 
     // `target` outlives the loop's run.
     void serve(ControlTarget& target);
@@ -47,7 +47,6 @@ private:
     void drop(unsigned number);
     void hand_over(unsigned number, ControlTarget& target);
 
-    std::string path_;
     EventLoop& loop_;
     gunyah::FileDescriptor listener_;
     std::map<unsigned, Client> clients_;

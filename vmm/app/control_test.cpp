@@ -152,7 +152,8 @@ std::string ask(int socket, std::string_view text) {
 TEST_F(ControlSocket, ServesSeveralClientsAndTellsThemTheEnd) {
     EventLoop loop;
     FakeVm vm;
-    ControlServer server{path, loop};
+    LeftoverRemover remover;
+    ControlServer server{path, remover, loop};
     server.serve(vm);
     std::thread runner{[&] { loop.run(); }};
     const auto first = connect_to(path);
@@ -181,7 +182,8 @@ TEST_F(ControlSocket, ServesSeveralClientsAndTellsThemTheEnd) {
 TEST_F(ControlSocket, AConnectionBecomesAConsole) {
     EventLoop loop;
     FakeVm vm;
-    ControlServer server{path, loop};
+    LeftoverRemover remover;
+    ControlServer server{path, remover, loop};
     server.serve(vm);
     std::thread runner{[&] { loop.run(); }};
     const auto client = connect_to(path);
@@ -200,19 +202,21 @@ TEST_F(ControlSocket, AConnectionBecomesAConsole) {
 TEST_F(ControlSocket, ANameIsTakenOnlyWhileSomebodyListens) {
     EventLoop loop;
     {
-        const ControlServer server{path, loop};
+        LeftoverRemover remover;
+        ControlServer server{path, remover, loop};
         try {
-            const ControlServer other{path, loop};
+            const ControlServer other{path, remover, loop};
             FAIL() << "two listen at one path";
         } catch (const gunyah::Error& error) {
             EXPECT_EQ(error.kind(), gunyah::ErrorKind::busy);
         }
     }
     EXPECT_FALSE(std::filesystem::exists(path));
-    static_cast<void>(listen_at(path)); // leaves the file behind, like a killed VM
+    static_cast<void>(listen_at(path)); // leaves the file behind, like a VM killed with its remover
     EXPECT_TRUE(std::filesystem::exists(path));
     EXPECT_FALSE(connect_to(path));
-    EXPECT_NO_THROW((ControlServer{path, loop}));
+    LeftoverRemover remover;
+    EXPECT_NO_THROW((ControlServer{path, remover, loop}));
 }
 
 TEST_F(ControlSocket, RefusesUnsafeFoldersAndLongPaths) {

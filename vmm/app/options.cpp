@@ -63,6 +63,8 @@ constexpr OptionHelp single_options[] = {
     {"dump-dtb", "FILE", "write the guest's device tree there before it starts"},
     {"cpus", "N", "number of vCPUs, 1 to 16 [1]"},
     {"mem", "SIZE", "guest memory, with K, M or G behind the number [256M]"},
+    {"user", "NAME|NUMBER",
+     "whom root becomes for the sandbox [gunyah if there is such a user, else 65534]"},
 };
 constexpr OptionHelp repeated_options[] = {
     {"disk", "[path=]FILE[,ro][,format=raw|qcow2][,id=TEXT]",
@@ -98,6 +100,8 @@ public:
         run_.add_option("IMAGE", image_,
                         "disk image to boot, with its kernel beside it: NAME.vmlinuz or vmlinuz, "
                         "and perhaps NAME.initrd or initrd.img");
+        run_.add_flag("--no-sandbox", no_sandbox_,
+                      "keep the privileges, files and system calls that the sandbox takes away");
         run_.add_option("--config", config_files_,
                         "JSON file with the same keys as these options; other options add to it or "
                         "overrule it")
@@ -137,6 +141,9 @@ private:
                 texts.emplace_back(key, value);
             }
         }
+        if (no_sandbox_) {
+            texts.emplace_back("sandbox", "no");
+        }
         return texts;
     }
 
@@ -147,6 +154,7 @@ private:
     std::string image_;
     std::vector<std::string> config_files_;
     bool print_config_ = false;
+    bool no_sandbox_ = false;
 };
 
 struct ControlHelp {

@@ -170,6 +170,14 @@ TEST(Options, ComplainsInOneSentence) {
     expect_complaint({"info", "a", "--force"}, "--force");
 }
 
+TEST(Options, TheSandboxIsOnUnlessItIsTurnedOff) {
+    EXPECT_TRUE(accepted({"run", "--kernel", "Image"}).sandbox);
+    const RunOptions options =
+        accepted({"run", "--kernel", "Image", "--no-sandbox", "--user", "1234"});
+    EXPECT_FALSE(options.sandbox);
+    EXPECT_EQ(options.user, "1234");
+}
+
 TEST(Options, CommandsForRunningVms) {
     const auto command = [](const std::vector<const char*>& arguments) {
         return std::get<ControlCommand>(parse(arguments));

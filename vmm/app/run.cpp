@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -32,6 +33,9 @@
 #include "machine/device_tree_overlay.hpp"
 #include "machine/host_memory.hpp"
 #include "machine/layout.hpp"
+#include "sandbox/leftover_remover.hpp"
+#include "sandbox/privileges.hpp"
+#include "sandbox/thread_calls.hpp"
 
 namespace vmm {
 namespace {
@@ -170,11 +174,11 @@ private:
 class Run {
 public:
     explicit Run(const RunOptions& options)
-        : options_{options}, control_{control_path(name_of(options)), loop_},
+        : options_{options}, control_{control_path(name_of(options)), remover_, loop_},
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
           disks_{open_disks(options.disks)}, shares_{open_shares(options.shares)},
           memory_{map_memory(options.memory)}, guest_memory_{layout::ram_base, memory_.bytes()},
-          consoles_{consoles_of(options), loop_,
+          consoles_{consoles_of(options), remover_, loop_,
                     [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
           vm_{gunyah::Device::open().create_vm()} {}
 
@@ -194,6 +198,7 @@ public:
             vcpus.push_back(vm_.add_vcpu(id));
         }
         vm_.start();
+        give_up_privileges();
         return wait_for_end(devices, vcpus);
     }
 
@@ -208,18 +213,49 @@ private:
         loop_.add(signals_.fd(), [this] {
             end({ExitStatus::stopped, fmt::format("the guest was stopped ({})", signals_.take())});
         });
-        consoles_.connect(devices, options_.command_line);
+        consoles_.connect(devices, options_.command_line, confine(ThreadKind::console, "console"));
         {
             const auto end_here = [this](Outcome outcome) { end(std::move(outcome)); };
-            VcpuThreads threads{vcpus, devices.bus(), end_here};
+            VcpuThreads threads{vcpus, devices.bus(), end_here, confine(ThreadKind::vcpu, "vCPU")};
             RunningVm running{options_, consoles_, devices, threads, end_here};
             control_.serve(running);
+            confine(options_.shares.empty() ? ThreadKind::main_loop
+                                            : ThreadKind::main_loop_with_shares,
+                    "main loop")();
             loop_.run();
             consoles_.stop_waiting();
         }
         const Outcome outcome = outcome_.get().value();
         control_.broadcast(ended_event(outcome));
         return outcome;
+    }
+
+    // While there is one thread, and everything is open that is ever needed.
+    void give_up_privileges() {
+        remover_.seal();
+        if (!options_.sandbox) {
+            return;
+        }
+        const auto warnings = enter_sandbox({.user = options_.user,
+                                             .keeps_files = !options_.shares.empty(),
+                                             .mount_point = runtime_folder()});
+        for (const std::string& warning : warnings) {
+            consoles_.first().note(fmt::format("warning: {}", warning));
+        }
+    }
+
+    // What a thread does first: gives up the system calls that it does not need.
+    [[nodiscard]] std::function<void()> confine(ThreadKind kind, const char* thread) {
+        if (!options_.sandbox) {
+            return [] {};
+        }
+        return [this, kind, thread] {
+            if (!confine_thread(calls_of(kind), thread)) {
+                note(fmt::format("warning: the sandbox has no list of system calls for the thread "
+                                 "'{}' ({})",
+                                 thread, std::strerror(errno)));
+            }
+        };
     }
 
     void end(Outcome outcome) {
@@ -238,6 +274,7 @@ private:
 
     const RunOptions& options_;
     SignalDescriptor signals_{SIGINT, SIGTERM, SIGHUP};
+    LeftoverRemover remover_; // its process is made before there is anything to hand down
     EventLoop loop_;
     ControlServer control_;
     OutcomeSlot outcome_;

@@ -48,6 +48,8 @@ struct RunOptions {
     std::vector<DiskOption> disks;
     std::vector<ShareOption> shares;
     std::vector<ConsoleOption> consoles; // none: one at stdio
+    bool sandbox = true;
+    std::string user; // whom root becomes in the sandbox; empty: a usual one
 };
 
 // The consoles that `options` ask for, at least one.

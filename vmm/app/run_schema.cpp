@@ -61,6 +61,8 @@ void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("disk", options.disks);
     visitor.field("share", options.shares);
     visitor.field("console", options.consoles);
+    visitor.field("sandbox", options.sandbox);
+    visitor.field("user", options.user);
 }
 
 // Texts from a command line may be no UTF-8, which JSON cannot hold: written as far as it goes.

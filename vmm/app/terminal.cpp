@@ -19,15 +19,8 @@ static_assert(std::atomic<int>::is_always_lock_free);
 
 constexpr std::array fatal_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
-void restore() {
-    const int fd = saved_fd.exchange(-1);
-    if (fd >= 0) {
-        ::tcsetattr(fd, TCSADRAIN, &saved_settings);
-    }
-}
-
 extern "C" void restore_and_die(int signal_number) {
-    restore();
+    restore_terminal();
     // SA_RESETHAND has put the default action back: die of the same signal.
     ::raise(signal_number);
 }
@@ -42,6 +35,13 @@ void restore_on_fatal_signals() {
 }
 
 } // namespace
+
+void restore_terminal() {
+    const int fd = saved_fd.exchange(-1);
+    if (fd >= 0) {
+        ::tcsetattr(fd, TCSADRAIN, &saved_settings);
+    }
+}
 
 termios raw_settings(termios settings) {
     ::cfmakeraw(&settings);
@@ -62,7 +62,7 @@ RawTerminal::RawTerminal(int fd) {
 }
 
 RawTerminal::~RawTerminal() {
-    restore();
+    restore_terminal();
 }
 
 } // namespace vmm

@@ -17,6 +17,9 @@ public:
     ~RawTerminal();
 };
 
+// What the destructor does, from a signal handler. Does nothing without a raw terminal.
+void restore_terminal();
+
 // Settings that pass all bytes in both directions.
 termios raw_settings(termios settings);
 

@@ -59,8 +59,8 @@ struct ExitHandler {
 } // namespace
 
 VcpuThreads::VcpuThreads(std::vector<gunyah::Vcpu>& vcpus, const MmioBus& bus,
-                         std::function<void(Outcome)> ended)
-    : vcpus_{vcpus}, bus_{bus}, ended_{std::move(ended)} {
+                         std::function<void(Outcome)> ended, std::function<void()> thread_start)
+    : vcpus_{vcpus}, bus_{bus}, ended_{std::move(ended)}, thread_start_{std::move(thread_start)} {
     install_kick_handler();
     for (unsigned index = 0; index < vcpus_.size(); ++index) {
         threads_.emplace_back([this, index] { run(index); });
@@ -113,6 +113,7 @@ bool VcpuThreads::park(gunyah::Vcpu& vcpu) {
 }
 
 void VcpuThreads::run(unsigned index) {
+    thread_start_();
     const ExitHandler handle{vcpus_[index], bus_, index};
     for (;;) {
         if (attention_ && !park(vcpus_[index])) {

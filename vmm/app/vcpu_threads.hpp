@@ -25,8 +25,10 @@ class VcpuThreads {
 public:
     // `ended` is called on a vCPU's thread, once per vCPU that sees the end of the guest. The bus
     // and the vCPUs outlive this object.
-    VcpuThreads(std::vector<gunyah::Vcpu>& vcpus, const MmioBus& bus,
-                std::function<void(Outcome)> ended);
+    // `thread_start` is what each thread does first.
+    VcpuThreads(
+        std::vector<gunyah::Vcpu>& vcpus, const MmioBus& bus, std::function<void(Outcome)> ended,
+        std::function<void()> thread_start = [] {});
     VcpuThreads(const VcpuThreads&) = delete;
     VcpuThreads& operator=(const VcpuThreads&) = delete;
     ~VcpuThreads();
@@ -44,6 +46,7 @@ private:
     std::vector<gunyah::Vcpu>& vcpus_;
     const MmioBus& bus_;
     std::function<void(Outcome)> ended_;
+    std::function<void()> thread_start_;
     std::mutex mutex_; // guards paused_, stopping_ and every exit request
     std::condition_variable changed_;
     bool paused_ = false;

@@ -102,9 +102,9 @@ std::vector<std::byte> ConsoleControl::encode(std::uint32_t id, const Port& port
         break;
     case tell_size: {
         header.event = VIRTIO_CONSOLE_RESIZE;
-        // Version 1.2 writes "cols, rows", but Linux reads rows first, as it did before there was a
-        // specification; a driver with the other order would have the two swapped.
-        const std::uint16_t size[]{port.size.rows, port.size.columns};
+        // 5.3.6.2: columns first. Linux read rows first until 2025; the kernels of such guests have
+        // the two swapped.
+        const std::uint16_t size[]{port.size.columns, port.size.rows};
         extra.assign(reinterpret_cast<const char*>(size), sizeof(size));
         break;
     }

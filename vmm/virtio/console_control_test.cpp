@@ -61,7 +61,7 @@ TEST_F(ConsoleControlTest, TellsPortsAndWhatTheyAre) {
     EXPECT_TRUE(tell(0, VIRTIO_CONSOLE_PORT_READY, 1));
     EXPECT_EQ(messages(), (std::vector<Message>{{0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, ""},
                                                 {0, VIRTIO_CONSOLE_PORT_OPEN, 1, ""},
-                                                {0, VIRTIO_CONSOLE_RESIZE, 1, halves(25, 80)}}));
+                                                {0, VIRTIO_CONSOLE_RESIZE, 1, halves(80, 25)}}));
     control.set_host_open(1, false);
     EXPECT_TRUE(tell(1, VIRTIO_CONSOLE_PORT_READY, 1));
     EXPECT_EQ(messages(), (std::vector<Message>{{1, VIRTIO_CONSOLE_PORT_NAME, 1, "org.agent"},
@@ -78,7 +78,7 @@ TEST_F(ConsoleControlTest, LateDriversLearnTheNewestStateOnce) {
         control.set_host_open(1, rows % 2 == 0);
     }
     control.set_size(1, {.columns = 1, .rows = 1}); // a stream has no size
-    EXPECT_EQ(messages(), (std::vector<Message>{{0, VIRTIO_CONSOLE_RESIZE, 1, halves(1000, 132)},
+    EXPECT_EQ(messages(), (std::vector<Message>{{0, VIRTIO_CONSOLE_RESIZE, 1, halves(132, 1000)},
                                                 {1, VIRTIO_CONSOLE_PORT_OPEN, 1, ""}}));
 }
 

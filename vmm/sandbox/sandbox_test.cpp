@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tests of the sandbox's parts: forbidden calls, users, and what is removed after a process.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/runtime_folder.hpp"
+#include "libgunyah/error.hpp"
+#include "sandbox/call_filter.hpp"
+#include "sandbox/leftover_remover.hpp"
+#include "sandbox/privileges.hpp"
+#include "sandbox/thread_calls.hpp"
+
+namespace vmm {
+namespace {
+
+constexpr int crashed = 4;
+
+// In a child: confines itself as `kind`, then does `action`, then ends with 0.
+template <typename Action>
+void confined(ThreadKind kind, const Action& action) {
+    if (!confine_thread(calls_of(kind), "under test")) {
+        ::_exit(77);
+    }
+    action();
+    ::_exit(0);
+}
+
+TEST(SandboxDeathTest, AForbiddenCallEndsTheProcessWithASentence) {
+    EXPECT_EXIT(confined(ThreadKind::vcpu, [] { ::syscall(SYS_getppid); }),
+                testing::ExitedWithCode(crashed),
+                "thread 'under test' made system call " + std::to_string(SYS_getppid));
+    EXPECT_EXIT(
+        confined(ThreadKind::main_loop, [] { ::syscall(SYS_openat, AT_FDCWD, "/etc/passwd", 0); }),
+        testing::ExitedWithCode(crashed), "made system call " + std::to_string(SYS_openat));
+    EXPECT_EXIT(confined(ThreadKind::console, [] { ::syscall(SYS_execve, "/bin/sh", 0, 0); }),
+                testing::ExitedWithCode(crashed), "made system call");
+}
+
+TEST(SandboxDeathTest, AThreadsListIsItsOwn) {
+    const auto call = [] { ::syscall(SYS_shutdown, -1, 0); };
+    EXPECT_EXIT(confined(ThreadKind::main_loop, call), testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(confined(ThreadKind::console, call), testing::ExitedWithCode(crashed),
+                "made system call " + std::to_string(SYS_shutdown));
+}
+
+TEST(SandboxDeathTest, NoThreadMakesMemoryExecutable) {
+    const auto map = [](int protection) {
+        return [protection] {
+            ::syscall(SYS_mmap, 0, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        };
+    };
+    EXPECT_EXIT(confined(ThreadKind::vcpu, map(PROT_READ | PROT_WRITE)), testing::ExitedWithCode(0),
+                "");
+    EXPECT_EXIT(confined(ThreadKind::vcpu, map(PROT_READ | PROT_EXEC)),
+                testing::ExitedWithCode(crashed), "made system call");
+}
+
+TEST(Sandbox, FindsUsers) {
+    constexpr std::string_view passwd = "root:x:0:0:root:/root:/bin/sh\n"
+                                        "broken\n"
+                                        "gunyah:x:990:991::/:/bin/false\n";
+    EXPECT_EQ(find_user("gunyah", passwd), (UserIds{990, 991}));
+    EXPECT_EQ(find_user("990", passwd), (UserIds{990, 991}));
+    EXPECT_EQ(find_user("root", passwd), (UserIds{0, 0}));
+    EXPECT_EQ(find_user("1234", passwd), (UserIds{1234, 1234}));
+    EXPECT_EQ(find_user("somebody", passwd), std::nullopt);
+    EXPECT_EQ(find_user("", passwd), std::nullopt);
+    EXPECT_EQ(find_user("broken", passwd), std::nullopt);
+    EXPECT_EQ(find_user("-1", passwd), std::nullopt);
+}
+
+class LeftoverRemoverTest : public testing::Test {
+protected:
+    LeftoverRemoverTest() { EXPECT_NE(::mkdtemp(folder.data()), nullptr); }
+    ~LeftoverRemoverTest() override { std::filesystem::remove_all(folder); }
+
+    std::string folder = testing::TempDir() + "/gunyah-remover-XXXXXX";
+};
+
+TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
+    const std::string own = folder + "/own.sock";
+    const std::string taken = folder + "/taken.sock";
+    const std::string file = folder + "/file";
+    std::ofstream{file} << "precious";
+    auto first = listen_anywhere(own);
+    auto second = listen_anywhere(taken);
+    {
+        LeftoverRemover remover;
+        for (const std::string& path : {own, taken, file}) {
+            remover.add(path);
+        }
+        remover.seal();
+        std::filesystem::remove(taken);
+        second = listen_anywhere(taken); // somebody else's
+    }
+    EXPECT_FALSE(std::filesystem::exists(own));
+    EXPECT_TRUE(std::filesystem::exists(taken));
+    EXPECT_TRUE(std::filesystem::exists(file));
+}
+
+TEST_F(LeftoverRemoverTest, TakesNothingOnceSealed) {
+    const std::string path = folder + "/other.sock";
+    const auto socket = listen_anywhere(path);
+    {
+        LeftoverRemover remover;
+        remover.seal();
+        EXPECT_THROW(remover.add(path), gunyah::Error);
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST_F(LeftoverRemoverTest, RemovesWhatAKilledProcessLeaves) {
+    const std::string path = folder + "/killed.sock";
+    const pid_t child = ::fork();
+    if (child == 0) {
+        LeftoverRemover remover;
+        const auto socket = listen_anywhere(path);
+        remover.add(path);
+        ::raise(SIGKILL);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    for (int tries = 0; tries < 1000 && std::filesystem::exists(path); ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+} // namespace
+} // namespace vmm
