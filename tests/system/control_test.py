@@ -83,7 +83,7 @@ class Control(ConsoleScenarios, SandboxScenarios):
         self.shell.must(f"kill -KILL {process}")
         self.wait_until_ended(process, self.limit(30))
         # What the killed one left behind was removed, and would be in nobody's way.
-        self.shell.must("[ ! -e /run/gunyah/twin.sock ]")
+        self.shell.must("until [ ! -e /run/gunyah/twin.sock ]; do sleep 1; done", 30)
         self.assertNotIn("twin", self.shell.must("gunyah list"))
         self.assertEqual(self.run_guest(GuestCommand("devices", name="twin")).status, 0)
 
