@@ -22,6 +22,9 @@ _LONG_ROUNDS = "20"
 # How long each fuzz target runs where everything is tested, and with --long; else some seconds.
 _FUZZ_SECONDS = "60"
 _LONG_FUZZ_SECONDS = "300"
+# And of the rounds of tests/system/reliability_test.py, and of the time limit for all system tests.
+_LONG_MISCHIEF_ROUNDS = "1000"
+_LONG_SECONDS = str(6 * 3600)
 
 _EXAMPLES = """\
 examples:
@@ -80,6 +83,8 @@ def _test(arguments: argparse.Namespace) -> int:
     _prepare(for_test=True)
     if arguments.long:
         os.environ.setdefault("GUNYAH_HOSTILE_ROUNDS", _LONG_ROUNDS)
+        os.environ.setdefault("GUNYAH_ROUNDS", _LONG_MISCHIEF_ROUNDS)
+        os.environ.setdefault("GUNYAH_SYSTEM_SECONDS", _LONG_SECONDS)
         os.environ.setdefault(unit.FUZZ_SECONDS, _LONG_FUZZ_SECONDS)
     if arguments.fuzz_seconds is not None:
         os.environ[unit.FUZZ_SECONDS] = str(arguments.fuzz_seconds)
@@ -175,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
                             "kmemleak, fault injection; built first, takes an hour or more")
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
+                            f"{_LONG_MISCHIEF_ROUNDS} rounds of mischief with VMMs and guests, "
                             f"each fuzz target for {_LONG_FUZZ_SECONDS} s, the hypervisor built twice, "
                             "and with traps for undefined behaviour")
     tests.add_argument("--fuzz-seconds", type=int, metavar="N",

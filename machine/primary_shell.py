@@ -11,6 +11,12 @@ from machine.qemu import PATIENCE, Machine
 
 _COUNTERS = "/sys/kernel/debug/gunyah/counters"
 _PROMPT_SECONDS = 30
+# What the kernel says only when something is wrong with it.
+_COMPLAINTS = ("BUG|WARNING|Oops|Unable to handle|refcount_t|Premature|hung task|blocked for more|"
+               "UBSAN|INFO: (possible|trying to register)|new suspected memory leaks")
+# Linux's own: it removes files of /proc/irq that injected faults kept it from making.
+_NOT_OURS = "remove_proc_entry"
+_REPORT_LINES = 35
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -62,6 +68,14 @@ class PrimaryShell:
         if self.command(loop, timeout + 30).status != 0:
             tail = self.command(f"tail -n 25 {path}").output
             raise Failure(f"'{pattern}' did not appear in {path} within {timeout:.0f} s", tail)
+
+    def complaints(self) -> str:
+        """What the primary VM's kernel has to complain about, with what it says about that."""
+        found = self.command(f"dmesg | grep -E '{_COMPLAINTS}' | grep -vE '{_NOT_OURS}'").output
+        if not found:
+            return ""
+        report = self.command(f"dmesg | grep -m 1 -A {_REPORT_LINES} -E '{_COMPLAINTS}'").output
+        return f"{found}\n{report}"
 
     def counters(self) -> dict[str, int]:
         """The hypervisor's object counts as the driver shows them."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from machine.failure import Failure, last_lines
-from machine.debug_kernel import PRIMARY
+from machine.debug_kernel import DEBUG, PRIMARY
 from machine.paths import HYPERVISOR_IMAGE, LOGS, relative
 
 _QEMU = "qemu-system-aarch64"
@@ -30,6 +30,9 @@ _SETTLE_SECONDS = 0.5
 PATIENCE = float(os.environ.get("GUNYAH_PATIENCE", "1"))
 
 BOOT_ARGUMENTS = "console=ttyAMA0 panic=-1"
+if PRIMARY is DEBUG:
+    # No report of its checkers is overwritten before somebody has looked.
+    BOOT_ARGUMENTS += " log_buf_len=4M"
 
 # What no healthy run ever prints; seeing it ends the wait at once.
 FATAL = re.compile(r"\[(?:hyp|rm)\] PANIC:.*|Kernel panic - not syncing.*")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """./dev test: every check and test of the project, closed by one line that counts them."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from machine import (build, checked, cppcheck, dkms, image, promela, reproducibl
 from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
+from machine.paths import LOGS, relative
 from machine.progress import note
 from machine.results import Results
 
@@ -49,7 +51,26 @@ def _system_on_debug_kernel(results: Results, keyword: str) -> None:
     DEBUG.build()
     build.build_machine([DEBUG])
     image.pack(DEBUG)
+    begin = time.time()
     system.run(results, keyword, system.boots_primary)
+    _look_for_reports(results, begin)
+
+
+# As a kernel says it: behind the time, which what we type has not.
+_REPORT = re.compile(r"^\[ *\d+\.\d+\](?:\[[^]]*\])? (?:BUG: |WARNING: |INFO: (?:possible|trying|task)|"
+                     r"UBSAN: |Unable to handle|kmemleak: \d)")
+_REPORT_LINES = 40
+
+
+def _look_for_reports(results: Results, begin: float) -> None:
+    """No machine since BEGIN has told of a mistake on its serial line, at whatever time."""
+    for log in sorted(LOGS.glob("*.serial")):
+        if log.stat().st_mtime < begin:
+            continue
+        lines = log.read_text(errors="replace").splitlines()
+        first = next((i for i, line in enumerate(lines) if _REPORT.match(line)), None)
+        report = "" if first is None else "\n".join(lines[first:first + _REPORT_LINES])
+        results.add(f"debug kernel: no report in {relative(log)}", report)
 
 
 _ACTIONS: dict[str, Callable[[Results, str], None]] = {

@@ -5,6 +5,9 @@ models_test.py runs the standard kernel on four models; here are the other two, 
 kernel, which driver_test.py boots on the sixth.
 """
 
+import unittest
+
+from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import NEWER
 from machine.qemu import Configuration
 from tests.system.guest_case import GuestCase
@@ -22,12 +25,17 @@ class _BootsAndRunsAGuest(GuestCase):
         self.run_checked_guest(cpus=2, memory="256M")
 
 
+_one_model_is_enough = unittest.skipIf(PRIMARY is DEBUG, "OnCortexA57 has the same kernel code")
+
+
+@_one_model_is_enough
 class KernelOnCortexA53(_BootsAndRunsAGuest):
     """Armv8.0 with 40 bits of physical address."""
 
     configuration = Configuration(cpu="cortex-a53")
 
 
+@_one_model_is_enough
 class KernelOnCortexA72(_BootsAndRunsAGuest):
     """Armv8.0 with 44 bits of physical address."""
 
