@@ -54,6 +54,12 @@ def boot_primary(machine: Machine, quiet: bool = False) -> None:
     machine.expect("primary# ", 10, "the primary VM's prompt")
 
 
+def boot_again(machine: Machine) -> None:
+    """Waits for the shell of a kernel that the primary VM's kernel has started in its place."""
+    _pass(machine, _PRIMARY, quiet=True, unless=r"^kexec: .*")
+    machine.expect("primary# ", 10, "the primary VM's prompt")
+
+
 def start_guest(machine: Machine, quiet: bool = False) -> None:
     """Types `gunyah run` in the primary VM and waits until the guest's shell is there."""
     machine.send_line("gunyah run")

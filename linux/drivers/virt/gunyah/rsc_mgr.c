@@ -6,6 +6,7 @@
 #include <linux/device.h>
 #include <linux/gunyah.h>
 #include <linux/gunyah_rsc_mgr.h>
+#include <linux/kernel.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -201,8 +202,24 @@ static int gh_rm_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
+	platform_set_drvdata(pdev, rm);
 	dev_info(dev, "connected to the Resource Manager; this is VM %u\n", rm->own_vmid);
 	return 0;
+}
+
+/*
+ * The kernel that kexec starts knows of no VM, and takes all memory for its own: none may be left
+ * that is lent. If the machine is switched off, everything ends with it.
+ */
+static void gh_rm_shutdown(struct platform_device *pdev)
+{
+	struct gh_rm *rm = platform_get_drvdata(pdev);
+
+	/* kexec says so too, before it begins. */
+	if (system_state != SYSTEM_RESTART)
+		return;
+	gh_vm_end_all(rm);
+	gh_rm_abort_calls(rm);
 }
 
 static const struct of_device_id gh_rm_of_match[] = {
@@ -213,6 +230,7 @@ MODULE_DEVICE_TABLE(of, gh_rm_of_match);
 
 static struct platform_driver gh_rm_driver = {
 	.probe = gh_rm_probe,
+	.shutdown = gh_rm_shutdown,
 	.driver = {
 		.name = "gunyah_rsc_mgr",
 		.of_match_table = gh_rm_of_match,

@@ -33,6 +33,7 @@ struct workqueue_struct;
  * @silent: The last call was not answered; the next ones do not wait long
  * @notifications: Ordered work queue on which notifications are handled
  * @notifiers: Who wants notifications
+ * @closing: No VM is started any more
  * @vms_lock: Guards @vms. Outside the locks of VMs
  * @vms: All VMs, for debugfs
  * @debugfs: Directory
@@ -55,6 +56,7 @@ struct gh_rm {
 	struct workqueue_struct *notifications;
 	struct blocking_notifier_head notifiers;
 
+	bool closing;
 	struct mutex vms_lock; /* vms */
 	struct list_head vms;
 
@@ -97,6 +99,9 @@ const char *gh_rm_message_name(u32 msg_id);
 
 /* rsc_mgr_rpc.c */
 int gh_rm_read_own_vmid(struct gh_rm *rm, u16 *vmid);
+
+/* vm_mgr.c */
+void gh_vm_end_all(struct gh_rm *rm);
 
 /* vm_mgr_debugfs.c */
 void gh_vm_debugfs_add(struct gh_rm *rm);

@@ -89,6 +89,27 @@ static void gh_vm_free(struct kref *kref)
 }
 
 /**
+ * gh_vm_end_all() - End every VM, whoever has it
+ * @rm: Resource Manager, which starts no other from now on
+ *
+ * Bounded in time for each.
+ */
+void gh_vm_end_all(struct gh_rm *rm)
+{
+	struct gh_vm *vm;
+
+	/* Who has a VM's lock by now and did not see it has started its VM when we get the lock. */
+	WRITE_ONCE(rm->closing, true);
+	mutex_lock(&rm->vms_lock);
+	list_for_each_entry(vm, &rm->vms, list) {
+		mutex_lock(&vm->lock);
+		gh_vm_end(vm);
+		mutex_unlock(&vm->lock);
+	}
+	mutex_unlock(&rm->vms_lock);
+}
+
+/**
  * gh_vm_get() - Keep a VM
  * @vm: The VM
  */

@@ -7,6 +7,7 @@
 #include <linux/gunyah_vm_mgr.h>
 #include <linux/mm.h>
 
+#include "rsc_mgr.h"
 #include "vm_mgr.h"
 
 /* The longest that the Resource Manager takes to stop or to reset a VM. */
@@ -206,6 +207,8 @@ int gh_vm_start(struct gh_vm *vm)
 		return -ENODEV;
 	}
 
+	if (READ_ONCE(vm->rm->closing))
+		return -ENODEV;
 	gh_vm_set_state(vm, GH_VM_STARTING);
 	ret = gh_vm_try_start(vm);
 	if (ret) {

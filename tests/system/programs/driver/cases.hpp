@@ -19,7 +19,11 @@ std::span<const Case> lend_cases();
 std::span<const Case> lie_cases();
 std::span<const Case> lifecycle_cases();
 std::span<const Case> memory_cases();
+std::span<const Case> mischief_cases();
 std::span<const Case> stress_cases();
 std::span<const Case> vcpu_cases();
+
+// A guest in lent memory that runs for ever. Says so when it does.
+[[noreturn]] void hold_guest();
 
 } // namespace driver

@@ -3,13 +3,13 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <fstream>
 #include <vector>
 
 #include "cases.hpp"
 #include "faults.hpp"
 #include "guest.hpp"
 #include "libgunyah/event_fd.hpp"
+#include "remains.hpp"
 #include "stress.hpp"
 
 namespace driver {
@@ -71,15 +71,6 @@ private:
     FileDescriptor vm_;
     FileDescriptor vcpu_;
 };
-
-long interrupts_of_vcpus() {
-    std::ifstream file{"/proc/interrupts"};
-    long count = 0;
-    for (std::string word; file >> word;) {
-        count += word.starts_with("gh_vcpu") ? 1 : 0;
-    }
-    return count;
-}
 
 // Lives in which the n-th allocation fails, for every n. A step that failed is done again, and
 // must work then; only a start is final.

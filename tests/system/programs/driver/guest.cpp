@@ -49,7 +49,8 @@ Guest::Guest(Mapping memory, const GuestOptions& options)
     write_tree(bytes.subspan(tree_offset, tree_size), {.base = guest_base,
                                                        .cpus = options.cpus,
                                                        .firmware = options.firmware,
-                                                       .bell_label = options.bell_label});
+                                                       .bell_label = options.bell_label,
+                                                       .watchdog = options.watchdog});
     const auto give = options.lend ? lend_region : set_region;
     expect_equal(give(vm(), 0, guest_base, bytes, rwx), 0, "the guest's memory");
     expect_equal(set_tree(vm(), guest_base + tree_offset, tree_size), 0, "the device tree");

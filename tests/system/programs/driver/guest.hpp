@@ -23,6 +23,8 @@ enum class Operation : std::uint64_t {
     spin = 18,   // for ever
     system_off = 19,
     system_reset = 20,
+    starve_watchdog = 21, // which bites after value milliseconds
+    crash = 22,           // jumps to the address, where nothing should be
 };
 
 // A write of the guest that came back to the VMM.
@@ -40,6 +42,7 @@ struct GuestOptions {
     std::uint32_t cpus = 1;
     std::uint32_t bell_label = 0;
     bool lend = false;
+    bool watchdog = false;
     std::uint64_t firmware = 0; // where it starts, as a protected VM; 0: it is none
 };
 

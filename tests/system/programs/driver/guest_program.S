@@ -13,6 +13,8 @@
 
 #define PSCI_SYSTEM_OFF   0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
+#define WATCHDOG_CONTROL  0x86000005
+#define WATCHDOG_SET_TIME 0x86000008
 
     .section .rodata
     .global guest_program_begin, guest_program_end
@@ -41,6 +43,10 @@ next:
     b.eq    system_off
     cmp     x0, #20
     b.eq    system_reset
+    cmp     x0, #21
+    b.eq    starve_watchdog
+    cmp     x0, #22
+    b.eq    crash
     b       next
 
 write_1:
@@ -84,6 +90,22 @@ system_reset:
     movk    w0, #(PSCI_SYSTEM_RESET >> 16), lsl #16
     hvc     #0
     b       spin
+
+// docs/interfaces.md, Watchdogs: no bark, the bite after VALUE milliseconds; on; never fed.
+starve_watchdog:
+    mov     w0, #(WATCHDOG_SET_TIME & 0xffff)
+    movk    w0, #(WATCHDOG_SET_TIME >> 16), lsl #16
+    mov     x1, #0
+    hvc     #0
+    mov     w0, #(WATCHDOG_CONTROL & 0xffff)
+    movk    w0, #(WATCHDOG_CONTROL >> 16), lsl #16
+    mov     x1, #3
+    hvc     #0
+    b       spin
+
+// Nothing is there, and no vector table either: one exception after the other.
+crash:
+    br      x1
 guest_program_end:
 
 // What a protected VM starts with: notes what it was given, and goes on with the above.

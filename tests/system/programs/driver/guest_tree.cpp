@@ -74,6 +74,26 @@ void interrupt_controller(void* fdt, std::uint32_t cpus) {
     node.cell("phandle", gic_phandle);
 }
 
+void vdevices(void* fdt, const TreeOptions& options) {
+    if (options.bell_label == 0 && !options.watchdog) {
+        return;
+    }
+    const Node node{fdt, "vdevices"};
+    if (options.watchdog) {
+        const Node watchdog{fdt, "watchdog"};
+        watchdog.text("vdevice-type", "watchdog");
+    }
+    if (options.bell_label != 0) {
+        const Node bell{fdt, "bell"};
+        bell.text("vdevice-type", "doorbell");
+        bell.text("generate", "/hypervisor/bell");
+        bell.cell("label", options.bell_label);
+        bell.flag("peer-default");
+        bell.flag("source-can-clear");
+        bell.cells("interrupts", std::array<std::uint32_t, 3>{0, 8, 1});
+    }
+}
+
 void vm_config(void* fdt, const TreeOptions& options) {
     const Node node{fdt, "gunyah-vm-config"};
     node.text("image-name", "driver-test");
@@ -94,16 +114,7 @@ void vm_config(void* fdt, const TreeOptions& options) {
         const Node vcpus{fdt, "vcpus"};
         vcpus.text("affinity", "proxy");
     }
-    if (options.bell_label != 0) {
-        const Node vdevices{fdt, "vdevices"};
-        const Node bell{fdt, "bell"};
-        bell.text("vdevice-type", "doorbell");
-        bell.text("generate", "/hypervisor/bell");
-        bell.cell("label", options.bell_label);
-        bell.flag("peer-default");
-        bell.flag("source-can-clear");
-        bell.cells("interrupts", std::array<std::uint32_t, 3>{0, 8, 1});
-    }
+    vdevices(fdt, options);
 }
 
 } // namespace

@@ -13,6 +13,7 @@ struct TreeOptions {
     std::uint32_t cpus = 1;
     std::uint64_t firmware = 0;   // where a protected VM starts; 0: it is none
     std::uint32_t bell_label = 0; // a doorbell with this label on SPI 8; 0: none
+    bool watchdog = false;        // which does not bark
 };
 
 // Writes the tree to the beginning of `place`. Throws Mismatch when it does not fit.

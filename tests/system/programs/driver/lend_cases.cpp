@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <csetjmp>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
+#include <thread>
 
 #include "cases.hpp"
 #include "guest.hpp"
@@ -275,6 +277,22 @@ void firmware_is_refused_with_a_reason() {
     expect_equal(call(shared.vm(), GH_VM_CHECK_EXTENSION, GH_CAP_VCPU_TIMER_WAKEUP), 0, "no timer");
     expect_equal(call(shared.vm(), GH_VM_CHECK_EXTENSION, 0x7777), 0, "an unknown number");
 }
+
+} // namespace
+
+void hold_guest() {
+    Guest guest{Mapping::huge(64 * mebibyte), {.lend = true}};
+    guest.start();
+    guest.perform(Operation::write_4, guest_device, 5);
+    std::puts("holds lent memory");
+    std::fflush(stdout);
+    for (;;) {
+        guest.perform(Operation::count, guest_device, 1);
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
+}
+
+namespace {
 
 constexpr std::array cases{
     Case{"lent_memory_is_out_of_reach_from_the_start_on", is_out_of_reach_from_the_start_on},

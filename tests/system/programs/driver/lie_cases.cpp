@@ -105,12 +105,13 @@ void length_of_an_access_is_bounded() {
              {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{9}, std::uint64_t{16},
               std::uint64_t{64}, std::uint64_t{4096}, (std::uint64_t{1} << 32) + 4,
               ~std::uint64_t{0}}) {
-            const std::string where =
-                "state " + std::to_string(state) + ", length " + std::to_string(length);
+            std::string where = "state " + std::to_string(state);
+            where.append(", length ").append(std::to_string(length));
             const Lie lie{state, Lie::Word::length, length};
             const std::string said = refusal(guest, Operation::write_4);
-            expect(lie.is_told(), where + ": nothing was said to the driver");
-            expect(said == "GH_VCPU_RUN: -5 instead of 0", where + ": " + said);
+            expect(lie.is_told(), "nothing was said to the driver");
+            where.append(": ").append(said);
+            expect(said == "GH_VCPU_RUN: -5 instead of 0", where);
             expect(std::ranges::all_of(run_page.subspan(behind_exit),
                                        [](std::byte byte) { return byte == untouched; }),
                    where + ": bytes behind the exit are written");

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // gunyah-driver-test [list | all | CASE...]: prints a line per case and one that counts them.
+// gunyah-driver-test hold: has a guest in lent memory that runs until this program is killed.
+// gunyah-driver-test kexec KERNEL INITRD: a new kernel takes the place of this one.
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
 
 #include "cases.hpp"
+#include "kexec.hpp"
 
 namespace driver {
 
@@ -12,7 +15,7 @@ std::vector<Case> all_cases() {
     std::vector<Case> cases;
     for (const auto group : {memory_cases(), lend_cases(), lifecycle_cases(), function_cases(),
                              vcpu_cases(), ioeventfd_cases(), irqfd_cases(), guest_cases(),
-                             stress_cases(), fault_cases(), lie_cases()}) {
+                             mischief_cases(), stress_cases(), fault_cases(), lie_cases()}) {
         cases.insert(cases.end(), group.begin(), group.end());
     }
     return cases;
@@ -22,6 +25,13 @@ std::vector<Case> all_cases() {
 
 int main(int argc, char** argv) {
     const std::span<char*> words{argv + 1, static_cast<std::size_t>(argc - 1)};
+    if (words.size() == 3 && std::string_view{words[0]} == "kexec") {
+        std::printf("kexec: %s\n", driver::kexec(words[1], words[2]).c_str());
+        return 1;
+    }
+    if (words.size() == 1 && std::string_view{words[0]} == "hold") {
+        driver::hold_guest();
+    }
     int passed = 0;
     int failed = 0;
     for (const driver::Case& each : driver::all_cases()) {

@@ -13,50 +13,21 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <thread>
 
-#include "libgunyah/error.hpp"
+#include "remains.hpp"
 
 namespace driver {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* counters_file = "/sys/kernel/debug/gunyah/counters";
-constexpr int settle_readings = 20;
-
 // GUNYAH_PATIENCE in the environment stretches it, for slow CPU models and busy computers.
 std::chrono::seconds time_limit() {
     const char* patience = std::getenv("GUNYAH_PATIENCE");
     const double factor = patience != nullptr ? std::max(1.0, std::atof(patience)) : 1.0;
     return std::chrono::duration_cast<std::chrono::seconds>(120s * factor);
-}
-
-std::string counters() {
-    constexpr std::array<std::string_view, 8> compared{
-        "vms",        "parcels",    "objects",      "vcpus",
-        "addrspaces", "memextents", "capabilities", "page_table_pages"};
-    std::ifstream file{counters_file};
-    std::string name;
-    std::string value;
-    std::string all;
-    while (file >> name >> value) {
-        if (std::find(compared.begin(), compared.end(), name) != compared.end()) {
-            all.append(name).append(" ").append(value).append("; ");
-        }
-    }
-    return all;
-}
-
-std::string settled_counters(const std::string& before) {
-    std::string now = counters();
-    for (int i = 0; i < settle_readings && now != before; ++i) {
-        std::this_thread::sleep_for(200ms);
-        now = counters();
-    }
-    return now;
 }
 
 // In the child. What went wrong goes to the parent through the pipe.
@@ -132,12 +103,12 @@ void expect_equal(long actual, long expected, std::string_view what) {
 }
 
 bool run_case(const Case& which) {
-    const std::string before = counters();
-    std::string wrong = before.empty() ? "no counters" : run_in_child(which);
+    const Remains before;
+    std::string wrong = run_in_child(which);
     if (wrong.empty()) {
-        const std::string after = settled_counters(before);
-        if (after != before) {
-            wrong = "left behind: " + after + "instead of " + before;
+        const std::string left = before.difference();
+        if (!left.empty()) {
+            wrong = "left behind: " + left;
         }
     }
     std::replace(wrong.begin(), wrong.end(), '\n', ' ');
