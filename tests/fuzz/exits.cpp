@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How a CPU of the machine runs: enters, exits, interrupts, time.
-#include "fake/test_machine.hpp"
 #include "machine.hpp"
 
 #include "interrupt/gicv3.hpp"

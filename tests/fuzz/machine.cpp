@@ -2,7 +2,6 @@
 // What the three VMs are made of, and how they end.
 #include "machine.hpp"
 
-#include "fake/test_machine.hpp"
 #include "heap/page_allocator.hpp"
 #include "heap/trace.hpp"
 #include "hypercall/dispatch.hpp"
@@ -19,6 +18,7 @@
 #include <abi/hypercall.h>
 #include <abi/rights.h>
 #include <arch/gic.hpp>
+#include <arch/physmap.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,12 +31,15 @@ using hyp::Ref;
 
 namespace {
 
-constexpr Word pages_of_ram = 256; // that VMs can get
+// The hypervisor's pool lies at the start of the fake RAM, memory for VMs behind it.
+constexpr hyp::PhysRange pool{hyp::fake::ram_base, Word{64} << 20};
+constexpr hyp::PhysRange vm_ram{pool.end(), hyp::fake::ram_size - pool.size};
+constexpr Word pages_of_ram = 256; // of it, that VMs can get
 constexpr std::uint32_t rights_on_vcpu_of_vm1 =
     GH_RIGHT_THREAD_STATE | GH_RIGHT_THREAD_BIND_VIRQ | GH_RIGHT_THREAD_YIELD_TO;
 
 constexpr hyp::PhysRange ram() {
-    return {hyp::fake::vm_ram.base, pages_of_ram * hyp::page_size};
+    return {vm_ram.base, pages_of_ram * hyp::page_size};
 }
 
 void must(bool done, const char* what) {
@@ -54,8 +57,8 @@ void must(const Result& result) {
 /// Once: what boot does, and objects that never end.
 Ref<hyp::HwIrq> hardware_line() {
     static const Ref<hyp::HwIrq> line = [] {
-        must(hyp::page_allocator().add_range(hyp::fake::pool.base, hyp::fake::pool.size));
-        must(hyp::ownership().add_ram(hyp::fake::vm_ram));
+        must(hyp::page_allocator().add_range(pool.base, pool.size));
+        must(hyp::ownership().add_ram(vm_ram));
         must(hyp::carveouts().add({hyp::fake::ram_base, hyp::fake::ram_size}));
         hyp::init_hypercalls();
         for (unsigned cpu = 0; cpu < Machine::cpus; ++cpu) {
@@ -231,7 +234,7 @@ Machine::~Machine() {
                      static_cast<long>(left.pages - before_.pages));
         std::abort();
     }
-    must(hyp::ownership().has_one_owner(hyp::fake::vm_ram) &&
+    must(hyp::ownership().has_one_owner(vm_ram) &&
              hyp::ownership().owner_of(ram().base) == hyp::OwnerId::partition,
          "a page has another owner than before");
     for (Word i = 0; i < pages_of_ram; ++i) {
