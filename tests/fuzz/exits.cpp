@@ -56,34 +56,35 @@ bool creates(unsigned number) {
 } // namespace
 
 template <typename Work>
-void Machine::on(unsigned cpu, const Work& work) {
+bool Machine::on(unsigned cpu, const Work& work) {
+    bool awake = false;
     hyp::fake::set_cpu_index(cpu);
     hyp::fake::guest_hardware().on_idle = sleep;
     try {
         work();
+        awake = true;
     } catch (const Idle&) {
+        awake = false;
     } catch (const hyp::fake::FirmwareEnd&) {
         ended_ = true;
     }
     forward_sgis(cpu);
+    return awake;
 }
 
 hyp::Vcpu* Machine::enter(unsigned cpu) {
     hyp::Vcpu* entered = nullptr;
-    if (!ended_) {
-        on(cpu, [&] {
-            hyp::GuestRegisters* registers = hyp::scheduler().resume();
-            if (!hyp::fake::gic_cpu(cpu).pending.empty()) { // taken as soon as it is entered
-                registers = hyp::guest_interrupt(*hyp::scheduler().loaded());
-            }
-            hyp::Vcpu* const loaded = hyp::scheduler().loaded();
-            if (loaded == nullptr || &loaded->registers != registers) {
-                std::abort(); // what is entered is not what the hardware holds
-            }
-            entered = loaded;
-        });
-    }
-    return entered;
+    const auto come_in = [&] {
+        hyp::GuestRegisters* registers = hyp::scheduler().resume();
+        if (!hyp::fake::gic_cpu(cpu).pending.empty()) { // taken as soon as it is entered
+            registers = hyp::guest_interrupt(*hyp::scheduler().loaded());
+        }
+        entered = hyp::scheduler().loaded();
+        if (entered == nullptr || &entered->registers != registers) {
+            std::abort(); // what is entered is not what the hardware holds
+        }
+    };
+    return !ended_ && on(cpu, come_in) ? entered : nullptr;
 }
 
 /// The capability that the call made, and, so that it can be emptied, the space.
@@ -108,7 +109,7 @@ void Machine::hypercall(unsigned cpu, hyp::Vcpu& caller, unsigned number,
     std::fill_n(caller.registers.x, 8, Word{0});
     std::copy(arguments.begin(), arguments.end(), caller.registers.x);
     const hyp::Ref<hyp::Vcpu> kept(caller);
-    on(cpu, [&] {
+    (void)on(cpu, [&] {
         const Word x0 = hyp::guest_hypercall(caller, GH_HVC_IMM_BASE + number);
         if (x0 == GH_ERROR_OK) {
             caller.registers.x[0] = x0;
@@ -121,7 +122,7 @@ void Machine::hypercall(unsigned cpu, hyp::Vcpu& caller, unsigned number,
 void Machine::exit(unsigned cpu, hyp::Vcpu& vcpu, const hyp::arch::ExitSyndrome& syndrome) {
     constexpr unsigned hvc = 0x16;
     const hyp::Ref<hyp::Vcpu> kept(vcpu);
-    on(cpu, [&] {
+    (void)on(cpu, [&] {
         hyp::fake::guest_hardware().syndrome = syndrome;
         if ((syndrome.esr >> 26 & 0x3f) == hvc) {
             const Word x0 = hyp::guest_hypercall(vcpu, syndrome.esr);

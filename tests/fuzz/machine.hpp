@@ -75,8 +75,9 @@ private:
     Word give(std::size_t vm, const hyp::Ref<hyp::Object>&, std::uint32_t rights);
     void give_all(const hyp::Ref<hyp::Object>&, std::uint32_t rights_of_vm1);
     void note_new(hyp::Vcpu& caller, unsigned number);
+    /// False if the CPU went to sleep, or the machine ended, before the end of `work`.
     template <typename Work>
-    void on(unsigned cpu, const Work& work);
+    bool on(unsigned cpu, const Work& work);
     void empty_spaces();
     void end_vcpus();
 
