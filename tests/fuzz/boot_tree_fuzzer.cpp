@@ -62,10 +62,9 @@ void require(bool good) {
 }
 
 void boot_hypervisor(const fuzz::Tree& tree) {
-    (void)hyp::find_uart(tree.bytes.get(), tree.size);
+    (void)hyp::find_uart(tree.data(), tree.size());
     hyp::Platform platform;
-    if (!hyp::read_platform(tree.bytes.get(), tree.size, tree_address, mpidr_of_boot_cpu,
-                            platform)) {
+    if (!hyp::read_platform(tree.data(), tree.size(), tree_address, mpidr_of_boot_cpu, platform)) {
         return;
     }
     PhysAddr end{0};
@@ -88,8 +87,8 @@ void boot_hypervisor(const fuzz::Tree& tree) {
 }
 
 void boot_resource_manager(const fuzz::Tree& tree) {
-    const void* const fdt = tree.bytes.get();
-    if (!rt::FlatTree::is_well_formed(fdt, tree.size)) {
+    const void* const fdt = tree.data();
+    if (!rt::FlatTree::is_well_formed(fdt, tree.size())) {
         return; // the hypervisor would have stopped
     }
     const rm::BootModules modules = rm::find_boot_modules(fdt);

@@ -111,9 +111,7 @@ void change(std::vector<char>& blob, Input& input) {
 }
 
 Tree exactly(std::span<const std::byte> bytes) {
-    Tree tree{std::make_unique<std::byte[]>(bytes.size()), bytes.size()};
-    std::ranges::copy(bytes, tree.bytes.get());
-    return tree;
+    return {bytes.begin(), bytes.end()};
 }
 
 } // namespace
@@ -132,7 +130,7 @@ Tree edited_tree(std::span<const std::byte> good, Input& input) {
     Tree tree = exactly(bytes_of(blob));
     while (!input.empty()) {
         const std::size_t place = input.take<std::uint16_t>();
-        tree.bytes[place % tree.size] = input.take<std::byte>();
+        tree[place % tree.size()] = input.take<std::byte>();
     }
     return tree;
 }

@@ -5,17 +5,14 @@
 #include <vmm/fuzz/fuzz_input.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <vector>
 
 namespace fuzz {
 
-/// A tree of unknown content, in a buffer of exactly its size, aligned to 8 bytes, so that the
-/// sanitizers see each byte beyond.
-struct Tree {
-    std::unique_ptr<std::byte[]> bytes;
-    std::size_t size = 0;
-};
+/// A tree of unknown content, in a buffer of exactly its size, so that the sanitizers see each byte
+/// beyond.
+using Tree = std::vector<std::byte>;
 
 /// `good`, with properties and nodes that the input changes, removes and adds; at the end perhaps
 /// bytes of the blob, too. If the input begins with a tree's magic number it is the whole tree.

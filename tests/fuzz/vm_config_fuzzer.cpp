@@ -53,8 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     vmm::fuzz::FuzzInput input{data, size};
     const fuzz::Tree tree = fuzz::edited_tree(good_tree(input), input);
     linux_vm.model.write(memory, "guest code", 11);
-    linux_vm.model.write(memory + tree_offset, tree.bytes.get(),
-                         std::min<std::size_t>(tree.size, tree_room));
+    linux_vm.model.write(memory + tree_offset, tree.data(),
+                         std::min<std::size_t>(tree.size(), tree_room));
     const std::uint16_t vmid = linux_vm.alloc();
     const std::uint32_t parcel = linux_vm.share(vmid, memory, memory_size);
     require(linux_vm.config_image(vmid, parcel, tree_offset, tree_room).error == GH_RM_ERROR_OK);
