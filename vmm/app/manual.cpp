@@ -2,8 +2,6 @@
 // manual_page() and bash_completion(): a walk over CLI11's commands and options.
 #include "app/manual.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <string_view>
 #include <vector>
 

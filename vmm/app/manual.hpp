@@ -2,11 +2,9 @@
 // What is written about the command line, made from the command line itself.
 #pragma once
 
-#include <string>
+#include <CLI/CLI.hpp>
 
-namespace CLI {
-class App;
-}
+#include <string>
 
 namespace vmm {
 

@@ -50,11 +50,12 @@ std::span<const std::byte> Session::answer(const Header& header, std::span<const
 template <typename... Fields>
 Session::Done Session::call(Done (Session::*handler)(MessageWriter&, Fields...), MessageReader& in,
                             MessageWriter& out) {
-    std::tuple<Fields...> fields{in.take<Fields>()...}; // braces: from left to right
+    // Braces: from left to right.
+    std::tuple<std::remove_cvref_t<Fields>...> fields{in.take<std::remove_cvref_t<Fields>>()...};
     if (!in.finished()) {
         return std::unexpected{EBADMSG};
     }
-    return std::apply([&](auto&... field) { return (this->*handler)(out, std::move(field)...); },
+    return std::apply([&](const auto&... field) { return (this->*handler)(out, field...); },
                       fields);
 }
 
@@ -166,7 +167,8 @@ Session::Done Session::flush(MessageWriter& /*out*/, std::uint16_t /*tag*/) {
 
 // walk(5): all names, and `to` is a fid from then on; or only some, and it is none. The first name
 // must be there.
-Session::Done Session::walk(MessageWriter& out, Number from, Number to, std::vector<Text> names) {
+Session::Done Session::walk(MessageWriter& out, Number from, Number to,
+                            const std::vector<Text>& names) {
     const auto fid = held(from);
     if (!fid) {
         return std::unexpected{fid.error()};

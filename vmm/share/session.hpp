@@ -75,7 +75,7 @@ private:
     Done attach(MessageWriter& out, Number fid, Number auth, Text user, Text tree,
                 std::uint32_t user_number);
     Done flush(MessageWriter& out, std::uint16_t tag);
-    Done walk(MessageWriter& out, Number from, Number to, std::vector<Text> names);
+    Done walk(MessageWriter& out, Number from, Number to, const std::vector<Text>& names);
     Done clunk(MessageWriter& out, Number fid);
 
     // Attributes: session_attributes.cpp.
