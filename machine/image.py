@@ -16,8 +16,8 @@ from machine.progress import Step
 # Ours that refuse to load on this machine, and the one that tests load when they need it.
 _NOT_AT_BOOT = {"gunyah_qcom", "gunyah_liar"}
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
-                  "gpio_keys", "evdev")
-_GUEST_ON_DEMAND = ("ext4",)
+                  "gpio_keys", "evdev", "9pnet_virtio")
+_GUEST_ON_DEMAND = ("ext4", "9p")
 _MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
 
 

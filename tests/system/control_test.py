@@ -8,6 +8,7 @@ from tests.system.console_scenarios import ConsoleScenarios
 from tests.system.guest_case import GUEST_SECONDS
 from tests.system.guest_command import GuestCommand
 from tests.system.sandbox_scenarios import SandboxScenarios
+from tests.system.sharing import Sharing
 
 _LOG = "/tmp/controlled.log"
 _STATUS_STOPPED = 5
@@ -25,7 +26,7 @@ def _empty_qcow2(size: int) -> list[tuple[int, bytes]]:
             (2 * _CLUSTER, struct.pack(">HHHH", 1, 1, 1, 1))]
 
 
-class Control(ConsoleScenarios, SandboxScenarios):
+class Control(ConsoleScenarios, SandboxScenarios, Sharing):
     """One VM with a name, and a person who wants something of it."""
 
     def start(self, name: str) -> str:
@@ -102,6 +103,19 @@ class Control(ConsoleScenarios, SandboxScenarios):
         self.assertEqual(int(self.shell.must(f"stat -c %s {image}")), size)
         refused = self.run_guest(GuestCommand("check", disk=f"{image},format=raw,id={21 * 'x'}"))
         self.assertIn("longer than 20 bytes", refused.output)
+
+    def test_compressed_kernel(self) -> None:
+        """It is unpacked on its way into the guest's memory; the device tree can be looked at."""
+        self.shell.must("gzip -1 -c /root/Image >/tmp/Image.gz", self.limit(GUEST_SECONDS))
+        answer = self.run_guest(GuestCommand("devices", kernel="/tmp/Image.gz",
+                                             more="--dump-dtb /tmp/guest.dtb"))
+        self.assertIn("[guest] done", answer.output)
+        self.assertEqual(self.shell.must("grep -c gunyah-vm-config /tmp/guest.dtb"), "1")
+        self.shell.must("truncate -s 1M /tmp/Image.gz")
+        refused = self.run_guest(GuestCommand("devices", kernel="/tmp/Image.gz"))
+        self.assertIn("cannot use kernel /tmp/Image.gz: it cannot be unpacked: it ends too early",
+                      refused.output)
+        self.shell.must("rm /tmp/Image.gz /tmp/guest.dtb")
 
     def test_doctor(self) -> None:
         healthy = self.shell.command("gunyah doctor 2>&1")

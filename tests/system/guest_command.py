@@ -15,6 +15,8 @@ class GuestCommand:
     console: str = ""
     more_consoles: tuple[str, ...] = ()
     name: str = ""
+    shares: tuple[str, ...] = ()
+    more: str = ""
     kernel: str = "/root/Image"
     initrd: str = "/root/guest.cpio"
     terminal: str = "ttyAMA0"
@@ -28,10 +30,13 @@ class GuestCommand:
         ]
         if self.disk:
             words.append(f"--disk {self.disk}")
+        words += [f"--share {share}" for share in self.shares]
         if self.console:
             words.append(f"--console {self.console}")
         words += [f"--console {console}" for console in self.more_consoles]
         words += self.options
         if self.name:
             words.append(f"--name {self.name}")
+        if self.more:
+            words.append(self.more)
         return " ".join(words) + " 2>&1"

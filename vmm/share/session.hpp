@@ -30,8 +30,9 @@ namespace vmm::share {
 //     else to the VMM's user; set-user-ID, set-group-ID bits are left out, devices refused, so that
 //     no guest leaves behind what a user of the host should not run or open
 //   - symbolic links are the guest's to follow: the server follows none
-//   - locks are the host's, of one open file each, and never waited for: "blocked", the client asks
-//     again
+//   - locks are the host's, of one open file each, a writer's only if it was opened for writing,
+//   and
+//     never waited for: "blocked", the client asks again
 //   - no extended attributes, no authentication
 class Session {
 public:
