@@ -57,8 +57,9 @@ std::vector<Share> open_shares(const std::vector<ShareOption>& options) {
     for (const ShareOption& share : options) {
         const std::string tag =
             share.tag.empty() ? fmt::format("share{}", shares.size()) : share.tag;
-        shares.push_back(
-            {std::make_unique<ShareDevice>(share.path, tag, share.read_only, files), tag});
+        Share& opened = shares.emplace_back();
+        opened.tag = tag;
+        opened.device = std::make_unique<ShareDevice>(share.path, tag, share.read_only, files);
     }
     return shares;
 }
