@@ -12,6 +12,7 @@
 #include "interrupt/wakeups.hpp"
 
 #include <arch/gic.hpp>
+#include <runtime/relaxed.hpp>
 
 #include <bit>
 
@@ -25,7 +26,7 @@ void VicCpu::fold(Wakeups& wakeups) {
         fold_register(static_cast<unsigned>(std::countr_zero(left)), wakeups);
     }
     stale_ |= used_;
-    used_ = 0;
+    rt::store_relaxed(used_, 0u);
 }
 
 void VicCpu::fold_register(unsigned n, Wakeups& wakeups) {
@@ -136,7 +137,7 @@ Virq* VicCpu::best_ready(bool only_pending) {
 
 void VicCpu::place(Virq& irq) {
     rt::IntrusiveList<Virq, ReadyListTag>::remove(irq);
-    ready_count_--;
+    rt::store_relaxed(ready_count_, ready_count_ - 1);
     write_list_register(irq, static_cast<unsigned>(std::countr_one(used_)));
 }
 
@@ -168,7 +169,7 @@ void VicCpu::write_list_register(Virq& irq, unsigned n) {
     irq.announced = false;
     irq.list_register = static_cast<std::int8_t>(n);
     in_list_register_[n] = &irq;
-    used_ |= 1u << n;
+    rt::store_relaxed(used_, used_ | 1u << n);
 
     const bool pending = vic_->forwarded(irq) && irq.pending();
     bool set_pending = pending;

@@ -12,6 +12,7 @@
 #include <arch/cpu.hpp>
 #include <arch/gic.hpp>
 #include <runtime/panic.hpp>
+#include <runtime/relaxed.hpp>
 
 #include <bit>
 #include <utility>
@@ -286,8 +287,7 @@ bool VicCpu::nothing_left() const {
 bool VicCpu::has_deliverable(bool powered_down) const {
     // Without the lock: who makes one pending after this look tells VirqTarget::virq_pending(),
     // which comes to the vCPU's lock, or to its CPU, after the caller has acted on the answer.
-    if (!vic_ || (__atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
-                  __atomic_load_n(&used_, __ATOMIC_RELAXED) == 0)) {
+    if (!vic_ || (rt::load_relaxed(ready_count_) == 0 && rt::load_relaxed(used_) == 0)) {
         return false;
     }
     if (loaded_here() && nothing_left()) {

@@ -164,7 +164,7 @@ private:
     std::atomic<unsigned> loaded_on_{not_loaded};
     std::atomic<unsigned> being_notified_{0}; // callers of target_; detach() waits for them
 
-    // Guarded by the VIC's lock.
+    // Guarded by the VIC's lock; has_deliverable() looks at ready_count_ and used_ without it.
     mutable rt::IntrusiveList<Virq, ReadyListTag> ready_;
     unsigned ready_count_ = 0;
     bool asleep_ = true; // GICR_WAKER.ProcessorSleep

@@ -4,6 +4,8 @@
 #include "interrupt/vic_cpu.hpp"
 #include "interrupt/wakeups.hpp"
 
+#include <runtime/relaxed.hpp>
+
 namespace hyp {
 
 Virq* Vic::find(std::uint32_t intid, unsigned vcpu) {
@@ -31,7 +33,7 @@ VicCpu* Vic::target_of(Virq& irq) {
 void Vic::unlink(Virq& irq) {
     if (irq.linked()) {
         rt::IntrusiveList<Virq, ReadyListTag>::remove(irq);
-        irq.holder->ready_count_--;
+        rt::store_relaxed(irq.holder->ready_count_, irq.holder->ready_count_ - 1);
     }
     irq.holder = nullptr;
     irq.announced = false;
@@ -62,7 +64,7 @@ void Vic::update(Virq& irq, Wakeups& wakeups) {
         unlink(irq);
         irq.holder = wanted;
         wanted->ready_.push_back(irq);
-        wanted->ready_count_++;
+        rt::store_relaxed(wanted->ready_count_, wanted->ready_count_ + 1);
     }
     wanted->request_attention();
     if (deliver && !irq.active && !irq.announced) {

@@ -20,6 +20,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -91,7 +92,7 @@ protected:
         for (const Ref<Vcpu>& vcpu : vcpus) {
             (void)vcpu->kill();
         }
-        for (unsigned cpu = 0; cpu < 2; ++cpu) {
+        for (unsigned cpu = 0; cpu < std::max(2u, scheduler().cpu_count()); ++cpu) {
             on(cpu);
             fake::guest_hardware().on_idle = [] { throw Idle{}; };
             try {

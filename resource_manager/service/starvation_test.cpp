@@ -12,7 +12,9 @@ namespace {
 std::size_t until_failure = 0; // allocations, the failing one included; 0: none fails
 
 bool fails() {
-    return until_failure != 0 && --until_failure == 0;
+    const bool last = until_failure == 1;
+    until_failure -= until_failure == 0 ? 0 : 1;
+    return last;
 }
 
 } // namespace

@@ -22,7 +22,9 @@ std::size_t failures = 0;
 std::set<const void*> places; // return addresses
 
 bool fails(const void* place) {
-    if (until_failure == 0 || --until_failure != 0) {
+    const bool last = until_failure == 1;
+    until_failure -= until_failure == 0 ? 0 : 1;
+    if (!last) {
         return false;
     }
     ++failures;
