@@ -2,6 +2,8 @@
 // Marks of free memory for AddressSanitizer; nothing without it.
 #include <arch/poison.hpp>
 
+#include <arch/tlb.hpp>
+
 #if __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
 #else
@@ -12,6 +14,7 @@
 namespace hyp {
 
 void poison([[maybe_unused]] void* start, [[maybe_unused]] std::size_t size) {
+    fake::check_stage2_release(start);
     ASAN_POISON_MEMORY_REGION(start, size);
 }
 

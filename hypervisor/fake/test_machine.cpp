@@ -30,6 +30,7 @@ void TestMachine::SetUp() {
 
 void TestMachine::TearDown() {
     on_invalidate = nullptr;
+    EXPECT_TRUE(stage2_settled());
     EXPECT_EQ(Object::count(), objects_before_);
     EXPECT_EQ(Cspace::total_capabilities(), capabilities_before_);
     EXPECT_EQ(Stage2::total_table_pages(), tables_before_);

@@ -6,6 +6,7 @@
 #include "memory/memory_attributes.hpp"
 
 #include <arch/physmap.hpp>
+#include <arch/tlb.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -71,6 +72,7 @@ inline Entry table_entry(const Entry* table) {
 
 /// Table walkers of other CPUs read entries at any time: one store, after everything it points to.
 inline void write_entry(Entry& entry, Entry value) {
+    check_stage2_write(entry, value);
     __atomic_store_n(&entry, value, __ATOMIC_RELEASE);
 }
 

@@ -110,10 +110,11 @@ TEST_F(LockStep, CoreAndModelAgree) {
 }
 
 TEST_F(LockStep, CallsWithoutMemoryChangeNothing) {
-    run_sequences(from_environment("GUNYAH_MODEL_STEPS", default_steps) / 20, first_seed(), true);
+    const std::uint64_t steps = from_environment("GUNYAH_MODEL_STEPS", default_steps) / 20;
+    run_sequences(steps, first_seed(), true);
     const model::Starved starved = model::starved();
     std::printf("%zu allocations failed, at %zu places\n", starved.allocations, starved.places);
-    EXPECT_GE(starved.allocations, 200U);
+    EXPECT_GE(starved.allocations, steps / 50);
 }
 
 } // namespace

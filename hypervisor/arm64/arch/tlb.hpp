@@ -13,6 +13,9 @@ inline void stage2_publish() {
     asm volatile("dsb ishst\n\tisb" : : : "memory");
 }
 
+/// The order of changes is checked in the host build, by hypervisor/fake/tlb.cpp.
+inline void check_stage2_write(const std::uint64_t&, std::uint64_t) {}
+
 /// Forgets translations of [ipa, ipa + size) of the VM whose VMID is in `vttbr`, on all CPUs. The
 /// entries in memory must be changed already. Returns when no CPU uses the old ones any more.
 void stage2_invalidate_range(std::uint64_t vttbr, Ipa ipa, std::uint64_t size);
