@@ -20,8 +20,10 @@ from machine.qemu import Configuration
 # What --long makes of the hostile guest's rounds.
 _LONG_ROUNDS = "20"
 # How long each fuzz target runs where everything is tested, and with --long; else some seconds.
-_FUZZ_SECONDS = "60"
+_FUZZ_SECONDS = "20"
 _LONG_FUZZ_SECONDS = "300"
+# How many steps the core makes beside its model.
+_LONG_MODEL_STEPS = "10000000"
 # And of the rounds of tests/system/reliability_test.py, and of the time limit for all system tests.
 _LONG_MISCHIEF_ROUNDS = "1000"
 _LONG_SECONDS = str(6 * 3600)
@@ -86,6 +88,7 @@ def _test(arguments: argparse.Namespace) -> int:
         os.environ.setdefault("GUNYAH_ROUNDS", _LONG_MISCHIEF_ROUNDS)
         os.environ.setdefault("GUNYAH_SYSTEM_SECONDS", _LONG_SECONDS)
         os.environ.setdefault(unit.FUZZ_SECONDS, _LONG_FUZZ_SECONDS)
+        os.environ.setdefault(unit.MODEL_STEPS, _LONG_MODEL_STEPS)
     if arguments.fuzz_seconds is not None:
         os.environ[unit.FUZZ_SECONDS] = str(arguments.fuzz_seconds)
     elif not arguments.only and not arguments.keyword:
@@ -181,7 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
                             f"{_LONG_MISCHIEF_ROUNDS} rounds of mischief with VMMs and guests, "
-                            f"each fuzz target for {_LONG_FUZZ_SECONDS} s, the hypervisor built twice, "
+                            f"each fuzz target for {_LONG_FUZZ_SECONDS} s, {_LONG_MODEL_STEPS} steps of the "
+                            "core beside its model, the hypervisor built twice, "
                             "and with traps for undefined behaviour")
     tests.add_argument("--fuzz-seconds", type=int, metavar="N",
                        help=f"each fuzz target for N s (default {_FUZZ_SECONDS}, 3 with --only or -k)")

@@ -19,6 +19,9 @@ _CASE_SECONDS = 300
 # What cmake/run_fuzzer.sh looks at.
 FUZZ_SECONDS = "GUNYAH_FUZZ_SECONDS"
 _MOST_FUZZ_TARGETS = 30
+# And tests/model, which makes more of them in a second on any computer that does the rest in time.
+MODEL_STEPS = "GUNYAH_MODEL_STEPS"
+_MODEL_STEPS_PER_SECOND = 2000
 
 
 def run(results: Results, keyword: str) -> None:
@@ -33,10 +36,11 @@ def _run_ctest(results: Results, keyword: str) -> None:
     with Step("running the unit tests") as step:
         try:
             fuzzing = int(os.environ.get(FUZZ_SECONDS, "0"))
+            model = int(os.environ.get(MODEL_STEPS, "0")) // _MODEL_STEPS_PER_SECOND
             run_logged("unit tests",
-                       ["ctest", "--preset", "host", "--timeout", str(_CASE_SECONDS + fuzzing),
+                       ["ctest", "--preset", "host", "--timeout", str(_CASE_SECONDS + fuzzing + model),
                         "--output-junit", _REPORT, *only],
-                       "ctest.log", timeout=_LIMIT_SECONDS + fuzzing * _MOST_FUZZ_TARGETS)
+                       "ctest.log", timeout=_LIMIT_SECONDS + fuzzing * _MOST_FUZZ_TARGETS + model)
         except Failure as failure:
             if not _REPORT.is_file():
                 results.add("unit: CTest", f"{failure.sentence}\n{failure.log_tail}")
