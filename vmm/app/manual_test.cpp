@@ -10,6 +10,8 @@
 #include <set>
 #include <sstream>
 
+#include <unistd.h>
+
 #include "app/options.hpp"
 
 namespace vmm {
@@ -57,7 +59,9 @@ std::string without_backslashes(std::string text) {
 
 // What bash offers for `typed`, whose last word is not finished.
 std::string offered(const std::string& typed) {
-    const std::string script = testing::TempDir() + "/gunyah-completion.bash";
+    // CTest runs the cases at the same time.
+    const std::string script =
+        testing::TempDir() + "/gunyah-completion-" + std::to_string(::getpid()) + ".bash";
     std::FILE* file = std::fopen(script.c_str(), "w");
     std::fputs(printed({"completion"}).c_str(), file);
     std::fclose(file);
