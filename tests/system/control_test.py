@@ -4,11 +4,10 @@
 import re
 import struct
 
-from tests.system.console_scenarios import ConsoleScenarios
+# As modules: the loader would run classes imported by name once more, alone.
+from tests.system import console_scenarios, sandbox_scenarios, sharing
 from tests.system.guest_case import GUEST_SECONDS
 from tests.system.guest_command import GuestCommand
-from tests.system.sandbox_scenarios import SandboxScenarios
-from tests.system.sharing import Sharing
 
 _LOG = "/tmp/controlled.log"
 _STATUS_STOPPED = 5
@@ -26,7 +25,8 @@ def _empty_qcow2(size: int) -> list[tuple[int, bytes]]:
             (2 * _CLUSTER, struct.pack(">HHHH", 1, 1, 1, 1))]
 
 
-class Control(ConsoleScenarios, SandboxScenarios, Sharing):
+class Control(console_scenarios.ConsoleScenarios, sandbox_scenarios.SandboxScenarios,
+              sharing.Sharing):
     """One VM with a name, and a person who wants something of it."""
 
     def start(self, name: str) -> str:
