@@ -26,6 +26,7 @@ def _backports() -> None:
 _PARTS: dict[str, tuple[Callable[[], None], str]] = {
     "fetched": (_own_release, _FORMAT),
     "fetched-libraries": (sysroot.fetch_libraries, "\n".join(sysroot.LIBRARIES)),
+    "fetched-passt": (sysroot.fetch_passt, _FORMAT),
     "fetched-backports": (_backports, _FORMAT),
 }
 

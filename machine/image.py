@@ -10,13 +10,14 @@ from machine.cpio import Archive
 from machine.failure import Failure
 from machine.kernel import Kernel
 from machine.module_set import add_modules, loadable, module_name
-from machine.paths import DRIVER_TEST_PROGRAM, LIBRARY_EXAMPLE, ROOT, SAMPLE, VMM_PROGRAM, relative
+from machine.paths import (DRIVER_TEST_PROGRAM, LIBRARY_EXAMPLE, ROOT, SAMPLE, VMM_PROGRAM,
+                           VSOCK_PIPE, relative)
 from machine.progress import Step
 
 # Ours that refuse to load on this machine, and the one that tests load when they need it.
 _NOT_AT_BOOT = {"gunyah_qcom", "gunyah_liar"}
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
-                  "gpio_keys", "evdev", "9pnet_virtio")
+                  "vmw_vsock_virtio_transport", "gpio_keys", "evdev", "9pnet_virtio")
 _GUEST_ON_DEMAND = ("ext4", "9p")
 _MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
 
@@ -44,6 +45,8 @@ def _pack_guest(kernel: Kernel) -> None:
     archive.file("etc/modules", _lines(loadable(kernel, _GUEST_DRIVERS)))
     add_modules(archive, kernel, _GUEST_DRIVERS + _GUEST_ON_DEMAND, [],
                 kernel.images / "guest-modules")
+    if VSOCK_PIPE.is_file():  # not when only the images are looked at
+        archive.program("usr/bin/vsock-pipe", stripped(kernel, VSOCK_PIPE).read_bytes())
     archive.write(kernel.guest_initrd)
 
 
@@ -63,6 +66,8 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
     archive.file("etc/modules", _lines(
         name for name in (module_name(path.name) for path in ours)
         if name not in _NOT_AT_BOOT))
+    for name, path in sysroot.passt_files().items():
+        archive.program(name, path.read_bytes())
     add_modules(archive, kernel, kernel.on_demand, [stripped(kernel, path) for path in ours],
                 kernel.images / "primary-modules")
     return archive
@@ -71,7 +76,8 @@ def primary_archive(kernel: Kernel, with_our_modules: bool = True) -> Archive:
 def _pack_primary(kernel: Kernel, with_our_parts: bool) -> None:
     archive = primary_archive(kernel, with_our_parts)
     if with_our_parts:
-        for program in (VMM_PROGRAM, LIBRARY_EXAMPLE, DRIVER_TEST_PROGRAM, SAMPLE / "gunyah_vmm"):
+        for program in (VMM_PROGRAM, LIBRARY_EXAMPLE, DRIVER_TEST_PROGRAM, VSOCK_PIPE,
+                        SAMPLE / "gunyah_vmm"):
             archive.program(f"usr/bin/{program.name}", stripped(kernel, program).read_bytes())
         archive.file("root/sample_vm.dtb", (SAMPLE / "sample_vm.dtb").read_bytes())
     guest = kernel.guest_kernel()

@@ -25,7 +25,7 @@ class Kernel:
     suffix: str
     source: archive.Archive
     # Modules that the primary VM can load when it needs them.
-    on_demand: tuple[str, ...] = ("ext4", "loop")
+    on_demand: tuple[str, ...] = ("ext4", "loop", "dummy", "tun")
 
     @property
     def tree(self) -> Path:

@@ -10,12 +10,14 @@ LOGS = BUILD / "logs"
 CACHE = BUILD / "cache"
 SYSROOT = CACHE / "sysroot-arm64"
 BUSYBOX_TREE = CACHE / "busybox"
+PASST_TREE = CACHE / "passt"
 CHECKPATCH = CACHE / "checkpatch"
 
 HYPERVISOR_IMAGE = BUILD / "el2/hypervisor/gunyah.Image"
 VMM_PROGRAM = BUILD / "linux-arm64/vmm/gunyah"
 LIBRARY_EXAMPLE = BUILD / "linux-arm64/vmm/boot_kernel"
 DRIVER_TEST_PROGRAM = BUILD / "linux-arm64/tests/system/programs/driver/gunyah-driver-test"
+VSOCK_PIPE = BUILD / "linux-arm64/tests/system/programs/vsock/vsock-pipe"
 SAMPLE = BUILD / "linux-arm64/linux/samples/gunyah"
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Debian's arm64 libraries for our programs, and the busybox of both userlands."""
+"""Debian's arm64 libraries for our programs, the busybox of both userlands, and passt."""
 
 import shutil
 from pathlib import Path
 
 from machine import archive
-from machine.paths import BUSYBOX_TREE, SYSROOT
+from machine.paths import BUSYBOX_TREE, PASST_TREE, SYSROOT
 from machine.progress import Step
 
 # The C and C++ libraries come with the cross compiler; these are the ones beyond it.
@@ -38,3 +38,23 @@ def fetch_libraries() -> None:
     with Step("unpacking arm64 libraries"):
         for deb in debs:
             archive.unpack(deb, SYSROOT)
+
+
+# The cross compiler's copy of Debian's C library, for programs that are linked with it.
+_C_LIBRARY = Path("/usr/aarch64-linux-gnu/lib")
+
+
+def passt_files() -> dict[str, Path]:
+    """Where the guests' network program and what it is linked with lie in a userland."""
+    return {
+        "usr/bin/passt": PASST_TREE / "usr/bin/passt",
+        "lib/ld-linux-aarch64.so.1": _C_LIBRARY / "ld-linux-aarch64.so.1",
+        "lib/libc.so.6": _C_LIBRARY / "libc.so.6",
+    }
+
+
+def fetch_passt() -> None:
+    """Fetches passt and unpacks it."""
+    deb = archive.OWN_RELEASE.download("passt:arm64")
+    shutil.rmtree(PASST_TREE, ignore_errors=True)
+    archive.unpack(deb, PASST_TREE)

@@ -17,6 +17,9 @@ class GuestCommand:
     name: str = ""
     shares: tuple[str, ...] = ()
     more: str = ""
+    net: str = ""
+    vsock: str = ""
+    parameters: str = ""
     kernel: str = "/root/Image"
     initrd: str = "/root/guest.cpio"
     terminal: str = "ttyAMA0"
@@ -26,7 +29,7 @@ class GuestCommand:
         words = [
             "gunyah run", f"--kernel {self.kernel}", f"--initrd {self.initrd}",
             f"--cpus {self.cpus}", f"--mem {self.memory}",
-            f"--cmdline 'console={self.terminal} loglevel=4 task={self.task}'",
+            f"--cmdline 'console={self.terminal} loglevel=4 task={self.task} {self.parameters}'",
         ]
         if self.disk:
             words.append(f"--disk {self.disk}")
@@ -35,6 +38,10 @@ class GuestCommand:
             words.append(f"--console {self.console}")
         words += [f"--console {console}" for console in self.more_consoles]
         words += self.options
+        if self.net:
+            words.append(f"--net {self.net}")
+        if self.vsock:
+            words.append(f"--vsock {self.vsock}")
         if self.name:
             words.append(f"--name {self.name}")
         if self.more:

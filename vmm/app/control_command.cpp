@@ -16,6 +16,7 @@
 #include "app/doctor.hpp"
 #include "app/exit_status.hpp"
 #include "app/runtime_folder.hpp"
+#include "app/vsock_client.hpp"
 #include "libgunyah/error.hpp"
 
 namespace vmm {
@@ -153,6 +154,19 @@ int stop(RunningVm& vm, bool force, unsigned seconds) {
     return success();
 }
 
+// Where the VM's vsock is, as it was configured.
+std::string vsock_path(RunningVm& vm) {
+    const Json info = Json::parse(vm.client.call(request("info")));
+    const Json& vsocks = info.at("config").at("vsock");
+    if (vsocks.empty()) {
+        throw gunyah::Error{gunyah::ErrorKind::not_found,
+                            fmt::format("cannot connect to VM '{}'", vm.name), "it has no vsock",
+                            "start it with --vsock 3"};
+    }
+    const auto path = vsocks.at(0).at("path").get<std::string>();
+    return path.empty() ? default_vsock_path(vm.name) : path;
+}
+
 } // namespace
 
 int carry_out(const ControlCommand& command) {
@@ -182,6 +196,9 @@ int carry_out(const ControlCommand& command) {
         return stats(vm.client);
     case ControlCommand::Kind::console:
         return use_console(vm.name, vm.client, command.console);
+    case ControlCommand::Kind::vsock:
+        join_vsock(vsock_path(vm), command.port);
+        return success();
     case ControlCommand::Kind::doctor:
     case ControlCommand::Kind::list:
         break;

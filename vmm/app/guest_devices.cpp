@@ -13,6 +13,7 @@
 #include "machine/layout.hpp"
 #include "virtio/block_device.hpp"
 #include "virtio/rng_device.hpp"
+#include "virtio/vsock_device.hpp"
 
 namespace vmm {
 
@@ -71,10 +72,18 @@ struct GuestDevices::VirtioSlot {
             }
         }
     }
+
+    // The host has something for the device.
+    void service_all() {
+        for (unsigned queue = 0; queue < transport.queue_count(); ++queue) {
+            service(queue);
+        }
+    }
 };
 
 GuestDevices::GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> consoles,
-                           std::vector<Disk> disks, std::vector<Share> shares)
+                           std::vector<Disk> disks, std::vector<Share> shares,
+                           std::vector<NetworkCard> cards, std::unique_ptr<VsockHost> vsock)
     : host_{std::move(host)} {
     add_pl011();
     add_pl031();
@@ -87,6 +96,12 @@ GuestDevices::GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> con
     }
     for (Share& share : shares) {
         add_virtio(std::move(share.device), fmt::format("shared directory '{}'", share.tag));
+    }
+    for (std::size_t number = 0; number < cards.size(); ++number) {
+        add_network_card(std::move(cards[number]), number);
+    }
+    if (vsock) {
+        add_virtio(std::make_unique<VsockDevice>(std::move(vsock)), "vsock");
     }
 }
 
@@ -145,6 +160,19 @@ void GuestDevices::continue_console(std::uint32_t number) {
     console_slot_->service_soon(ConsoleDevice::transmit_queue(number));
 }
 
+void GuestDevices::add_network_card(NetworkCard card, std::size_t number) {
+    const std::string name = fmt::format("network {}", number);
+    auto closed = [name, complain = host_.complain, last_words = std::move(card.last_words)] {
+        const std::string why = last_words ? last_words() : std::string{};
+        complain(fmt::format("{}: its other end has gone, the guest has no network there any more{}"
+                             "{}",
+                             name, why.empty() ? "" : ": ", why));
+    };
+    add_virtio(
+        std::make_unique<NetDevice>(std::move(card.backend), card.mac, card.mtu, std::move(closed)),
+        name);
+}
+
 GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice> device,
                                                    const std::string& name) {
     const auto number = static_cast<std::uint32_t>(virtio_.size());
@@ -163,6 +191,9 @@ GuestDevices::VirtioSlot& GuestDevices::add_virtio(std::unique_ptr<VirtioDevice>
         });
     }
     host_.loop.add(slot.work.fd(), [&slot] { slot.service_due(); });
+    if (const int fd = slot.device->wake_fd(); fd >= 0) {
+        host_.loop.add(fd, [&slot] { slot.service_all(); });
+    }
     static_assert(MmioTransport::register_block_size <= layout::virtio_stride);
     descriptions_.push_back(
         {DeviceDescription::Kind::virtio_mmio, base, MmioTransport::register_block_size, spi});

@@ -22,7 +22,9 @@
 #include "virtio/console_device.hpp"
 #include "virtio/guest_memory.hpp"
 #include "virtio/mmio_transport.hpp"
+#include "virtio/net_device.hpp"
 #include "virtio/share_device.hpp"
+#include "vsock/host.hpp"
 
 namespace vmm {
 
@@ -45,13 +47,22 @@ struct Share {
     std::string tag;
 };
 
+struct NetworkCard {
+    std::unique_ptr<NetBackend> backend;
+    MacAddress mac;
+    std::uint16_t mtu;
+    std::function<std::string()> last_words; // why the backend ended, empty: it does not say
+};
+
 // A PL011, a clock, a power button, a virtio console with its ports, an entropy device, one virtio
-// block device per disk and one 9P device per shared directory, in this order in the device tree.
+// block device per disk, one 9P device per shared directory, one virtio network device per card and
+// a virtio vsock device if there is a host's side for it, in this order in the device tree.
 class GuestDevices {
 public:
     // Throws gunyah::Error.
     GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> consoles,
-                 std::vector<Disk> disks, std::vector<Share> shares);
+                 std::vector<Disk> disks, std::vector<Share> shares, std::vector<NetworkCard> cards,
+                 std::unique_ptr<VsockHost> vsock);
     ~GuestDevices();
     GuestDevices(const GuestDevices&) = delete;
     GuestDevices& operator=(const GuestDevices&) = delete;
@@ -82,6 +93,8 @@ private:
     void add_pl061();
     VirtioSlot& add_virtio(std::unique_ptr<VirtioDevice> device, const std::string& name);
     void add_console(std::vector<ConsolePortSettings> ports);
+    void add_console();
+    void add_network_card(NetworkCard card, std::size_t number);
 
     DeviceHost host_;
     MmioBus bus_;

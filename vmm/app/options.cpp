@@ -29,6 +29,7 @@ constexpr const char* run_footer =
     "  gunyah run --kernel Image --cmdline 'console=hvc0 root=/dev/vda' --disk debian.raw\n"
     "  gunyah run --kernel Image --disk path=system.raw,ro --disk path=data.raw,id=data\n"
     "  gunyah run --kernel Image --share path=/srv/data,tag=data,ro\n"
+    "  gunyah run --kernel Image --disk debian.qcow2 --net passt,forward=tcp:2222:22\n"
     "  gunyah run --kernel Image --mem 1G --print-config >vm.json; gunyah run --config vm.json\n"
     "Exit status: 0 the guest powered itself off, 1 it could not be started, 2 wrong usage,\n"
     "3 the guest asked for a reboot, 4 it crashed, 5 it was stopped from outside.\n"
@@ -80,6 +81,15 @@ constexpr OptionHelp repeated_options[] = {
      "at gunyah console, a file that takes its output, or a Unix socket to connect to; repeat for "
      "more (hvc1, hvc2, ...); name: not a console but a stream for programs, "
      "/dev/virtio-ports/TEXT"},
+    {"net", "passt|tap=DEVICE[,mac=ADDRESS][,forward=tcp|udp:HOSTPORT:PORT]",
+     "network device; repeat for more (eth0, eth1, ...); passt: as if the guest's programs ran "
+     "here, without privileges; forward: what comes to the port HOSTPORT of this machine goes to "
+     "the guest's PORT, may be given several times; tap: a tap device of this machine; mac: made "
+     "from --name unless given"},
+    {"vsock", "[cid=]N[,path=FILE]",
+     "a vsock device; the guest is CID N, 3 or more; gunyah vsock connects to its ports, so does "
+     "who writes \"CONNECT port\" to the socket FILE; the guest's connections to port P of CID 2 "
+     "go to the socket FILE_P [NAME.vsock in the folder of control sockets]"},
 };
 
 // The options of `run` as they were typed.
@@ -175,6 +185,9 @@ constexpr ControlHelp control_commands[] = {
     {ControlCommand::Kind::stats, "stats", "requests and notifications of a VM's devices"},
     {ControlCommand::Kind::console, "console",
      "attach this terminal to a VM's console; Ctrl-] detaches, the VM goes on"},
+    {ControlCommand::Kind::vsock, "vsock",
+     "join stdin and stdout to a vsock port of a VM, as in ssh -o ProxyCommand='gunyah vsock NAME "
+     "22' root@NAME"},
 };
 
 // The commands that talk to running VMs.
@@ -186,7 +199,10 @@ public:
             command->callback([this, kind = help.kind] { command_.emplace().kind = kind; });
             const bool is_about_one_vm = help.kind != ControlCommand::Kind::list &&
                                          help.kind != ControlCommand::Kind::doctor;
-            if (is_about_one_vm) {
+            if (help.kind == ControlCommand::Kind::vsock) {
+                command->add_option("NAME", name_, "the VM's name")->required();
+                command->add_option("PORT", port_, "the guest's port")->required();
+            } else if (is_about_one_vm) {
                 command->add_option("NAME", name_, "the VM's name; not needed if only one runs");
             }
             if (help.kind == ControlCommand::Kind::stop) {
@@ -214,7 +230,8 @@ public:
                               .name = name_,
                               .force = force_,
                               .timeout_seconds = timeout_,
-                              .console = console_};
+                              .console = console_,
+                              .port = port_};
     }
 
 private:
@@ -223,6 +240,7 @@ private:
     bool force_ = false;
     unsigned timeout_ = 60;
     std::string console_ = "0";
+    std::uint32_t port_ = 0;
 };
 
 // The commands that write about the others.

@@ -20,6 +20,7 @@
 #include "app/control_server.hpp"
 #include "app/event_loop.hpp"
 #include "app/guest_devices.hpp"
+#include "app/network_cards.hpp"
 #include "app/open_files.hpp"
 #include "app/run_schema.hpp"
 #include "app/runtime_folder.hpp"
@@ -66,6 +67,15 @@ std::vector<Share> open_shares(const std::vector<ShareOption>& options) {
 
 std::string name_of(const RunOptions& options) {
     return options.name.empty() ? fmt::format("vm-{}", ::getpid()) : options.name;
+}
+
+std::unique_ptr<VsockHost> open_vsock(const RunOptions& options) {
+    if (options.vsocks.empty()) {
+        return nullptr;
+    }
+    const VsockOption& vsock = options.vsocks.front();
+    return std::make_unique<VsockHost>(
+        vsock.cid, vsock.path.empty() ? default_vsock_path(name_of(options)) : vsock.path);
 }
 
 template <typename T>
@@ -178,6 +188,7 @@ public:
         : options_{options}, control_{control_path(name_of(options)), remover_, loop_},
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
           disks_{open_disks(options.disks)}, shares_{open_shares(options.shares)},
+          networks_{options.nets, name_of(options)}, vsock_{open_vsock(options)},
           memory_{map_memory(options.memory)}, guest_memory_{layout::ram_base, memory_.bytes()},
           consoles_{consoles_of(options), remover_, loop_,
                     [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
@@ -191,7 +202,11 @@ public:
                                         .loop = loop_,
                                         .output = consoles_.first().output(),
                                         .complain = [this](std::string_view text) { note(text); }},
-                             consoles_.ports(), std::move(disks_), std::move(shares_)};
+                             consoles_.ports(),
+                             std::move(disks_),
+                             std::move(shares_),
+                             networks_.take_cards(),
+                             std::move(vsock_)};
         place_device_tree(vm_, guest_memory_, files_.plan().device_tree,
                           make_device_tree(options_, files_, devices));
         std::vector<gunyah::Vcpu> vcpus;
@@ -284,6 +299,8 @@ private:
     BootFiles files_;
     std::vector<Disk> disks_;
     std::vector<Share> shares_;
+    NetworkCards networks_;
+    std::unique_ptr<VsockHost> vsock_;
     gunyah::MemoryRegion memory_;
     GuestMemory guest_memory_;
     Consoles consoles_;

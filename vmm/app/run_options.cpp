@@ -9,6 +9,8 @@
 
 #include "libgunyah/error.hpp"
 #include "machine/layout.hpp"
+#include "net/mac_address.hpp"
+#include "net/port_forward.hpp"
 #include "virtio/share_device.hpp"
 
 namespace vmm {
@@ -93,6 +95,34 @@ void check_consoles(const std::vector<ConsoleOption>& consoles) {
     }
 }
 
+void check_net(const NetOption& net) {
+    constexpr std::size_t longest_device_name = 15; // IFNAMSIZ
+    require(net.backend.empty() || net.backend == "passt" || net.backend == "tap", "--net",
+            fmt::format("'{}' is no network known here", net.backend), "use passt or tap=DEVICE");
+    require((net.backend != "tap" || !net.tap.empty()) &&
+                (net.backend != "passt" || net.tap.empty()),
+            "--net", "a tap device is named for tap, and only for it", "write --net tap=DEVICE");
+    require(net.tap.size() <= longest_device_name && net.tap.find('/') == std::string::npos,
+            "--net", fmt::format("tap: '{}' is no name of a network device", net.tap), "");
+    require(net.tap.empty() || net.forwards.empty(), "--net",
+            "forward: a tap device needs none, the guest has an address of its own",
+            "leave it out, or use passt");
+    require(net.mac.empty() || parse_mac(net.mac), "--net",
+            fmt::format("mac: '{}' is no address of a network device", net.mac),
+            "write it as 02:00:00:00:00:01");
+    for (const std::string& forward : net.forwards) {
+        require(parse_forward(forward).has_value(), "--net",
+                fmt::format("forward: '{}' is no port to forward", forward),
+                "write tcp:HOSTPORT:PORT or udp:HOSTPORT:PORT");
+    }
+}
+
+void check_vsock(const VsockOption& vsock) {
+    constexpr std::uint32_t first_guest_cid = 3; // VIRTIO 1.2, 5.10.4
+    require(vsock.cid >= first_guest_cid && vsock.cid != UINT32_MAX, "--vsock",
+            fmt::format("{} is no CID for a guest", vsock.cid), "use 3 or more");
+}
+
 } // namespace
 
 std::vector<ConsoleOption> consoles_of(const RunOptions& options) {
@@ -120,6 +150,12 @@ void check(const RunOptions& options) {
     std::ranges::for_each(options.disks, check_disk);
     check_shares(options.shares);
     check_consoles(options.consoles);
+    require(options.nets.size() <= layout::max_networks, "--net",
+            fmt::format("{} network devices are too many", options.nets.size()),
+            fmt::format("a guest has at most {}", layout::max_networks));
+    std::ranges::for_each(options.nets, check_net);
+    require(options.vsocks.size() <= 1, "--vsock", "a guest has only one", "give it once");
+    std::ranges::for_each(options.vsocks, check_vsock);
 }
 
 } // namespace vmm

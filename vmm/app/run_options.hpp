@@ -11,6 +11,7 @@ namespace vmm {
 struct DiskOption {
     // What stands first in "--disk a.raw,ro" without a key.
     static constexpr const char* first_key = "path";
+    static constexpr const char* repeated_key = ""; // may be given more than once
 
     std::string path;
     bool read_only = false;
@@ -20,6 +21,7 @@ struct DiskOption {
 
 struct ShareOption {
     static constexpr const char* first_key = "path";
+    static constexpr const char* repeated_key = "";
 
     std::string path;
     std::string tag; // what the guest mounts it by; empty: "share" and its number
@@ -29,11 +31,30 @@ struct ShareOption {
 // One of `to`, `file` and `socket` is given.
 struct ConsoleOption {
     static constexpr const char* first_key = "to";
+    static constexpr const char* repeated_key = "";
 
     std::string to;     // "stdio", "pty", "none", or the name of a file
     std::string file;   // that takes the output
     std::string socket; // path of a Unix socket to listen at
     std::string name;   // of a stream for programs; empty: a console of the guest
+};
+
+struct NetOption {
+    static constexpr const char* first_key = "backend";
+    static constexpr const char* repeated_key = "forward";
+
+    std::string backend;               // "passt", "tap"; empty: tap if one is named, else passt
+    std::string tap;                   // the host's tap device
+    std::string mac;                   // empty: made from the VM's name
+    std::vector<std::string> forwards; // "tcp:2222:22": the host's port, then the guest's
+};
+
+struct VsockOption {
+    static constexpr const char* first_key = "cid";
+    static constexpr const char* repeated_key = "";
+
+    std::uint32_t cid = 3;
+    std::string path; // empty: default_vsock_path()
 };
 
 struct RunOptions {
@@ -50,6 +71,8 @@ struct RunOptions {
     std::vector<ConsoleOption> consoles; // none: one at stdio
     bool sandbox = true;
     std::string user; // whom root becomes in the sandbox; empty: a usual one
+    std::vector<NetOption> nets;
+    std::vector<VsockOption> vsocks; // at most one
 };
 
 // The consoles that `options` ask for, at least one.

@@ -49,6 +49,20 @@ void visit(Visitor& visitor, ConsoleOption& console) {
 }
 
 template <typename Visitor>
+void visit(Visitor& visitor, NetOption& net) {
+    visitor.field("backend", net.backend);
+    visitor.field("tap", net.tap);
+    visitor.field("mac", net.mac);
+    visitor.field("forward", net.forwards);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, VsockOption& vsock) {
+    visitor.field("cid", vsock.cid);
+    visitor.field("path", vsock.path);
+}
+
+template <typename Visitor>
 void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("name", options.name);
     visitor.field("kernel", options.kernel);
@@ -63,6 +77,8 @@ void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("console", options.consoles);
     visitor.field("sandbox", options.sandbox);
     visitor.field("user", options.user);
+    visitor.field("net", options.nets);
+    visitor.field("vsock", options.vsocks);
 }
 
 // Texts from a command line may be no UTF-8, which JSON cannot hold: written as far as it goes.
@@ -167,15 +183,33 @@ private:
         }
     }
 
-    // An item may also be written as on the command line: "path=a.raw,ro".
+    // One text stands for a list of one.
+    static void set(const Json& json, std::vector<std::string>& list, const std::string& place) {
+        if (!json.is_array()) {
+            set(json, list.emplace_back(), place);
+            return;
+        }
+        for (const Json& entry : json) {
+            set(entry, list.emplace_back(), place);
+        }
+    }
+
+    // An item may also be written as on the command line: "path=a.raw,ro". Only
+    // the key repeated_key may stand there twice.
     template <typename Item>
     static Json to_object(const Json& text, const std::string& place) {
         Json object = Json::object();
         for (auto& [key, value] : parse_key_values(text.get<std::string>(), Item::first_key)) {
-            if (object.contains(key)) {
+            if (const auto found = object.find(key); found == object.end()) {
+                object[key] = std::move(value);
+            } else if (key == Item::repeated_key) {
+                if (!found->is_array()) {
+                    *found = Json::array({*found});
+                }
+                found->push_back(std::move(value));
+            } else {
                 refuse(place, fmt::format("'{}' stands there twice", key), "");
             }
-            object[key] = std::move(value);
         }
         return object;
     }
@@ -201,6 +235,7 @@ struct Printer {
         object[key] = value;
     }
     void field(const char* key, std::uint64_t& size) { object[key] = format_size(size); }
+    void field(const char* key, std::vector<std::string>& list) { object[key] = list; }
     template <typename Item>
     void field(const char* key, std::vector<Item>& list) {
         Json array = Json::array();
@@ -218,7 +253,7 @@ struct Printer {
 void apply_command_line(RunOptions& options, const OptionTexts& texts) {
     Json object = Json::object();
     for (const auto& [key, text] : texts) {
-        if (key == "disk" || key == "share" || key == "console") {
+        if (key == "disk" || key == "share" || key == "console" || key == "net" || key == "vsock") {
             object[key].push_back(text);
         } else {
             object[key] = text;

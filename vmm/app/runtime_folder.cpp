@@ -95,6 +95,10 @@ std::string control_path(const std::string& name) {
     return fmt::format("{}/{}{}", runtime_folder(), name, suffix);
 }
 
+std::string default_vsock_path(const std::string& name) {
+    return fmt::format("{}/{}.vsock", runtime_folder(), name);
+}
+
 std::vector<std::string> socket_names() {
     std::vector<std::string> names;
     std::error_code ignored; // no folder: no VMs

@@ -13,6 +13,8 @@ namespace vmm {
 std::string runtime_folder();
 // Where the VM `name` listens.
 std::string control_path(const std::string& name);
+// Where programs reach the vsock of the VM `name` unless it was given a path.
+std::string default_vsock_path(const std::string& name);
 // Names that have a socket, sorted; a socket may be left over from a VM that was killed.
 std::vector<std::string> socket_names();
 

@@ -32,6 +32,7 @@ constexpr std::uint32_t max_cpus = 16; // one GICv3 affinity level, one redistri
 constexpr std::uint32_t max_disks = 16;
 constexpr std::uint32_t max_shares = 8;
 constexpr std::uint32_t max_consoles = 8;
+constexpr std::uint32_t max_networks = 8;
 
 // The line of the PL061 that the power button is on.
 constexpr std::uint32_t power_button_line = 0;

@@ -53,25 +53,19 @@ constexpr auto waiting = std::to_array<AllowedCall>({
     {__NR_close},
 });
 
-constexpr auto serving = std::to_array<AllowedCall>({
-    {__NR_accept4},
-    {__NR_recvfrom},
-    {__NR_recvmsg},
-    {__NR_sendto},
-    {__NR_sendmsg},
-    {__NR_shutdown},
-    {__NR_fcntl},
-    {__NR_readv},
-    {__NR_pread64},
-    {__NR_pwrite64},
-    {__NR_preadv},
-    {__NR_pwritev},
-    {__NR_fsync},
-    {__NR_fdatasync},
-    {__NR_fallocate},
-    {__NR_ftruncate},
-    {__NR_lseek},
-});
+constexpr auto serving =
+    std::to_array<AllowedCall>(
+        {
+            {__NR_accept4},     {__NR_recvfrom},  {__NR_recvmsg},
+            {__NR_sendto},      {__NR_sendmsg},   {__NR_shutdown},
+            {__NR_fcntl},       {__NR_epoll_ctl}, // network and vsock devices wait for the host
+            {__NR_epoll_pwait}, {__NR_socket},    // a guest connects to a program's socket
+            {__NR_connect},     {__NR_kill},      // a network's passt at the end
+            {__NR_waitid},      {__NR_wait4},     {__NR_readv},
+            {__NR_pread64},     {__NR_pwrite64},  {__NR_preadv},
+            {__NR_pwritev},     {__NR_fsync},     {__NR_fdatasync},
+            {__NR_fallocate},   {__NR_ftruncate}, {__NR_lseek},
+        });
 
 constexpr auto files = std::to_array<AllowedCall>({
     {__NR_openat},   {__NR_openat2},   {__NR_mkdirat},    {__NR_mknodat},   {__NR_unlinkat},

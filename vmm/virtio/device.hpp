@@ -35,7 +35,16 @@ public:
     // run: the transport calls again. An error puts the device into DEVICE_NEEDS_RESET.
     virtual std::expected<bool, QueueError> process(unsigned index, Virtqueue& queue) = 0;
 
-    // The driver reset the device: forget everything about its queues.
+    // The driver has chosen among features(); before that and after a reset it has none. The ring
+    // features are among them.
+    virtual void negotiated(std::uint64_t /*features*/) {}
+
+    // Readable while the host has something for process() of any queue; -1: the host never has. The
+    // same for the device's whole life.
+    [[nodiscard]] virtual int wake_fd() const { return -1; }
+
+    // The driver reset the device or broke it, or took a queue away: forget everything about its
+    // queues, and let nothing wake up for them.
     virtual void reset() {}
 };
 

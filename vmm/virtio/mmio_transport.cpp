@@ -207,6 +207,9 @@ void MmioTransport::write_status(std::uint32_t value) {
     if (wants_features_ok && !features_possible) {
         value &= ~std::uint32_t{VIRTIO_CONFIG_S_FEATURES_OK};
     }
+    if (wants_features_ok && features_possible) {
+        device_.negotiated(driver_features_);
+    }
     // Status bits are only ever added by the driver (2.1.1), and NEEDS_RESET is the device's.
     status_ |= value & ~std::uint32_t{VIRTIO_CONFIG_S_NEEDS_RESET};
 }
@@ -214,8 +217,9 @@ void MmioTransport::write_status(std::uint32_t value) {
 void MmioTransport::set_queue_ready(bool ready) {
     Queue* queue = selected_queue();
     if (queue == nullptr || !ready) {
-        if (queue != nullptr) {
+        if (queue != nullptr && queue->ring) {
             queue->ring.reset();
+            device_.reset(); // it must not wait for the host on behalf of a queue that is gone
         }
         return;
     }
@@ -281,6 +285,7 @@ void MmioTransport::raise(std::uint32_t bit) {
 
 void MmioTransport::needs_reset(QueueError error) {
     status_ |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    device_.reset(); // nothing is served any more
     if (events_.fault) {
         events_.fault(describe(error));
     }

@@ -211,9 +211,10 @@ TEST_F(MmioTransportTest, ABrokenRingNeedsAResetAndAResetHelps) {
     offer_one();
     transport.service(0);
     EXPECT_EQ(device.handled, 0U);
+    EXPECT_EQ(device.resets, 1U) << "it waits for nothing any more";
 
     set(VIRTIO_MMIO_STATUS, 0);
-    EXPECT_EQ(device.resets, 1U);
+    EXPECT_EQ(device.resets, 2U);
     EXPECT_EQ(get(VIRTIO_MMIO_STATUS), 0U);
     EXPECT_EQ(get(VIRTIO_MMIO_INTERRUPT_STATUS), 0U);
     EXPECT_EQ(get(VIRTIO_MMIO_QUEUE_READY), 0U);

@@ -186,13 +186,15 @@ std::expected<DescriptorChain, QueueError> Virtqueue::read_chain(std::uint16_t h
     return std::move(builder.chain);
 }
 
-void Virtqueue::push(std::uint16_t head, std::uint32_t written) {
-    const std::size_t slot = next_used_ % size_;
-    const std::uint32_t entry[2] = {head, written};
-    static_assert(sizeof(entry) == used_entry_size);
-    std::memcpy(used_.data() + entries_offset + slot * used_entry_size, entry, sizeof(entry));
-    ++next_used_;
-    // Release: the entry and the data are visible before the index that announces them.
+void Virtqueue::push(std::span<const UsedChain> chains) {
+    for (const UsedChain& chain : chains) {
+        const std::size_t slot = next_used_ % size_;
+        const std::uint32_t entry[2] = {chain.head, chain.written};
+        static_assert(sizeof(entry) == used_entry_size);
+        std::memcpy(used_.data() + entries_offset + slot * used_entry_size, entry, sizeof(entry));
+        ++next_used_;
+    }
+    // Release: the entries and the data are visible before the index that announces them.
     store16(used_, index_offset, next_used_);
 }
 

@@ -27,6 +27,12 @@ struct RingFeatures {
     bool event_index = false; // VIRTIO_RING_F_EVENT_IDX
 };
 
+// A chain that the device gives back, and the bytes it put into its writable part.
+struct UsedChain {
+    std::uint16_t head;
+    std::uint32_t written;
+};
+
 // One thread at a time. Trusts nothing that the guest wrote: every index, address and length is
 // checked, every field is read once, every loop is bounded by the queue size.
 class Virtqueue {
@@ -42,8 +48,12 @@ public:
 
     // The next available chain, or nothing. After an error the queue is unusable.
     std::expected<std::optional<DescriptorChain>, QueueError> pop();
-    // Gives a chain back; `written` = bytes the device put into its writable part.
-    void push(std::uint16_t head, std::uint32_t written);
+    // Gives chains back. The driver sees all of them at once.
+    void push(std::span<const UsedChain> chains);
+    void push(std::uint16_t head, std::uint32_t written) {
+        const UsedChain chain{head, written};
+        push(std::span{&chain, 1});
+    }
 
     // Whether the driver wants an interrupt for what was pushed since the last call.
     bool needs_interrupt();
