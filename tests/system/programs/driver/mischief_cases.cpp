@@ -73,15 +73,25 @@ void expect_end(const Guest& guest, std::uint16_t type) {
     expect_equal(guest.ended()->type, type, "how it ended");
 }
 
+// Somebody may be unloading the function's module at this moment; the next try loads it again.
+template <typename Argument>
+void bind_function(const Guest& guest, unsigned type, Argument argument, const char* what) {
+    long result = add_function(guest.vm(), type, argument);
+    for (int tries = 0; result == -ENOENT && tries < 100; ++tries) {
+        std::this_thread::sleep_for(10ms);
+        result = add_function(guest.vm(), type, argument);
+    }
+    expect_equal(result, 0, what);
+}
+
 // The VMM's life. Comes back only where the guest ends by itself.
 void live(Random& random, Kind kind) {
     gunyah::EventFd event;
     Guest guest{random() % 2 != 0 ? Mapping::anonymous(2 * mebibyte) : Mapping::huge(4 * mebibyte),
                 {.bell_label = bell, .lend = random() % 2 != 0, .watchdog = true}};
-    expect_equal(add_function(guest.vm(), GH_FN_IRQFD, irqfd(event.fd(), bell)), 0, "an irqfd");
-    expect_equal(
-        add_function(guest.vm(), GH_FN_IOEVENTFD, ioeventfd(event.fd(), guest_device + 8, 4)), 0,
-        "an ioeventfd");
+    bind_function(guest, GH_FN_IRQFD, irqfd(event.fd(), bell), "an irqfd");
+    bind_function(guest, GH_FN_IOEVENTFD, ioeventfd(event.fd(), guest_device + 8, 4),
+                  "an ioeventfd");
     guest.start();
     switch (kind) {
     case Kind::power_off:
