@@ -86,12 +86,11 @@ std::vector<std::string> arguments(int socket, int ready,
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // after the change of user, which takes it back
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(nothing, STDIN_FILENO);
-    ::dup2(nothing, STDOUT_FILENO);
-    ::dup2(messages, STDERR_FILENO);
-    ::fcntl(socket, F_SETFD, 0);
-    ::fcntl(ready, F_SETFD, 0);
-    if (::getppid() == parent) {
+    const bool connected = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0 &&
+                           ::dup2(nothing, STDOUT_FILENO) >= 0 &&
+                           ::dup2(messages, STDERR_FILENO) >= 0 &&
+                           ::fcntl(socket, F_SETFD, 0) == 0 && ::fcntl(ready, F_SETFD, 0) == 0;
+    if (connected && ::getppid() == parent) {
         ::execvp(words[0], words);
     }
     ::_exit(status_cannot_execute);
