@@ -21,7 +21,6 @@ namespace vmm {
 namespace {
 
 using gunyah::Error;
-using gunyah::ErrorKind;
 using gunyah::FileDescriptor;
 
 constexpr std::uint64_t bit(unsigned number) {
@@ -69,8 +68,7 @@ std::uint16_t mtu_of(const std::string& name) {
     const FileDescriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     ifreq request = request_for(name);
     const bool known = ::ioctl(socket.get(), SIOCGIFMTU, &request) == 0;
-    return static_cast<std::uint16_t>(known ? std::clamp(request.ifr_mtu, 68, int{UINT16_MAX})
-                                            : usual_mtu);
+    return static_cast<std::uint16_t>(known ? std::clamp(request.ifr_mtu, 68, 0xffff) : usual_mtu);
 }
 
 } // namespace
