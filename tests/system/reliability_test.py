@@ -62,6 +62,14 @@ class NeverReboots(GuestCase):
         self.shell.must(f"[ -d /proc/{bystander.process} ]")
         return int(said)
 
+    def state_of(self, bystander: _Bystander) -> str:
+        """What a bystander and its VMM do, for who has to find out why it stands still."""
+        return self.shell.command(
+            f"tail -n 3 {bystander.console}; cat {_VMS}; cd /proc/{bystander.process}/task; "
+            "for task in *; do echo $task $(cat $task/comm) $(cat $task/wchan); cat $task/stack; "
+            "grep -E 'State|ctxt' $task/status; done; cd /; grep gunyah /proc/interrupts; sleep 2; "
+            f"cat {_VMS}").output
+
     def test_nothing_is_left_and_others_do_not_notice(self) -> None:
         bystanders = [self.bystander(name) for name in ("one", "two")]
         for each in bystanders:
@@ -73,7 +81,9 @@ class NeverReboots(GuestCase):
             self.assert_settled(resting, part.__name__)
             for each, sums in zip(bystanders, before, strict=True):
                 self.shell.wait_for("right sum", each.console, 1)
-                self.assertGreater(self.sums(each), sums, f"{each.console} after {part.__name__}")
+                after = self.sums(each)
+                self.assertGreater(after, sums, f"{each.console} after {part.__name__}" +
+                                   ("" if after > sums else self.state_of(each)))
         for each in bystanders:
             self.shell.must(f"kill -KILL {each.process}")
             self.wait_until_ended(each.process, self.limit(30))
