@@ -27,6 +27,12 @@ void require(bool condition, const char* what) {
     }
 }
 
+int open_socket(int family) {
+    const int socket = ::socket(family, SOCK_STREAM, 0);
+    require(socket >= 0, "socket");
+    return socket;
+}
+
 // Until `from` ends; false if `to` does not take it.
 bool copy(int from, int to) {
     static std::array<char, 65536> buffer;
@@ -52,7 +58,7 @@ sockaddr_vm vsock_address(unsigned cid, const char* port) {
 }
 
 int connect_and_send(const char* cid, const char* port) {
-    const int socket = ::socket(AF_VSOCK, SOCK_STREAM, 0);
+    const int socket = open_socket(AF_VSOCK);
     const auto address = vsock_address(static_cast<unsigned>(std::strtoul(cid, nullptr, 10)), port);
     require(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0,
             "connect");
@@ -63,7 +69,7 @@ int connect_and_send(const char* cid, const char* port) {
 }
 
 int echo(const char* port) {
-    const int listener = ::socket(AF_VSOCK, SOCK_STREAM, 0);
+    const int listener = open_socket(AF_VSOCK);
     const auto address = vsock_address(VMADDR_CID_ANY, port);
     require(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
                 ::listen(listener, 64) == 0,
@@ -80,11 +86,11 @@ int echo(const char* port) {
 }
 
 int take(const char* path) {
-    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    const int listener = open_socket(AF_UNIX);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     require(std::strlen(path) < sizeof(address.sun_path), "path");
-    std::strcpy(address.sun_path, path);
+    std::memcpy(address.sun_path, path, std::strlen(path));
     ::unlink(path);
     require(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
                 ::listen(listener, 1) == 0,
