@@ -10,13 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "libgunyah/error.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -26,16 +25,6 @@ using gunyah::ErrorKind;
 using gunyah::FileDescriptor;
 
 constexpr const char* suffix = ".sock";
-
-std::optional<sockaddr_un> address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof(address.sun_path)) {
-        return std::nullopt;
-    }
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    return address;
-}
 
 FileDescriptor make_socket() {
     return FileDescriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -60,7 +49,7 @@ void make_private_folder(const std::string& folder) {
 
 FileDescriptor listen(const std::string& path, const char* taken, const char* advice) {
     const std::string failed = fmt::format("cannot listen at {}", path);
-    const auto address = address_of(path);
+    const auto address = unix_address(path);
     if (!address) {
         throw Error{ErrorKind::invalid_input, failed, "the path is too long for a socket",
                     "use a shorter one"};
@@ -126,7 +115,7 @@ FileDescriptor listen_anywhere(const std::string& path) {
 }
 
 FileDescriptor connect_to(const std::string& path) {
-    const auto address = address_of(path);
+    const auto address = unix_address(path);
     FileDescriptor socket = make_socket();
     if (address && socket &&
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) ==
