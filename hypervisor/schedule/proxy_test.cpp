@@ -384,6 +384,24 @@ TEST_F(ProxyDoze, AnInterruptOfTheCallerEndsIt) {
     EXPECT_EQ(reported_state(), GH_VCPU_STATE_EXPECTS_WAKEUP);
 }
 
+TEST_F(ProxyDoze, AnInterruptOfTheCallerBeforeItsTimersAreLoadedLosesNoWakeUp) {
+    enable_timer_interrupt();
+    expire_at(early);
+    ASSERT_TRUE(enters(caller_));
+    host_->write(1, 0x10200, 1u << 27); // pending
+    ASSERT_EQ(run(), running);
+    EXPECT_TRUE(enters(caller_));
+    // The timer that woke the caller has fired, and no other is armed: it must not sleep again.
+    EXPECT_EQ(reported_state(), GH_VCPU_STATE_READY);
+    host_->write(1, 0x10280, 1u << 27);
+    ASSERT_EQ(run(), running);
+    fake::guest_hardware().on_idle = [] {
+        fake::guest_hardware().counter = 100'000;
+        fake::gic_cpu(0).pending.push_back(ppi_virtual_timer);
+    };
+    EXPECT_TRUE(enters(guest_));
+}
+
 TEST_F(ProxyTimer, MovesWithTheCallersDeadline) {
     enable_timer_interrupt();
     ASSERT_EQ(run(), running);

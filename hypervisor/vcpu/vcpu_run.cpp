@@ -102,10 +102,11 @@ Result<RunReport> Vcpu::check() {
     // The halt interrupt may be served on another CPU before this one has left the vCPU: a final
     // state is reported at once.
     const bool left = running_on_ == no_cpu || is_final(run_state());
-    if (!left || run_state() == VcpuState::ready) {
+    const RunReport report = report_locked();
+    if (!left || report.state == GH_VCPU_STATE_READY) {
         return fail(Error::busy);
     }
-    return report_locked();
+    return report;
 }
 
 RunReport Vcpu::report_locked() {
@@ -115,6 +116,9 @@ RunReport Vcpu::report_locked() {
     case VcpuState::ready:
         return {GH_VCPU_STATE_READY, {}};
     case VcpuState::waiting:
+        if (timer_due()) { // nothing else will say so again: its timer is not armed any more
+            return {GH_VCPU_STATE_READY, {}};
+        }
         return {GH_VCPU_STATE_EXPECTS_WAKEUP, {sleep_state_}};
     case VcpuState::mmio:
         return {mmio_.write ? GH_VCPU_STATE_VMMIO_WRITE : GH_VCPU_STATE_VMMIO_READ,
