@@ -7,9 +7,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from machine import build, coverage, fetch, image, packages, run, style, test, unit
+from machine import build, coverage, debian, fetch, image, packages, run, style, test, unit
 from machine.bench import run as bench
 from machine.debug_kernel import ENVIRONMENT
 from machine.failure import Failure
@@ -34,6 +35,7 @@ examples:
   ./dev run </dev/null            the same without a person: tries the guest and powers off
   ./dev run --cpu cortex-a57      on a CPU without the virtualization host extensions
   ./dev run --kernel 6.12         with the newer of Debian's kernels
+  ./dev run --debian              Debian's own system as guest, from a qcow2 disk, with systemd
   ./dev shell                     only to the primary VM's shell
   ./dev test                      everything that must hold
   ./dev test --only unit          the unit tests alone
@@ -60,7 +62,13 @@ def _prepare_machine(arguments: argparse.Namespace) -> Configuration:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    run.run(_prepare_machine(arguments))
+    configuration = _prepare_machine(arguments)
+    if arguments.debian:
+        debian.make_disk()
+        run.run_debian(replace(configuration, memory=debian.MACHINE_MEMORY,
+                               extra=debian.MACHINE_DEVICES))
+    else:
+        run.run(configuration)
     return 0
 
 
@@ -174,6 +182,10 @@ def _parser() -> argparse.ArgumentParser:
                              help="6.12 takes the kernel of Debian's backports for all VMs")
         machine.add_argument("--without-hypervisor", action="store_true",
                              help="development only: the same images on plain QEMU")
+        if name == "run":
+            machine.add_argument("--debian", action="store_true",
+                                 help="a guest of 4 vCPUs with Debian's own arm64 system, made first with "
+                                      "mmdebstrap")
     tests = command("test", _test, "run every check and test; ends with one line that counts them")
     tests.add_argument("--only", choices=test.KINDS, help="one kind of test")
     tests.add_argument("-k", dest="keyword", default="", metavar="WORD",

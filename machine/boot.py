@@ -32,6 +32,10 @@ _GUEST = (
     Stage("gunyah starts a guest, in which Debian's kernel boots", r"^\[guest\] init", 240),
     Stage("the guest reaches its shell", r"^\[guest\] shell", 60),
 )
+_DEBIAN = (
+    Stage("gunyah starts Debian, which boots under systemd", r"^Debian GNU/Linux .* debian ttyAMA0", 600),
+    Stage("Debian asks who is there", r"^debian login: ", 30),
+)
 # Emulated, these models are 2-3 times slower (KPTI flushes QEMU's TLB on every system call).
 _SLOW_MODELS = {"cortex-a76", "neoverse-n1"}
 _SLOW_FACTOR = 3
@@ -66,3 +70,9 @@ def start_guest(machine: Machine, quiet: bool = False) -> None:
     # The prompt of the primary VM means that gunyah has ended; its last words are the reason.
     _pass(machine, _GUEST, quiet, unless="^primary# ")
     machine.expect("guest# ", 10, "the guest's prompt")
+
+
+def start_debian(machine: Machine, quiet: bool = False) -> None:
+    """Types `start-debian`, for a machine with debian.MACHINE_DEVICES, and waits until it asks for a login."""
+    machine.send_line("start-debian")
+    _pass(machine, _DEBIAN, quiet, unless="^primary# ")

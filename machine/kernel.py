@@ -25,7 +25,8 @@ class Kernel:
     suffix: str
     source: archive.Archive
     # Modules that the primary VM can load when it needs them.
-    on_demand: tuple[str, ...] = ("ext4", "loop", "dummy", "tun")
+    on_demand: tuple[str, ...] = ("ext4", "crc32c_generic", "loop", "dummy", "tun", "virtio_mmio",
+                                  "virtio_blk", "virtio_net")
 
     @property
     def tree(self) -> Path:

@@ -11,7 +11,7 @@ from machine.cpio import Archive
 from machine.failure import Failure
 from machine.kernel import Kernel
 
-_INDEX_INPUTS = ("modules.builtin", "modules.builtin.modinfo", "modules.order")
+INDEX_INPUTS = ("modules.builtin", "modules.builtin.modinfo", "modules.order")
 _INDEX_OUTPUTS = ("modules.dep", "modules.alias", "modules.softdep", "modules.symbols",
                   "modules.builtin")
 
@@ -70,7 +70,7 @@ def add_modules(archive: Archive, kernel: Kernel, names: Iterable[str], ours: It
         (staged / name).parent.mkdir(parents=True, exist_ok=True)
         (staged / name).write_bytes(_plain(path))
         archive.file(f"{inside}/{name}", (staged / name).read_bytes())
-    for name in _INDEX_INPUTS:
+    for name in INDEX_INPUTS:
         shutil.copy(source / name, staged / name)
     run_logged("listing module dependencies", ["depmod", "-b", work, kernel.release()],
                "depmod-image.log")

@@ -49,6 +49,18 @@ _FOR_TEST = {
 }
 
 
+_FOR_DEBIAN = {
+    "mmdebstrap": "makes Debian's arm64 system",
+    "arch-test": "likewise",
+    "qemu-user-static": "runs the set-up programs of its packages",
+    "qemu-utils": "makes its qcow2 image",
+    "e2fsprogs": "makes its file system",
+    "openssh-client": "makes the key to reach it by ssh",
+    "fakeroot": "keeps its files' owners where a plain user makes it",
+    "uidmap": "likewise",
+}
+
+
 _FOR_DEBUG_KERNEL = {
     "bison": "the kernel's configuration",
     "flex": "likewise",
@@ -75,10 +87,12 @@ def _as_root() -> list[str]:
                   "run ./dev packages once as root")
 
 
-def install(for_test: bool = False, for_debug_kernel: bool = False) -> None:
+def install(for_test: bool = False, for_debug_kernel: bool = False,
+            for_debian: bool = False) -> None:
     """Installs what is missing for running, FOR_TEST also for testing, ...; says what and why."""
     missing = _missing(_FOR_RUN | (_FOR_TEST if for_test else {})
-                       | (_FOR_DEBUG_KERNEL if for_debug_kernel else {}))
+                       | (_FOR_DEBUG_KERNEL if for_debug_kernel else {})
+                       | (_FOR_DEBIAN if for_debian else {}))
     if not missing:
         return
     as_root = _as_root()

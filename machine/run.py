@@ -12,6 +12,7 @@ from machine.qemu import Configuration, Machine
 # A scripted run ends by itself well before this many seconds.
 _SCRIPT_LIMIT = 900
 _COMMAND_SECONDS = 60
+_DEBIAN_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ _QUESTIONS = (
     Question("nproc", r"^\d+$"),
     Question("sh /etc/tasks/check", r"^disk: \d+ bytes written, read back and equal$"),
 )
+# bash's marks around a pasted text stand at the begin of its prompt's and its answers' lines.
+_DEBIAN_PROMPT = r"root@debian:~# "
+_ANSWERS = r"^(?:\x1b\[\?2004[hl])*"
+_DEBIAN_QUESTIONS = (
+    Question("systemctl is-system-running --wait", _ANSWERS + "running$"),
+    Question("nproc", _ANSWERS + "4$"),
+    Question("cat /mnt/greeting", _ANSWERS + "from the primary VM$"),
+    Question("ip route show default", _ANSWERS + r"default via .*$"),
+)
 
 
 def run(configuration: Configuration) -> None:
@@ -41,6 +51,36 @@ def run(configuration: Configuration) -> None:
         else:
             _try_guest(machine)
             _power_off(machine)
+
+
+def run_debian(configuration: Configuration) -> None:
+    """Boots to Debian's login in a guest; hands it to the user, or without a terminal tries it."""
+    interactive = terminal.is_interactive()
+    with Machine(configuration, "run-debian", None if interactive else _SCRIPT_LIMIT) as machine:
+        boot.boot_primary(machine)
+        boot.start_debian(machine)
+        if interactive:
+            _hand_over(machine, "This is Debian's login: root, without a password. /mnt is /tmp/shared "
+                                "of the primary VM. poweroff leads back there, "
+                                "where start-debian starts it again, and `ssh debian` reaches it over vsock.")
+        else:
+            _try_debian(machine)
+            _power_off(machine)
+
+
+def _try_debian(machine: Machine) -> None:
+    with Step("root logs in"):
+        machine.send_line("root")
+        machine.expect(_DEBIAN_PROMPT, _COMMAND_SECONDS, "Debian's shell")
+    for question in _DEBIAN_QUESTIONS:
+        with Step(f"in Debian: {question.command}"):
+            machine.send_line(question.command)
+            machine.expect(question.answer, _DEBIAN_SECONDS, f"Debian did not answer "
+                           f"'{question.command}' as it should")
+            machine.expect(_DEBIAN_PROMPT, _COMMAND_SECONDS, "Debian's prompt")
+    with Step("Debian powers off"):
+        machine.send_line("poweroff")
+        machine.expect("primary# ", _DEBIAN_SECONDS, "stage 'Debian powers off' failed")
 
 
 def shell(configuration: Configuration) -> None:
