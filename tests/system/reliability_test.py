@@ -2,7 +2,8 @@
 """The machine never needs a reboot: whatever becomes of VMMs and guests, nothing of them is left, the next
 guest starts, and two others that check their own work never notice.
 
-Seeds are printed. GUNYAH_ROUNDS_SEED=N repeats them, GUNYAH_ROUNDS=N makes other than 25 rounds.
+Seeds are printed. GUNYAH_ROUNDS_SEED=N repeats them, GUNYAH_ROUNDS=N makes other than 25 rounds,
+GUNYAH_WAKEUPS=N other than 50,000 wake-ups.
 """
 
 import os
@@ -18,6 +19,8 @@ _ROUNDS = int(os.environ.get("GUNYAH_ROUNDS", "25"))
 _SEED = int(os.environ.get("GUNYAH_ROUNDS_SEED") or random.randrange(1, 1 << 31))
 # Rounds of one call, which has a time limit.
 _AT_ONCE = 25
+_WAKEUPS = int(os.environ.get("GUNYAH_WAKEUPS", "50000"))
+_WAKEUPS_AT_ONCE = 100_000
 # Rounds with a whole Linux are that many times fewer.
 _LINUX_SHARE = 5
 _MISCHIEF = ("kill", "stop", "panic", "reboot", "force")
@@ -41,7 +44,7 @@ class NeverReboots(GuestCase):
 
     configuration = Configuration(memory="3G", boot_arguments=f"{Configuration.boot_arguments} "
                                                               "slub_debug=FZP")
-    machine_seconds = 15 * 60 + 8 * _ROUNDS
+    machine_seconds = 15 * 60 + 8 * _ROUNDS + _WAKEUPS // 500
 
     def setUp(self) -> None:
         """Everything random follows from the one number."""
@@ -91,6 +94,22 @@ class NeverReboots(GuestCase):
             self.shell.must(f"kill -KILL {each.process}")
             self.wait_until_ended(each.process, self.limit(30))
         self.run_checked_guest()
+
+    def test_no_wakeup_is_lost(self) -> None:
+        """tests/system/programs/driver/wakeup_cases.cpp, beside a guest with an interrupt now and then."""
+        bystander = self.bystander("beside")
+        self.shell.wait_for("right sum", bystander.console, self.limit(2 * GUEST_SECONDS))
+        before = self.sums(bystander)
+        left = _WAKEUPS
+        while left > 0:
+            answer = self.shell.command(
+                f"GUNYAH_PATIENCE={PATIENCE} GUNYAH_WAKEUPS={min(left, _WAKEUPS_AT_ONCE)} "
+                "gunyah-driver-test no_wakeup_is_lost", self.limit(150))
+            self.assertEqual(answer.status, 0, answer.output[-1500:])
+            left -= _WAKEUPS_AT_ONCE
+        self.assert_works(bystander, before, f"{_WAKEUPS} wake-ups of others")
+        self.shell.must(f"kill -KILL {bystander.process}")
+        self.wait_until_ended(bystander.process, self.limit(30))
 
     def assert_settled(self, resting: dict[str, int], after: str) -> None:
         """The counters are RESTING again, once deferred work is done."""

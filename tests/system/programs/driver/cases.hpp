@@ -22,6 +22,7 @@ std::span<const Case> memory_cases();
 std::span<const Case> mischief_cases();
 std::span<const Case> stress_cases();
 std::span<const Case> vcpu_cases();
+std::span<const Case> wakeup_cases();
 
 // A guest in lent memory that runs for ever. Says so when it does.
 [[noreturn]] void hold_guest();

@@ -24,7 +24,7 @@ enum class Operation : std::uint64_t {
     system_off = 19,
     system_reset = 20,
     starve_watchdog = 21, // which bites after value milliseconds
-    crash = 22,           // jumps to the address, where nothing should be
+    jump = 22,            // to the address; where nothing is, one exception follows the other
 };
 
 // A write of the guest that came back to the VMM.

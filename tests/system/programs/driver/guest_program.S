@@ -46,7 +46,7 @@ next:
     cmp     x0, #21
     b.eq    starve_watchdog
     cmp     x0, #22
-    b.eq    crash
+    b.eq    jump
     b       next
 
 write_1:
@@ -103,8 +103,8 @@ starve_watchdog:
     hvc     #0
     b       spin
 
-// Nothing is there, and no vector table either: one exception after the other.
-crash:
+// Registers stay as they are. There is no vector table: a jump to nowhere is one exception after the other.
+jump:
     br      x1
 guest_program_end:
 

@@ -13,9 +13,10 @@ namespace driver {
 
 std::vector<Case> all_cases() {
     std::vector<Case> cases;
-    for (const auto group : {memory_cases(), lend_cases(), lifecycle_cases(), function_cases(),
-                             vcpu_cases(), ioeventfd_cases(), irqfd_cases(), guest_cases(),
-                             mischief_cases(), stress_cases(), fault_cases(), lie_cases()}) {
+    for (const auto group :
+         {memory_cases(), lend_cases(), lifecycle_cases(), function_cases(), vcpu_cases(),
+          ioeventfd_cases(), irqfd_cases(), guest_cases(), mischief_cases(), stress_cases(),
+          fault_cases(), lie_cases(), wakeup_cases()}) {
         cases.insert(cases.end(), group.begin(), group.end());
     }
     return cases;
