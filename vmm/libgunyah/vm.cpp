@@ -41,6 +41,9 @@ Error start_error(int error_number) {
     case ENOMEM:
         return Error::from_errno(ENOMEM, failed, "the hypervisor has no memory left for it",
                                  "stop another guest, or use a smaller --mem");
+    case ETIMEDOUT:
+        return Error::from_errno(ETIMEDOUT, failed, "the Resource Manager does not answer",
+                                 "only a reset of the machine helps if that does not change");
     default:
         return Error::from_errno(error_number, failed, "", advice);
     }

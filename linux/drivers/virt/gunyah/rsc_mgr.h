@@ -88,6 +88,7 @@ struct gh_rm_request {
 int gh_rm_call(struct gh_rm *rm, struct gh_rm_request *request, void **reply, size_t *reply_size);
 void gh_rm_received(struct gh_msgq *msgq, const void *data, size_t size);
 void gh_rm_abort_calls(struct gh_rm *rm);
+unsigned long gh_rm_timeout(struct gh_rm *rm);
 
 /* rsc_mgr_notify.c */
 void gh_rm_queue_notification(struct gh_rm *rm, u32 msg_id, void *payload, size_t size);

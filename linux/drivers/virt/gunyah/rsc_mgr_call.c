@@ -8,14 +8,19 @@
 #include <linux/error-injection.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "rsc_mgr.h"
 #include "trace.h"
 
 /* The longest that a sane Resource Manager takes; it may have to zero memory. */
-#define GH_RM_REPLY_TIMEOUT	(60 * HZ)
+static unsigned int reply_seconds = 60;
+module_param(reply_seconds, uint, 0644);
+MODULE_PARM_DESC(reply_seconds, "How long the Resource Manager may take to answer or to end a VM, 1 to 3600");
+#define GH_RM_MAX_REPLY_SECONDS	3600U
 /* The same while it does not answer: whoever is next need not wait so long again. */
 #define GH_RM_SILENT_TIMEOUT	(1 * HZ)
 
@@ -42,6 +47,32 @@ struct gh_rm_call {
 	u8 *buf;
 	size_t size;
 };
+
+/**
+ * gh_rm_timeout() - How long to wait for the Resource Manager
+ * @rm: Resource Manager
+ *
+ * Return: Jiffies. Not long if it is known not to answer.
+ */
+unsigned long gh_rm_timeout(struct gh_rm *rm)
+{
+	if (READ_ONCE(rm->silent))
+		return GH_RM_SILENT_TIMEOUT;
+	return clamp(READ_ONCE(reply_seconds), 1U, GH_RM_MAX_REPLY_SECONDS) * HZ;
+}
+
+/* It has spoken, or has been waited for in vain. Who has to deal with it is told once. */
+static void gh_rm_set_silent(struct gh_rm *rm, bool silent)
+{
+	lockdep_assert_held(&rm->lock);
+	if (rm->silent == silent)
+		return;
+	WRITE_ONCE(rm->silent, silent);
+	if (silent)
+		dev_err(rm->dev, "the Resource Manager does not answer: VMs that run go on, but none is started or ended\n");
+	else
+		dev_notice(rm->dev, "the Resource Manager answers again\n");
+}
 
 /* Ends a call that is not in rm->calls any more. */
 static void gh_rm_call_finish(struct gh_rm_call *call, int ret, u8 *buf, size_t size)
@@ -175,7 +206,7 @@ void gh_rm_received(struct gh_msgq *msgq, const void *data, size_t size)
 	}
 
 	mutex_lock(&rm->lock);
-	rm->silent = false;
+	gh_rm_set_silent(rm, false);
 	switch (msg.type) {
 	case GH_RM_MSG_REPLY:
 	case GH_RM_MSG_NOTIFICATION:
@@ -215,11 +246,6 @@ void gh_rm_abort_calls(struct gh_rm *rm)
 	/* Who was just sending has seen it when this lock is free. */
 	mutex_lock(&rm->send_lock);
 	mutex_unlock(&rm->send_lock);
-}
-
-static unsigned long gh_rm_timeout(struct gh_rm *rm)
-{
-	return READ_ONCE(rm->silent) ? GH_RM_SILENT_TIMEOUT : GH_RM_REPLY_TIMEOUT;
 }
 
 static int gh_rm_send(struct gh_rm *rm, const struct gh_rm_request *request, u16 seq)
@@ -271,7 +297,7 @@ static void gh_rm_call_cancel(struct gh_rm *rm, struct gh_rm_call *call, int ret
 		list_del(&call->list);
 		gh_rm_call_finish(call, ret, NULL, 0);
 		if (ret == -ETIMEDOUT)
-			rm->silent = true;
+			gh_rm_set_silent(rm, true);
 	}
 	mutex_unlock(&rm->lock);
 }

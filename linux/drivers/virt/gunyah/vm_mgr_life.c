@@ -10,9 +10,6 @@
 #include "rsc_mgr.h"
 #include "vm_mgr.h"
 
-/* The longest that the Resource Manager takes to stop or to reset a VM. */
-#define GH_VM_STEP_TIMEOUT	(60 * HZ)
-
 static int gh_vm_create_in_rm(struct gh_vm *vm)
 {
 	u16 vmid;
@@ -144,7 +141,7 @@ static void gh_vm_stop_and_reset(struct gh_vm *vm)
 	if (gh_vm_rm_status(vm) == GH_RM_VM_STATUS_RUNNING) {
 		ret = gh_rm_vm_stop(vm->rm, vm->vmid);
 		/* A refusal may mean that it is just ending by itself. */
-		timeout = ret ? HZ : GH_VM_STEP_TIMEOUT;
+		timeout = ret ? HZ : gh_rm_timeout(vm->rm);
 		if (!gh_vm_wait_rm_status(vm, GH_RM_VM_STATUS_EXITED, timeout))
 			gh_vm_err(vm, "it does not stop\n");
 	}
@@ -159,7 +156,7 @@ static void gh_vm_stop_and_reset(struct gh_vm *vm)
 		break;
 	}
 	if (!gh_rm_vm_reset(vm->rm, vm->vmid) &&
-	    !gh_vm_wait_rm_status(vm, GH_RM_VM_STATUS_RESET, GH_VM_STEP_TIMEOUT))
+	    !gh_vm_wait_rm_status(vm, GH_RM_VM_STATUS_RESET, gh_rm_timeout(vm->rm)))
 		gh_vm_err(vm, "it is not reset\n");
 }
 
