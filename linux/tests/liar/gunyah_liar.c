@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For tests: makes what the drivers hear from hypervisor and Resource Manager a lie, a number of
- * times, by probes behind the two hypercalls that bring lengths, states and messages in.
+ * times, by probes behind the two hypercalls that bring lengths, states and messages in. And it is
+ * the platform, whose hooks are asked before memory is shared.
  */
 #include <linux/atomic.h>
 #include <linux/gunyah.h>
+#include <linux/gunyah_rsc_mgr.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -48,6 +50,17 @@ MODULE_PARM_DESC(message_offset, "Byte at which to put message_value; 0: nowhere
 static uint message_value;
 module_param(message_value, uint, 0600);
 MODULE_PARM_DESC(message_value, "What to put there, 32 bits, little-endian");
+
+static int hook_refusals;
+module_param(hook_refusals, int, 0600);
+MODULE_PARM_DESC(hook_refusals, "Times to refuse that memory is shared; counts down");
+static int hook_spared;
+module_param(hook_spared, int, 0600);
+MODULE_PARM_DESC(hook_spared, "Times not to refuse before; counts down");
+static atomic_t hook_shared = ATOMIC_INIT(0);
+static int hook_balance;
+module_param(hook_balance, int, 0400);
+MODULE_PARM_DESC(hook_balance, "Parcels that were prepared and not given back");
 
 static bool liar_take(int *lies)
 {
@@ -133,16 +146,44 @@ static struct kretprobe liar_message = {
 	.maxactive = LIAR_THREADS,
 };
 
+static int liar_pre_mem_share(struct gh_rm *rm, struct gh_rm_mem_parcel *parcel)
+{
+	if (!liar_take(&hook_spared) && liar_take(&hook_refusals))
+		return -EPERM;
+	WRITE_ONCE(hook_balance, atomic_inc_return(&hook_shared));
+	return 0;
+}
+
+static int liar_post_mem_reclaim(struct gh_rm *rm, struct gh_rm_mem_parcel *parcel)
+{
+	WRITE_ONCE(hook_balance, atomic_dec_return(&hook_shared));
+	return 0;
+}
+
+static const struct gh_rm_platform_ops liar_hooks = {
+	.owner = THIS_MODULE,
+	.pre_mem_share = liar_pre_mem_share,
+	.post_mem_reclaim = liar_post_mem_reclaim,
+};
+
 static struct kretprobe *liar_probes[] = { &liar_vcpu, &liar_message };
 
 static int __init liar_init(void)
 {
-	return register_kretprobes(liar_probes, ARRAY_SIZE(liar_probes));
+	int ret = register_kretprobes(liar_probes, ARRAY_SIZE(liar_probes));
+
+	if (ret)
+		return ret;
+	ret = gh_rm_register_platform_ops(&liar_hooks);
+	if (ret)
+		unregister_kretprobes(liar_probes, ARRAY_SIZE(liar_probes));
+	return ret;
 }
 module_init(liar_init);
 
 static void __exit liar_exit(void)
 {
+	gh_rm_unregister_platform_ops(&liar_hooks);
 	unregister_kretprobes(liar_probes, ARRAY_SIZE(liar_probes));
 }
 module_exit(liar_exit);

@@ -211,11 +211,42 @@ void notifications_that_are_short_are_none() {
     }
 }
 
+long hook_balance() {
+    std::ifstream file{parameters + "hook_balance"};
+    long value = -1;
+    file >> value;
+    return value;
+}
+
+// Part 15 of the series: a platform is asked about every region, and may refuse.
+void hooks_of_the_platform_are_asked() {
+    const long locked = locked_kib();
+    {
+        const Guest guest{Mapping::anonymous(guest_size)};
+        const Mapping second = Mapping::anonymous(mebibyte);
+        expect_equal(set_region(guest.vm(), 1, 2 * guest_base, second.bytes()), 0, "a region");
+        set("hook_spared", 1);
+        set("hook_refusals", 1);
+        expect_equal(start(guest.vm()), -EPERM, "a start that the platform refuses");
+        expect_equal(start(guest.vm()), -ENODEV, "a second start");
+        expect_equal(hook_balance(), 0, "parcels of the platform after the refusal");
+        expect_equal(locked_kib() - locked, 0, "KiB locked after the refusal");
+    }
+    {
+        Guest guest{Mapping::anonymous(guest_size)};
+        guest.start();
+        guest.perform(Operation::write_4, guest_device, 5);
+        expect_equal(hook_balance(), 1, "parcels of the platform while a guest runs");
+    }
+    expect_equal(hook_balance(), 0, "parcels of the platform after the guest's end");
+}
+
 constexpr std::array cases{
     Case{"lie_length_of_an_access_is_bounded", length_of_an_access_is_bounded},
     Case{"lie_states_that_cannot_be_have_an_end", states_that_cannot_be_have_an_end},
     Case{"lie_resources_are_counted", resources_are_counted},
     Case{"lie_reason_of_an_exit_is_bounded", reason_of_an_exit_is_bounded},
+    Case{"lie_hooks_of_the_platform_are_asked", hooks_of_the_platform_are_asked},
     Case{"lie_notifications_that_are_short_are_none", notifications_that_are_short_are_none},
 };
 
