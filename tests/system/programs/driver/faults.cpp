@@ -13,6 +13,7 @@ namespace {
 
 const std::string debug = "/sys/kernel/debug/";
 constexpr const char* nth_file = "/proc/thread-self/fail-nth";
+constexpr const char* reply_file = "/sys/module/gunyah_rsc_mgr/parameters/reply_seconds";
 
 void put(const std::string& path, const std::string& text) {
     std::ofstream file{path};
@@ -33,10 +34,12 @@ void arm(const std::string& folder, unsigned percent, const char* times, bool on
 }
 
 // The kernel spares allocations that may wait unless it is told not to.
-void include_all_allocations() {
+void include(bool objects, bool pages) {
     put(debug + "failslab/ignore-gfp-wait", "N");
     put(debug + "fail_page_alloc/ignore-gfp-wait", "N");
-    put(debug + "fail_page_alloc/min-order", "0");
+    // No cache is marked, and no allocation is that large.
+    put(debug + "failslab/cache-filter", objects ? "N" : "Y");
+    put(debug + "fail_page_alloc/min-order", pages ? "0" : "99");
     put(debug + "failslab/verbose", "0");
     put(debug + "fail_page_alloc/verbose", "0");
 }
@@ -47,8 +50,8 @@ bool faults_are_possible() {
     return ::access((debug + "failslab").c_str(), F_OK) == 0;
 }
 
-NthAllocation::NthAllocation(unsigned n) {
-    include_all_allocations();
+NthAllocation::NthAllocation(Allocation kind, unsigned n) {
+    include(kind == Allocation::object, kind == Allocation::page);
     put(nth_file, std::to_string(n));
 }
 
@@ -64,7 +67,7 @@ bool NthAllocation::done() const {
 }
 
 FailingAllocations::FailingAllocations(unsigned percent) {
-    include_all_allocations();
+    include(true, true);
     arm(debug + "failslab", percent, "-1", true, 0);
 }
 
@@ -85,6 +88,15 @@ SkippedCall::SkippedCall(const std::string& function, unsigned spared) : functio
 SkippedCall::~SkippedCall() {
     std::ofstream{debug + "fail_function/probability"} << "0" << std::flush;
     std::ofstream{debug + "fail_function/inject"} << "!" + function_ << std::flush;
+}
+
+ReplyLimit::ReplyLimit(unsigned seconds) {
+    std::ifstream{reply_file} >> before_;
+    put(reply_file, std::to_string(seconds));
+}
+
+ReplyLimit::~ReplyLimit() {
+    std::ofstream{reply_file} << before_ << std::flush;
 }
 
 } // namespace driver

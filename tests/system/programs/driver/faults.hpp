@@ -10,10 +10,15 @@ namespace driver {
 // Whether the kernel makes faults at all.
 bool faults_are_possible();
 
-// Has one allocation of this thread fail: the next one for n = 1. The object's end calls it off.
+// Objects of the slab allocators come in the same number each time; whole pages do not, because it
+// depends on what is cached how many a slab needs.
+enum class Allocation { object, page };
+
+// Has one allocation of this thread fail: the next one of this kind for n = 1. The object's end
+// calls it off.
 class NthAllocation {
 public:
-    explicit NthAllocation(unsigned n);
+    NthAllocation(Allocation kind, unsigned n);
     NthAllocation(const NthAllocation&) = delete;
     NthAllocation& operator=(const NthAllocation&) = delete;
     ~NthAllocation();
@@ -45,6 +50,18 @@ public:
 
 private:
     std::string function_;
+};
+
+// How long the driver waits for a reply of the Resource Manager, for as long as the object lives.
+class ReplyLimit {
+public:
+    explicit ReplyLimit(unsigned seconds);
+    ReplyLimit(const ReplyLimit&) = delete;
+    ReplyLimit& operator=(const ReplyLimit&) = delete;
+    ~ReplyLimit();
+
+private:
+    unsigned before_ = 0;
 };
 
 } // namespace driver
