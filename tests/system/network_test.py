@@ -2,7 +2,9 @@
 """Guests with a network, through passt and through a tap device, and with a vsock."""
 
 import re
+import unittest
 
+from machine.debug_kernel import DEBUG, PRIMARY
 from tests.system.guest_case import GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
 
@@ -18,6 +20,8 @@ _TAP = ("modprobe tun; tunctl -t tap0 >/dev/null; ip addr add 10.12.0.1/24 dev t
 # A notification wakes the VMM once for all that the guest has queued meanwhile; a notification per
 # frame of 1,500 bytes would make 700.
 _MOST_KICKS_PER_MEGABYTE = 256
+
+_needs_networks = unittest.skipIf(PRIMARY is DEBUG, "the debug kernel is configured without networks")
 
 
 class Network(GuestCase):
@@ -60,6 +64,7 @@ class Network(GuestCase):
         sending = self.kicks("net") - before
         self.assertLess(sending, _MEGABYTES * _MOST_KICKS_PER_MEGABYTE)
 
+    @_needs_networks
     def test_passt(self) -> None:
         """DHCP, both directions, a port forward, few kicks; passt ends with its VM."""
         self.shell.must(_DUMMY)
@@ -76,6 +81,7 @@ class Network(GuestCase):
         self.shell.must("n=0; while pidof passt && [ $n -lt 5 ]; do sleep 1; n=$((n+1)); done; "
                         "! pidof passt")
 
+    @_needs_networks
     def test_tap(self) -> None:
         """A tap device with an address of its own, offloads and a MAC that was asked for."""
         refused = self.run_guest(GuestCommand("check", net="tap=lo"))

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a running VMM has given up, and that its devices work all the same."""
 
+import unittest
+
+from machine.debug_kernel import DEBUG, PRIMARY
 from tests.system.guest_case import GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
 
 _LOG = "/tmp/sandboxed.log"
 _NAMESPACES = ("mnt", "net", "ipc", "uts")
 _NOBODY = "65534"
+_needs_namespaces = unittest.skipIf(PRIMARY is DEBUG, "the debug kernel is configured without namespaces")
 
 
 class SandboxScenarios(GuestCase):
@@ -38,6 +42,7 @@ class SandboxScenarios(GuestCase):
         self.wait_until_ended(process, self.limit(30))
         self.shell.must("[ ! -e /run/gunyah/boxed.sock ]")
 
+    @_needs_namespaces
     def test_sandbox(self) -> None:
         process = self.start_sandboxed("/tmp/boxed.img")
         self.assertEqual(self.statuses(process, "Seccomp"), {"2"})
@@ -53,6 +58,7 @@ class SandboxScenarios(GuestCase):
         self.assertRegex(self.shell.must("gunyah stats boxed"), r"disk 'disk0' +[1-9]")
         self.end_sandboxed(process)
 
+    @_needs_namespaces
     def test_no_sandbox_shows_the_contrary(self) -> None:
         process = self.start_sandboxed("/tmp/boxed.img", "--no-sandbox")
         self.assertEqual(self.statuses(process, "Seccomp"), {"0"})
