@@ -8,12 +8,13 @@ import unittest
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from machine.debug_kernel import PRIMARY
+from machine.debug_kernel import DEBUG, PRIMARY
 from machine.failure import Failure
 from machine.paths import ROOT
 from machine.progress import note
 from machine.qemu import PATIENCE
 from machine.results import Results
+from tests.system.machine_case import MachineCase
 
 _AT_ONCE = 2
 _LIMIT_SECONDS = int(os.environ.get("GUNYAH_SYSTEM_SECONDS", 20 * 60))
@@ -79,6 +80,13 @@ def _classes(suite: unittest.TestSuite) -> Iterator[list[unittest.TestCase]]:
     yield from groups.values()
 
 
+def _look_for_leaks(results: Results, group: type) -> None:
+    """The debug kernel of the machine that GROUP shared has lost no memory."""
+    leaks = group.leaks() if PRIMARY is DEBUG and issubclass(group, MachineCase) else None
+    if leaks is not None:
+        results.add(f"system: {group.__name__} has leaked no memory of the kernel", leaks)
+
+
 def boots_primary(case: unittest.TestCase) -> bool:
     """Whether CASE runs the usual kernel in the primary VM."""
     configuration = getattr(case, "configuration", None)
@@ -88,8 +96,11 @@ def boots_primary(case: unittest.TestCase) -> bool:
 def run(results: Results, keyword: str,
         is_wanted: Callable[[unittest.TestCase], bool] = lambda _: True) -> None:
     """Runs every system test whose name contains KEYWORD and that IS_WANTED."""
-    suite = unittest.TestLoader().discover(str(ROOT / "tests/system"), pattern="*_test.py",
-                                           top_level_dir=str(ROOT))
+    loader = unittest.TestLoader()
+    suite = loader.discover(str(ROOT / "tests/system"), pattern="*_test.py",
+                            top_level_dir=str(ROOT))
+    for error in loader.errors:
+        results.add("system: a file of tests cannot be imported", str(error))
     groups = [[case for case in group if keyword in case.id() and is_wanted(case)]
               for group in _classes(suite)]
     out_of_time = threading.Event()
@@ -99,14 +110,16 @@ def run(results: Results, keyword: str,
 
     def run_group(cases: list[unittest.TestCase]) -> None:
         recorder = _Recorder(results)
+        group = type(cases[0])
         try:
             for case in cases:
                 if out_of_time.is_set():
                     results.add(f"system: {case.id()}", "not run: the system tests took too long")
                 else:
                     case.run(recorder)
+            _look_for_leaks(results, group)
         finally:
-            type(cases[0]).tearDownClass()
+            group.tearDownClass()
 
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         list(workers.map(run_group, [group for group in groups if group]))
