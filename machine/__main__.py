@@ -27,6 +27,7 @@ _LONG_FUZZ_SECONDS = "300"
 _LONG_MODEL_STEPS = "10000000"
 # And of the rounds of tests/system/reliability_test.py, and of the time limit for all system tests.
 _LONG_MISCHIEF_ROUNDS = "1000"
+_LONG_WAKEUPS = "1000000"
 _LONG_SECONDS = str(6 * 3600)
 
 _EXAMPLES = """\
@@ -94,6 +95,7 @@ def _test(arguments: argparse.Namespace) -> int:
     if arguments.long:
         os.environ.setdefault("GUNYAH_HOSTILE_ROUNDS", _LONG_ROUNDS)
         os.environ.setdefault("GUNYAH_ROUNDS", _LONG_MISCHIEF_ROUNDS)
+        os.environ.setdefault("GUNYAH_WAKEUPS", _LONG_WAKEUPS)
         os.environ.setdefault("GUNYAH_SYSTEM_SECONDS", _LONG_SECONDS)
         os.environ.setdefault(unit.FUZZ_SECONDS, _LONG_FUZZ_SECONDS)
         os.environ.setdefault(unit.MODEL_STEPS, _LONG_MODEL_STEPS)
@@ -195,7 +197,8 @@ def _parser() -> argparse.ArgumentParser:
                             "kmemleak, fault injection; built first, takes an hour or more")
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
-                            f"{_LONG_MISCHIEF_ROUNDS} rounds of mischief with VMMs and guests, "
+                            f"{_LONG_MISCHIEF_ROUNDS} rounds of mischief with VMMs and guests, {_LONG_WAKEUPS} "
+                            "wake-ups from WFI, "
                             f"each fuzz target for {_LONG_FUZZ_SECONDS} s, {_LONG_MODEL_STEPS} steps of the "
                             "core beside its model, the hypervisor built twice, "
                             "and with traps for undefined behaviour")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model.hpp"
+#include "sequences.hpp"
 
 #include <abi/hypercall.h>
 
@@ -13,10 +14,6 @@
 #include <vector>
 
 namespace model {
-
-/// Raw numbers; what they mean depends on what exists when the step is made, so that a sequence
-/// stays meaningful when others are left out of it.
-using Step = std::array<std::uint32_t, 24>;
 
 /// Takes the numbers of a step one after the other.
 class Picker {
