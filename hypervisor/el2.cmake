@@ -46,6 +46,11 @@ target_include_directories(hypervisor_objects PRIVATE "${CMAKE_CURRENT_SOURCE_DI
                                                       "${CMAKE_CURRENT_SOURCE_DIR}/arm64")
 target_compile_definitions(hypervisor_objects PRIVATE "GUNYAH_VERSION=\"${GUNYAH_VERSION}\"")
 target_link_libraries(hypervisor_objects PRIVATE runtime)
+# Indirect branches reach only marked places where the CPU can tell (FEAT_BTI); the marks do nothing
+# elsewhere. Return addresses are not signed: docs/threat-model.md.
+set(hyp_branch_protection -mbranch-protection=bti CACHE INTERNAL "")
+target_compile_options(hypervisor_objects PRIVATE ${hyp_branch_protection})
+target_compile_options(runtime PRIVATE ${hyp_branch_protection})
 
 # What most exits pass through is compiled as one, so that it calls and saves less. Not everything:
 # the link would take too long.
@@ -89,7 +94,8 @@ set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 # Outside the hot paths, where it would change what the compiler inlines: all but what builds the
 # first tables runs with the MMU on, where unaligned access is allowed.
 set(hyp_late_sources ${HYP_ARM64_SOURCES} ${HYP_BOOT_SOURCES} ${hypervisor_core_sources})
-list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp)
+list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp
+    arm64/stage2_attributes.cpp)
 foreach(source IN LISTS hyp_hot_sources)
     list(REMOVE_ITEM hyp_late_sources "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
 endforeach()
@@ -127,7 +133,7 @@ function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
         OBJECT_DEPENDS "${ROOT_BINARY}")
     gunyah_target(${NAME})
     add_dependencies(${NAME} ${ROOT_TARGET})
-    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2)
+    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2 ${hyp_branch_protection})
     target_link_libraries(${NAME} PRIVATE runtime)
     set_target_properties(${NAME} PROPERTIES OUTPUT_NAME ${OUTPUT} SUFFIX .elf
                                              LINK_DEPENDS "${script}")

@@ -5,6 +5,7 @@
 
 #include <arch/el2_layout.hpp>
 #include <arch/physmap.hpp>
+#include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
 #include <runtime/panic.hpp>
 
@@ -67,7 +68,7 @@ std::uint64_t* table_pointer(std::uint64_t physical) {
 }
 
 void map(std::uint64_t va, PhysRange range, El2Memory memory) {
-    const TableSource source{allocate_table, table_pointer};
+    const TableSource source{allocate_table, table_pointer, has_bti()};
     const bool mapped =
         el2_map(source, el2_tables_root(), va, range.base.value, range.size, memory);
     rt::ensure(mapped, "EL2's own page tables: out of table pages, or mapped twice");
@@ -150,7 +151,7 @@ bool map_section(const TableSource& source, std::uint64_t root, const Section& s
 /// at the address where it is. Returns the root table, or 0 if that failed.
 std::uint64_t el2_build_first_tables() {
     using namespace hyp::arch;
-    const TableSource source{allocate_first_table, identity};
+    const TableSource source{allocate_first_table, identity, hyp::has_bti()};
     const std::uint64_t root = allocate_first_table();
     const std::uint64_t start = address_of(image_start);
     const std::uint64_t offset = image_base - start;

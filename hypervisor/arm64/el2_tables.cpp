@@ -22,13 +22,14 @@ constexpr std::uint64_t ap_res1 = 1ull << 6; // AP[1]: RES1 where one EL uses th
 constexpr std::uint64_t ap_read_only = 1ull << 7;
 constexpr std::uint64_t inner_shareable = 3ull << 8;
 constexpr std::uint64_t access_flag = 1ull << 10;
+constexpr std::uint64_t guarded_page = 1ull << 50; // RES0 without FEAT_BTI
 constexpr std::uint64_t execute_never = 1ull << 54;
 
-constexpr std::uint64_t leaf_attributes(El2Memory memory) {
+constexpr std::uint64_t leaf_attributes(El2Memory memory, bool guarded) {
     constexpr std::uint64_t common = valid | ap_res1 | access_flag;
     switch (memory) {
     case El2Memory::text:
-        return common | attr_normal | inner_shareable | ap_read_only;
+        return common | attr_normal | inner_shareable | ap_read_only | (guarded ? guarded_page : 0);
     case El2Memory::rodata:
         return common | attr_normal | inner_shareable | ap_read_only | execute_never;
     case El2Memory::data:
@@ -52,7 +53,7 @@ bool block_fits(unsigned level, std::uint64_t va, std::uint64_t pa, std::uint64_
 
 bool el2_map(const TableSource& source, std::uint64_t root, std::uint64_t va, std::uint64_t pa,
              std::uint64_t size, El2Memory memory) {
-    const std::uint64_t attributes = leaf_attributes(memory);
+    const std::uint64_t attributes = leaf_attributes(memory, source.guarded);
     while (size != 0) {
         std::uint64_t* table = source.pointer(root);
         unsigned level = 0;

@@ -15,6 +15,8 @@ struct TableSource {
     std::uint64_t (*allocate)();
     /// Pointer to a table by its physical address.
     std::uint64_t* (*pointer)(std::uint64_t physical);
+    /// FEAT_BTI: in text, indirect branches reach only what the compiler marked for them.
+    bool guarded;
 };
 
 /// Adds [va, va + size) -> [pa, …) to the tables at `root`, all page-aligned, by the largest blocks

@@ -38,7 +38,7 @@ std::uint64_t* pointer(std::uint64_t physical) {
 struct Leaf {
     std::uint64_t physical;
     std::uint64_t size;
-    bool writable, executable, device;
+    bool writable, executable, device, guarded;
 };
 
 /// An independent walk, by the letter of Arm ARM D8.3.
@@ -56,8 +56,12 @@ std::optional<Leaf> walk(std::uint64_t root, std::uint64_t va) {
             EXPECT_TRUE(level != 3 || (entry & 2) != 0);
             EXPECT_NE(entry & (1u << 10), 0u) << "access flag";
             const std::uint64_t size = std::uint64_t{1} << shift;
-            return Leaf{(entry & 0xffff'ffff'f000) | (va & (size - 1)), size,
-                        (entry & (1u << 7)) == 0, (entry >> 54 & 1) == 0, (entry & 0x1c) == 4};
+            return Leaf{(entry & 0xffff'ffff'f000) | (va & (size - 1)),
+                        size,
+                        (entry & (1u << 7)) == 0,
+                        (entry >> 54 & 1) == 0,
+                        (entry & 0x1c) == 4,
+                        (entry >> 50 & 1) != 0};
         }
         table = entry & 0xffff'ffff'f000;
     }
@@ -73,9 +77,10 @@ protected:
     }
     bool map(std::uint64_t va, std::uint64_t pa, std::uint64_t size,
              El2Memory memory = El2Memory::data) const {
-        return el2_map({allocate, pointer}, root, va, pa, size, memory);
+        return el2_map({allocate, pointer, guarded}, root, va, pa, size, memory);
     }
     std::uint64_t root;
+    bool guarded = false;
 };
 
 TEST_F(El2Tables, uses_the_largest_blocks_that_fit) {
@@ -105,6 +110,16 @@ TEST_F(El2Tables, nothing_is_writable_and_executable) {
     EXPECT_TRUE(!leaf(1).executable && !leaf(1).writable && !leaf(1).device);
     EXPECT_TRUE(!leaf(2).executable && leaf(2).writable && !leaf(2).device);
     EXPECT_TRUE(!leaf(3).executable && leaf(3).writable && leaf(3).device);
+}
+
+TEST_F(El2Tables, only_text_is_guarded_and_only_where_the_cpu_can) {
+    ASSERT_TRUE(map(0, 0, kib4, El2Memory::text));
+    guarded = true;
+    ASSERT_TRUE(map(kib4, 0, kib4, El2Memory::text));
+    ASSERT_TRUE(map(2 * kib4, 0, kib4, El2Memory::rodata));
+    EXPECT_FALSE(walk(root, 0)->guarded);
+    EXPECT_TRUE(walk(root, kib4)->guarded);
+    EXPECT_FALSE(walk(root, 2 * kib4)->guarded);
 }
 
 TEST_F(El2Tables, refuses_to_map_twice) {

@@ -21,6 +21,7 @@ struct Name {
 constexpr Name classes[] = {
     {0x00, 0x00, "undefined instruction"},
     {0x07, 0x07, "FP/SIMD access trapped"},
+    {0x0d, 0x0d, "branch to where none is expected"},
     {0x0e, 0x0e, "illegal execution state"},
     {0x15, 0x17, "supervisor, hypervisor or secure monitor call"},
     {0x18, 0x18, "system register trapped"},

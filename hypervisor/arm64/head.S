@@ -11,6 +11,7 @@
 #define SCTLR_SA        (1 << 3)
 #define SCTLR_I         (1 << 12)
 #define SCTLR_WXN       (1 << 19)
+#define SCTLR_BT_BIT    36              // PACIxSP is no landing pad for every branch; FEAT_BTI
 #define SCTLR_OFF       (SCTLR_RES1 | SCTLR_I)
 #define SCTLR_ON        (SCTLR_RES1 | SCTLR_I | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_WXN)
 // Index 0: normal, write-back; index 1: device nGnRE (arm64/el2_tables.cpp).
@@ -62,6 +63,7 @@ primary_entry:
     b       enable_mmu
 
 primary_virtual:
+    bti     j
     ldr     x9, =image_end
     mov     sp, x9
     ldr     x10, =_start
@@ -88,6 +90,7 @@ secondary_entry:
     b       enable_mmu
 
 secondary_virtual:
+    bti     j
     mov     sp, x20
     msr     tpidr_el2, x21
     ldr     x9, =el2_vectors
@@ -152,6 +155,10 @@ enable_mmu:
     dsb     nsh
     isb
     ldr     x9, =SCTLR_ON
+    mrs     x10, id_aa64pfr1_el1
+    tst     x10, #0xf           // BT
+    cset    x10, ne
+    orr     x9, x9, x10, lsl #SCTLR_BT_BIT
     msr     sctlr_el2, x9
     isb
     br      x1

@@ -37,4 +37,8 @@ bool has_xnx() {
     return field(HYP_READ_SYSREG(id_aa64mmfr1_el1), 28) != 0; // ID_AA64MMFR1_EL1.XNX
 }
 
+bool has_bti() {
+    return field(HYP_READ_SYSREG(id_aa64pfr1_el1), 0) != 0; // ID_AA64PFR1_EL1.BT
+}
+
 } // namespace hyp

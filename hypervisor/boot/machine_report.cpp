@@ -30,9 +30,9 @@ void report_memory(const Machine& machine) {
 
 void report_machine(const Machine& machine) {
     const Platform& platform = machine.platform;
-    log("CPU MIDR {x}, {} CPUs, {}-bit physical addresses{}{}",
+    log("CPU MIDR {x}, {} CPUs, {}-bit physical addresses{}{}{}",
         HYP_READ_SYSREG(midr_el1) & 0xffff'ffff, platform.cpus.size(), physical_address_bits(),
-        has_s2fwb() ? ", S2FWB" : "", has_xnx() ? ", XNX" : "");
+        has_s2fwb() ? ", S2FWB" : "", has_xnx() ? ", XNX" : "", has_bti() ? ", BTI" : "");
     if (platform.cpus_ignored != 0) {
         log("  {} CPUs cannot be used (no PSCI by SMC, or more than {})", platform.cpus_ignored,
             max_cpus);

@@ -2,6 +2,7 @@
 // The distributor's register frame (GICD) of a virtual GICv3 (IHI 0069, section 12.9).
 #pragma once
 
+#include "heap/names.hpp"
 #include "memory/vdevice.hpp"
 
 #include <runtime/thread_annotations.hpp>
@@ -25,7 +26,7 @@ public:
 private:
     [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size);
     void write(std::uint64_t offset, unsigned size, std::uint64_t value);
-    void write_bank(std::uint64_t offset, unsigned size, std::uint64_t value);
+    HYP_CALLED_BY_NAME void write_bank(std::uint64_t offset, unsigned size, std::uint64_t value);
     [[nodiscard]] std::uint32_t read_control() const;
     void write_control(std::uint32_t value);
     [[nodiscard]] std::uint32_t type() const;

@@ -34,8 +34,10 @@ public:
     IrqBank(Vic& vic, unsigned vcpu) : vic_(vic), first_(0), vcpu_(vcpu) {}
 
     /// `offset` 0x080..0xcff. Other registers, sizes and alignments: zero, ignored.
-    [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size) RT_EXCLUDES(vic_.lock_);
-    void write(std::uint64_t offset, unsigned size, std::uint64_t value) RT_EXCLUDES(vic_.lock_);
+    HYP_CALLED_BY_NAME [[nodiscard]] std::uint64_t read(std::uint64_t offset, unsigned size)
+        RT_EXCLUDES(vic_.lock_);
+    HYP_CALLED_BY_NAME void write(std::uint64_t offset, unsigned size, std::uint64_t value)
+        RT_EXCLUDES(vic_.lock_);
 
 private:
     using Bit = bool (IrqBank::*)(Virq&);

@@ -26,7 +26,7 @@ public:
     /// Arms for `deadline` (counter ticks) on the calling CPU; re-arms when armed already.
     void arm(SoftTimerQueue& queue, std::uint64_t deadline);
     /// Disarms, wherever it was armed; afterwards the callback does not run and is not running.
-    void cancel();
+    HYP_CALLED_BY_NAME void cancel();
     [[nodiscard]] bool armed() const { return queue_.load(std::memory_order_acquire) != nullptr; }
     /// True if it is armed just so. `queue` is the calling CPU's own: there it cannot expire now.
     [[nodiscard]] bool armed_for(const SoftTimerQueue& queue, std::uint64_t deadline) const {

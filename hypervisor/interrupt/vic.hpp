@@ -87,13 +87,13 @@ private:
 
     // The state machine of one interrupt (virq_state.cpp).
     [[nodiscard]] Virq* find(std::uint32_t intid, unsigned vcpu) RT_REQUIRES(lock_);
-    [[nodiscard]] VicCpu* target_of(Virq& irq) RT_REQUIRES(lock_);
+    HYP_CALLED_BY_NAME [[nodiscard]] VicCpu* target_of(Virq& irq) RT_REQUIRES(lock_);
     [[nodiscard]] bool forwarded(const Virq& irq) const RT_REQUIRES(lock_) {
         return irq.enabled && (irq.group0 ? group0_enabled_ : group_enabled_);
     }
     /// Moves the interrupt to where its state says it belongs, and notes whom to tell. After any
     /// change of its state, route or enable.
-    void update(Virq& irq, Wakeups& wakeups) RT_REQUIRES(lock_);
+    HYP_CALLED_BY_NAME void update(Virq& irq, Wakeups& wakeups) RT_REQUIRES(lock_);
     void update_all(Wakeups& wakeups) RT_REQUIRES(lock_);
     static void unlink(Virq& irq);
     static void forget_target(VirqSource& source) { source.irq_ = nullptr; }

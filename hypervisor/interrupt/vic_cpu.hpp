@@ -89,7 +89,7 @@ public:
     [[nodiscard]] unsigned index() const { return index_; }
 
     /// The VicCpu whose state is in the hardware of this CPU, or nullptr.
-    static VicCpu* current();
+    HYP_CALLED_BY_NAME static VicCpu* current();
     /// On each CPU, before it runs a vCPU: finds the number of list registers and priority bits
     /// and empties the virtual interface.
     static void init_cpu();
@@ -126,7 +126,7 @@ private:
         }
     }
     void enter_slowly();
-    void load();
+    HYP_CALLED_BY_NAME void load();
     void save();
     void exit_slowly();
     /// fold(), for a caller that the analysis cannot see to hold this VIC's lock.

@@ -30,7 +30,7 @@ public:
         }
     }
     /// Calls VirqTarget::virq_pending() of each, once.
-    void deliver();
+    HYP_CALLED_BY_NAME void deliver();
 
 private:
     void note_other(VicCpu& cpu);

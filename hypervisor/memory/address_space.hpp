@@ -13,6 +13,7 @@
 
 #include <arch/guest_state.hpp>
 #include <arch/physmap.hpp>
+#include <runtime/bytes.hpp>
 #include <runtime/intrusive_list.hpp>
 #include <runtime/relaxed.hpp>
 
@@ -20,7 +21,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 
@@ -91,12 +91,12 @@ public:
     /// page: false if the CPU's own translation finds no RAM there, which the others then judge.
     bool read_loaded(VirtAddr from, std::span<std::byte> buffer) RT_EXCLUDES(lock_) {
         return with_loaded_ram(from, buffer.size(), false, [&](const void* memory) {
-            std::memcpy(buffer.data(), memory, buffer.size());
+            rt::copy_bytes(buffer.data(), memory, buffer.size());
         });
     }
     bool write_loaded(VirtAddr to, std::span<const std::byte> bytes) RT_EXCLUDES(lock_) {
         return with_loaded_ram(to, bytes.size(), true, [&](void* memory) {
-            std::memcpy(memory, bytes.data(), bytes.size());
+            rt::copy_bytes(memory, bytes.data(), bytes.size());
         });
     }
     Result<> read(Ipa from, std::span<std::byte> buffer) RT_EXCLUDES(lock_);
@@ -124,7 +124,7 @@ public:
     }
     /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
     /// device there; false: the device refused.
-    VdeviceAnswer access_vdevice(Ipa ipa, MmioAccess& access);
+    HYP_CALLED_BY_NAME VdeviceAnswer access_vdevice(Ipa ipa, MmioAccess& access);
 
     // Fixed while active: what a vCPU loads to run here.
     [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }

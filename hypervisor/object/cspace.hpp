@@ -98,7 +98,8 @@ private:
     Result<> on_activate() override;
     void on_destroy() override;
 
-    Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted) RT_EXCLUDES(lock_);
+    HYP_CALLED_BY_NAME Found lookup_type(CapId id, std::uint32_t rights, unsigned wanted)
+        RT_EXCLUDES(lock_);
     Capability* find(CapId id) RT_REQUIRES(lock_);
     Result<Capability*> find_live(CapId id) RT_REQUIRES(lock_);
     Result<Capability*> allocate_slot() RT_REQUIRES(lock_);

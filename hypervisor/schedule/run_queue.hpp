@@ -27,7 +27,7 @@ public:
     /// Takes a vCPU out; false if it was not here.
     bool remove(Vcpu&) RT_EXCLUDES(lock_);
     /// The first of the highest priority, or null.
-    [[nodiscard]] Ref<Vcpu> pop() RT_EXCLUDES(lock_);
+    HYP_CALLED_BY_NAME [[nodiscard]] Ref<Vcpu> pop() RT_EXCLUDES(lock_);
     /// The first of the highest priority that any CPU may run, or null.
     [[nodiscard]] Ref<Vcpu> pop_movable() RT_EXCLUDES(lock_);
     /// Highest queued priority, -1 when empty. A snapshot: whoever adds kicks this queue's CPU.

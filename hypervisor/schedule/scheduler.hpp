@@ -70,7 +70,7 @@ public:
     [[nodiscard]] Vcpu* loaded() { return mine().loaded; }
 
     /// Chooses what runs next, sleeps while there is nothing, and makes it ready to be entered.
-    [[nodiscard]] GuestRegisters* resume();
+    HYP_CALLED_BY_NAME [[nodiscard]] GuestRegisters* resume();
     /// The same where nothing has changed since a vCPU was entered here, but that it begins or ends
     /// its run inside another's vcpu_run: whatever else happened would have left work, or will
     /// interrupt this CPU as soon as a vCPU is entered.
@@ -111,7 +111,7 @@ private:
     void end_proxy(CpuSchedule&);
     static GuestRegisters* enter(CpuSchedule&, Vcpu&);
     static void load(CpuSchedule&, Vcpu&);
-    static void unload(CpuSchedule&);
+    HYP_CALLED_BY_NAME static void unload(CpuSchedule&);
     void arm_slice(CpuSchedule&);
 
     std::array<CpuSchedule, max_cpus> cpus_;

@@ -98,7 +98,7 @@ inline GuestRegisters* go_on(Vcpu& vcpu) {
 
 /// Any synchronous exit but HVC. Serves what is frequent, and leaves the rest for
 /// guest_trap_left_work(). Returns the length of an instruction that is done.
-extern "C" std::uint64_t guest_trap(Vcpu& vcpu, std::uint64_t esr) {
+extern "C" HYP_CALLED_BY_NAME std::uint64_t guest_trap(Vcpu& vcpu, std::uint64_t esr) {
     const std::uint64_t ec = esr::ec(esr);
     if (ec == esr::ec_sysreg) {
         return serve_register_at_once(vcpu, esr);
@@ -109,7 +109,7 @@ extern "C" std::uint64_t guest_trap(Vcpu& vcpu, std::uint64_t esr) {
     return leave_for_whole_exit();
 }
 
-extern "C" GuestRegisters* guest_trap_left_work(Vcpu& vcpu) {
+extern "C" HYP_CALLED_BY_NAME GuestRegisters* guest_trap_left_work(Vcpu& vcpu) {
     if ((arch::work_left() & arch::work_whole_exit) != 0) {
         arch::forget_work(arch::work_whole_exit);
         handle_synchronous(vcpu, arch::read_syndrome());
@@ -117,19 +117,20 @@ extern "C" GuestRegisters* guest_trap_left_work(Vcpu& vcpu) {
     return go_on(vcpu);
 }
 
-extern "C" GuestRegisters* guest_interrupt(Vcpu& vcpu) {
+extern "C" HYP_CALLED_BY_NAME GuestRegisters* guest_interrupt(Vcpu& vcpu) {
     handle_physical_interrupts();
     return go_on(vcpu);
 }
 
-extern "C" GuestRegisters* guest_serror(Vcpu& vcpu) {
+extern "C" HYP_CALLED_BY_NAME GuestRegisters* guest_serror(Vcpu& vcpu) {
     log("vCPU {} of VM {}: physical SError while it ran; it is stopped", vcpu.index(),
         vcpu.address_space().vmid());
     vcpu.stop(VcpuState::faulted, RunReport{GH_VCPU_STATE_FAULT, {}});
     return go_on(vcpu);
 }
 
-extern "C" GuestRegisters* guest_hypercall_left_work(Vcpu& vcpu, std::uint64_t x0) {
+extern "C" HYP_CALLED_BY_NAME GuestRegisters* guest_hypercall_left_work(Vcpu& vcpu,
+                                                                        std::uint64_t x0) {
     write_x0(vcpu, x0);
     if ((arch::work_left() & arch::work_whole_exit) != 0) {
         arch::forget_work(arch::work_whole_exit);

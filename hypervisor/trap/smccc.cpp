@@ -86,7 +86,7 @@ std::uint64_t call_immediate(Vcpu& vcpu, std::uint16_t immediate) {
 
 /// Called by arm64/guest_exit.S for every HVC, with x0 to x17 of the vCPU in memory; returns what
 /// is to be its x0. What needs more of it, or is rare, is left for handle_hvc().
-extern "C" std::uint64_t guest_hypercall(Vcpu& vcpu, std::uint64_t esr) {
+extern "C" HYP_CALLED_BY_NAME std::uint64_t guest_hypercall(Vcpu& vcpu, std::uint64_t esr) {
     const auto immediate = static_cast<std::uint16_t>(esr);
     if (const unsigned number = immediate - GH_HVC_IMM_BASE; number < hypercall_numbers) {
         return hypercall(vcpu, number, 0);

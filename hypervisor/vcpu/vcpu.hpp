@@ -320,10 +320,11 @@ private:
     [[nodiscard]] bool wake_locked() RT_REQUIRES(lock_);
     [[nodiscard]] RunStart try_begin_run(unsigned cpu, std::uint64_t resume_data, RunReport& report)
         RT_EXCLUDES(lock_);
-    void wait(Suspension suspension, std::uint64_t power_state) RT_EXCLUDES(lock_);
+    HYP_CALLED_BY_NAME void wait(Suspension suspension, std::uint64_t power_state)
+        RT_EXCLUDES(lock_);
     void let_go();
     /// Without locks, wherever the vCPU may have left `waiting`.
-    void end_suspension();
+    HYP_CALLED_BY_NAME void end_suspension();
     void announce_ready();
     void become_proxy();
     /// True: another CPU holds its registers and was asked for them.

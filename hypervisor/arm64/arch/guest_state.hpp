@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heap/address.hpp"
+#include "heap/names.hpp"
 #include "vcpu/guest_features.hpp"
 #include "vcpu/registers.hpp"
 
@@ -92,11 +93,11 @@ struct GuestState {
     void reset(std::uint64_t vmpidr);
     /// Hardware -> this. Timers are stopped in the hardware afterwards. With `lends` the vector
     /// registers may stay, until the next load() or flush_vectors() on this CPU.
-    void save(bool lends = false);
+    HYP_CALLED_BY_NAME void save(bool lends = false);
     /// What save() left in this CPU's vector registers is in memory. While it is not loaded.
     void flush_vectors();
     /// This -> hardware, with the stage-2 tables of `vttbr`.
-    void load(std::uint64_t vttbr);
+    HYP_CALLED_BY_NAME void load(std::uint64_t vttbr);
 };
 
 // arm64/guest_system.S knows it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the CPU offers for stage-2 translation.
+// What the CPU offers for address translation.
 #pragma once
 
 namespace hyp {
@@ -10,5 +10,7 @@ unsigned physical_address_bits();
 bool has_s2fwb();
 /// FEAT_XNX: execute permission for EL1 and EL0 apart.
 bool has_xnx();
+/// FEAT_BTI: pages may be guarded against branches to where none is expected.
+bool has_bti();
 
 } // namespace hyp
