@@ -36,10 +36,10 @@ class GuestCase(MachineCase):
     def start_in_background(self, command: GuestCommand) -> str:
         """Starts a guest whose console is a file; returns the process id of its VMM."""
         assert command.console
-        self.shell.must(f"rm -f {command.console}; touch {command.console}")
+        self.shell.must(f"rm -f {command.console}; touch {command.console}; chmod 666 {command.console}")
         # Without `exec` the id would be that of the shell around it.
         return self.shell.must(
-            f"(exec {command} >{command.console}.vmm) & echo $!").split()[-1]
+            f"(exec {command}) >{command.console}.vmm 2>&1 & echo $!").split()[-1]
 
     def wait_until_ended(self, process: str, seconds: float) -> None:
         """Waits until the process with this id is gone."""

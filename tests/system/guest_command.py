@@ -24,6 +24,7 @@ class GuestCommand:
     initrd: str = "/root/guest.cpio"
     terminal: str = "ttyAMA0"
     options: tuple[str, ...] = ()
+    user: str = ""
 
     def __str__(self) -> str:
         words = [
@@ -46,4 +47,5 @@ class GuestCommand:
             words.append(f"--name {self.name}")
         if self.more:
             words.append(self.more)
-        return " ".join(words) + " 2>&1"
+        line = " ".join(words)
+        return (f'su {self.user} -c "exec {line}"' if self.user else line) + " 2>&1"

@@ -66,18 +66,31 @@ class Network(GuestCase):
 
     @_needs_networks
     def test_passt(self) -> None:
-        """DHCP, both directions, a port forward, few kicks; passt ends with its VM."""
+        """DHCP, both directions, a port forward, few kicks; passt ends with its VM.
+
+        There is a second network: when its passt dies its link goes down, and the first goes on.
+        """
         self.shell.must(_DUMMY)
         checksum = self.serve()
         process, log = self.start(GuestCommand("network", console=_LOG, name="net",
-                                               net="passt,forward=tcp:2280:80"))
+                                               net="passt,forward=tcp:2280:80",
+                                               more="--net passt,mac=02:00:00:00:00:77"))
         self.assertRegex(log, "inet 10.11.0.2/24")
+        self.assertIn("second network: 02:00:00:00:00:77", log)
+        self.assertEqual(log.count("lease of 10.11.0.2 obtained"), 2)
+        passts = sorted(map(int, self.shell.must("pidof passt").split()))
+        self.assertEqual(len(passts), 2)
+        self.shell.must(f"kill -KILL {passts[1]}")
+        self.shell.wait_for("eth1: link down", _LOG, self.limit(30))
+        self.assertIn("network 1: its other end has gone", self.shell.must(f"cat {_LOG}.vmm"))
         self.assertIn("mtu: 65520", log)
         self.assert_exchanged(checksum, log, "http://127.0.0.1:2280/file")
         refused = self.run_guest(GuestCommand("check", net="forward=tcp:2280:80"))
         self.assertRegex(refused.output, "cannot start passt for --net: it ended at once; "
                                          "passt says: .*Failed to bind any port for '-t 2280:80'")
-        self.kill(process)
+        self.shell.must("gunyah stop net --force")
+        self.wait_until_ended(process, self.limit(30))
+        self.assertNotIn("sandbox", self.shell.must(f"cat {_LOG}.vmm"))
         self.shell.must("n=0; while pidof passt && [ $n -lt 5 ]; do sleep 1; n=$((n+1)); done; "
                         "! pidof passt")
 
@@ -97,12 +110,13 @@ class Network(GuestCase):
         self.kill(process)
 
     def test_vsock(self) -> None:
-        """Both directions, a refusal, the end of the VMM in the middle of a transfer."""
+        """Both directions, a refusal, a killed VMM's socket in the way, an end amid a transfer."""
         path = "/run/test.vsock"
         self.shell.must(f"(vsock-pipe take {path}_6000 >/tmp/taken &) 2>/dev/null")
+        self.shell.must(f"vsock-pipe take {path} & until [ -S {path} ]; do sleep 1; done; kill -KILL $!; "
+                        f"wait; [ -S {path} ]", self.limit(30))
         process, log = self.start(GuestCommand("vsock", console=_LOG, name="sock",
-                                               vsock=f"cid=42,path={path}",
-                                               options=("--no-sandbox",)))
+                                               vsock=f"cid=42,path={path}"))
         self.assertIn("refused: vsock-pipe: connect: Connection reset by peer", log)
         sent = re.search(r"sent: (\w+)", log)
         assert sent, log
@@ -112,8 +126,11 @@ class Network(GuestCase):
                         self.limit(60))
         refused = self.shell.command("gunyah vsock sock 5001 </dev/null 2>&1")
         self.assertIn("the guest refused", refused.output)
-        # The VMM dies in the middle of a transfer: its clients end.
+        # The VMM ends in the middle of a transfer: so do its clients.
         self.shell.must("(gunyah vsock sock 5000 </dev/zero >/dev/null 2>&1; echo over >/tmp/over) "
                         "2>/dev/null & sleep 1")
-        self.kill(process)
+        self.shell.must("gunyah stop sock --force")
+        self.wait_until_ended(process, self.limit(30))
         self.shell.wait_for("over", "/tmp/over", self.limit(30))
+        self.assertNotIn("sandbox", self.shell.must(f"cat {_LOG}.vmm"))
+        self.shell.must(f"[ ! -e {path} ]")

@@ -36,7 +36,9 @@
 #include "machine/layout.hpp"
 #include "sandbox/leftover_remover.hpp"
 #include "sandbox/privileges.hpp"
+#include "sandbox/program_connector.hpp"
 #include "sandbox/thread_calls.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -69,13 +71,27 @@ std::string name_of(const RunOptions& options) {
     return options.name.empty() ? fmt::format("vm-{}", ::getpid()) : options.name;
 }
 
-std::unique_ptr<VsockHost> open_vsock(const RunOptions& options) {
+// The guest's own connections go through a helper, in the sandbox and without it.
+std::unique_ptr<VsockHost> open_vsock(const RunOptions& options, LeftoverRemover& remover) {
     if (options.vsocks.empty()) {
         return nullptr;
     }
     const VsockOption& vsock = options.vsocks.front();
+    const std::string path = vsock.path.empty() ? default_vsock_path(name_of(options)) : vsock.path;
+    auto listener = listen_unix(path, "--vsock");
+    remover.add(path);
+    const auto connector = std::make_shared<ProgramConnector>(path, options.sandbox);
     return std::make_unique<VsockHost>(
-        vsock.cid, vsock.path.empty() ? default_vsock_path(name_of(options)) : vsock.path);
+        vsock.cid, std::move(listener),
+        [connector](std::uint32_t port) { return connector->connect(port); });
+}
+
+DeviceKinds kinds_of_devices(const RunOptions& options) {
+    return {.disks = !options.disks.empty(),
+            .shares = !options.shares.empty(),
+            .networks = !options.nets.empty(),
+            .passt = std::ranges::any_of(options.nets, &std::string::empty, &NetOption::tap),
+            .vsock = !options.vsocks.empty()};
 }
 
 template <typename T>
@@ -188,7 +204,7 @@ public:
         : options_{options}, control_{control_path(name_of(options)), remover_, loop_},
           files_{BootFiles::open(options.kernel, options.initrd, options.memory)},
           disks_{open_disks(options.disks)}, shares_{open_shares(options.shares)},
-          networks_{options.nets, name_of(options)}, vsock_{open_vsock(options)},
+          networks_{options.nets, name_of(options)}, vsock_{open_vsock(options, remover_)},
           memory_{map_memory(options.memory)}, guest_memory_{layout::ram_base, memory_.bytes()},
           consoles_{consoles_of(options), remover_, loop_,
                     [this] { end({ExitStatus::stopped, "the guest was stopped (Ctrl-A X)"}); }},
@@ -235,9 +251,7 @@ private:
             VcpuThreads threads{vcpus, devices.bus(), end_here, confine(ThreadKind::vcpu, "vCPU")};
             RunningVm running{options_, consoles_, devices, threads, end_here};
             control_.serve(running);
-            confine(options_.shares.empty() ? ThreadKind::main_loop
-                                            : ThreadKind::main_loop_with_shares,
-                    "main loop")();
+            confine(ThreadKind::main_loop, "main loop")();
             loop_.run();
             consoles_.stop_waiting();
         }
@@ -265,8 +279,8 @@ private:
         if (!options_.sandbox) {
             return [] {};
         }
-        return [this, kind, thread] {
-            if (!confine_thread(calls_of(kind), thread)) {
+        return [this, calls = calls_of(kind, kinds_of_devices(options_)), thread] {
+            if (!confine_thread(calls, thread)) {
                 note(fmt::format("warning: the sandbox has no list of system calls for the thread "
                                  "'{}' ({})",
                                  thread, std::strerror(errno)));

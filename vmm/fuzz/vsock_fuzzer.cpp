@@ -70,7 +70,10 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     vmm::fuzz::FuzzInput input{data, size};
     const std::string path = fmt::format("/tmp/gunyah-fuzz-{}.vsock", ::getpid());
-    vmm::VsockDevice device{std::make_unique<vmm::VsockHost>(3, path)};
+    vmm::VsockDevice device{std::make_unique<vmm::VsockHost>(
+        3, vmm::listen_unix(path, "fuzz"), [&path](std::uint32_t port) {
+            return vmm::connect_unix(fmt::format("{}_{}", path, port), false);
+        })};
     Programs programs{path};
     vmm::fuzz::drive(device, input, [&](vmm::fuzz::FuzzInput& host) { programs.act(host); });
     return 0;

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ using gunyah::FileDescriptor;
 
 constexpr const char* failed = "cannot start passt for --net";
 constexpr int ready_milliseconds = 10'000;
+constexpr int ending_milliseconds = 1'000;
 // How long it has between closing its files and its end.
 constexpr int ending_tries = 100;
 constexpr unsigned ending_microseconds = 10'000;
@@ -127,6 +129,7 @@ Passt::Passt(const std::vector<PortForward>& forwards) {
                      parent);
     }
     messages_ = std::move(messages.reading);
+    process_ = FileDescriptor{static_cast<int>(::syscall(SYS_pidfd_open, child_, 0))};
     ready.writing = FileDescriptor{}; // ours; when its own is closed too, it has ended
     try {
         wait_until_ready(ready.reading.get());
@@ -137,9 +140,13 @@ Passt::Passt(const std::vector<PortForward>& forwards) {
     }
 }
 
+// It is ending by itself, as its connection is closed; a sandbox's user may have no right to end
+// it.
 Passt::~Passt() {
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
+    ::syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
+    pollfd state{process_.get(), POLLIN, 0};
+    ::poll(&state, 1, ending_milliseconds);
+    ::waitid(P_PIDFD, static_cast<id_t>(process_.get()), nullptr, WEXITED | WNOHANG);
 }
 
 void Passt::wait_until_ready(int ready_fd) {

@@ -35,6 +35,7 @@ private:
     gunyah::FileDescriptor socket_;
     gunyah::FileDescriptor messages_; // the reading end of its standard error
     pid_t child_ = -1;
+    gunyah::FileDescriptor process_; // a descriptor of it: signals reach nobody else
 };
 
 } // namespace vmm

@@ -4,19 +4,18 @@
 #include "sandbox/leftover_remover.hpp"
 
 #include <linux/limits.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "libgunyah/error.hpp"
+#include "sandbox/helper_process.hpp"
 
 namespace vmm {
 namespace {
@@ -34,15 +33,8 @@ void remove_socket(const Leftover& leftover) {
     }
 }
 
-// The helper's whole life. It lets go of everything that it has from its parent, or pipes would
-// stay open and files locked.
-[[noreturn]] void serve(int connection) {
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) {
-        std::signal(signal_number, SIG_IGN); // of the terminal: meant for the parent
-    }
-    ::prctl(PR_SET_NAME, "gunyah-remover");
-    ::dup2(connection, STDIN_FILENO);
-    ::close_range(STDIN_FILENO + 1, ~0U, 0);
+// The helper's whole life.
+void serve() {
     std::vector<Leftover> leftovers;
     bool sealed = false;
     std::array<char, PATH_MAX> path;
@@ -68,27 +60,11 @@ void remove_socket(const Leftover& leftover) {
     for (const Leftover& leftover : leftovers) {
         remove_socket(leftover);
     }
-    ::_exit(0);
 }
 
 } // namespace
 
-LeftoverRemover::LeftoverRemover() {
-    const std::string failed = "cannot start the process that removes sockets";
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        throw gunyah::Error::from_errno(errno, failed);
-    }
-    connection_ = gunyah::FileDescriptor{ends[0]};
-    const gunyah::FileDescriptor theirs{ends[1]};
-    const pid_t child = ::fork();
-    if (child < 0) {
-        throw gunyah::Error::from_errno(errno, failed);
-    }
-    if (child == 0) {
-        serve(theirs.get());
-    }
-}
+LeftoverRemover::LeftoverRemover() : connection_{start_helper("gunyah-remover", serve)} {}
 
 LeftoverRemover::~LeftoverRemover() {
     ::shutdown(connection_.get(), SHUT_WR);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "sandbox/call_filter.hpp"
 #include "sandbox/leftover_remover.hpp"
 #include "sandbox/privileges.hpp"
+#include "sandbox/program_connector.hpp"
 #include "sandbox/thread_calls.hpp"
 
 namespace vmm {
@@ -28,8 +30,8 @@ constexpr int crashed = 4;
 
 // In a child: confines itself as `kind`, then does `action`, then ends with 0.
 template <typename Action>
-void confined(ThreadKind kind, const Action& action) {
-    if (!confine_thread(calls_of(kind), "under test")) {
+void confined(ThreadKind kind, const Action& action, const DeviceKinds& devices = {}) {
+    if (!confine_thread(calls_of(kind, devices), "under test")) {
         ::_exit(77);
     }
     action();
@@ -52,6 +54,40 @@ TEST(SandboxDeathTest, AThreadsListIsItsOwn) {
     EXPECT_EXIT(confined(ThreadKind::main_loop, call), testing::ExitedWithCode(0), "");
     EXPECT_EXIT(confined(ThreadKind::console, call), testing::ExitedWithCode(crashed),
                 "made system call " + std::to_string(SYS_shutdown));
+}
+
+TEST(SandboxDeathTest, ADevicesCallsAreThoseOfVmsThatHaveIt) {
+    struct Case {
+        ThreadKind thread;
+        long call;
+        DeviceKinds devices;
+    };
+    const Case cases[] = {
+        {ThreadKind::main_loop, SYS_pwritev, {.disks = true}},
+        {ThreadKind::main_loop, SYS_openat, {.shares = true}},
+        {ThreadKind::main_loop, SYS_epoll_ctl, {.networks = true}},
+        {ThreadKind::main_loop, SYS_pidfd_send_signal, {.passt = true}},
+        {ThreadKind::main_loop, SYS_recvmsg, {.vsock = true}},
+        {ThreadKind::vcpu, SYS_epoll_ctl, {.networks = true}},
+        {ThreadKind::vcpu, SYS_epoll_ctl, {.vsock = true}},
+        {ThreadKind::vcpu, SYS_close, {.shares = true}},
+    };
+    for (const Case& each : cases) {
+        const auto call = [&each] { ::syscall(each.call, -1, 0, 0, 0, 0); };
+        EXPECT_EXIT(confined(each.thread, call, each.devices), testing::ExitedWithCode(0), "");
+        EXPECT_EXIT(confined(each.thread, call), testing::ExitedWithCode(crashed),
+                    "made system call " + std::to_string(each.call));
+    }
+}
+
+TEST(SandboxDeathTest, NoThreadMakesSockets) {
+    const auto call = [] { ::syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0); };
+    constexpr DeviceKinds all{
+        .disks = true, .shares = true, .networks = true, .passt = true, .vsock = true};
+    for (const auto thread : {ThreadKind::main_loop, ThreadKind::vcpu, ThreadKind::console}) {
+        EXPECT_EXIT(confined(thread, call, all), testing::ExitedWithCode(crashed), "made system");
+    }
+    EXPECT_EXIT(confined(ThreadKind::connector, call), testing::ExitedWithCode(0), "");
 }
 
 TEST(SandboxDeathTest, NoThreadMakesMemoryExecutable) {
@@ -80,13 +116,46 @@ TEST(Sandbox, FindsUsers) {
     EXPECT_EQ(find_user("-1", passwd), std::nullopt);
 }
 
-class LeftoverRemoverTest : public testing::Test {
+class HelperTest : public testing::Test {
 protected:
-    LeftoverRemoverTest() { EXPECT_NE(::mkdtemp(folder.data()), nullptr); }
-    ~LeftoverRemoverTest() override { std::filesystem::remove_all(folder); }
+    HelperTest() { EXPECT_NE(::mkdtemp(folder.data()), nullptr); }
+    ~HelperTest() override { std::filesystem::remove_all(folder); }
 
-    std::string folder = testing::TempDir() + "/gunyah-remover-XXXXXX";
+    std::string folder = testing::TempDir() + "/gunyah-helper-XXXXXX";
 };
+using LeftoverRemoverTest = HelperTest;
+using ProgramConnectorTest = HelperTest;
+
+TEST_F(ProgramConnectorTest, ConnectsToWhoListens) {
+    // Not confined: the sanitizers of test builds need more calls at the end of a process.
+    const ProgramConnector connector{folder + "/vsock", false};
+    const auto listener = listen_anywhere(folder + "/vsock_80");
+    EXPECT_FALSE(connector.connect(81));
+    for (int round = 0; round < 3; ++round) {
+        const gunyah::FileDescriptor ours = connector.connect(80);
+        ASSERT_TRUE(ours);
+        const gunyah::FileDescriptor theirs{::accept(listener.get(), nullptr, nullptr)};
+        EXPECT_EQ(::send(ours.get(), "hello", 5, 0), 5);
+        char text[6]{};
+        EXPECT_EQ(::recv(theirs.get(), text, sizeof(text), 0), 5);
+        EXPECT_STREQ(text, "hello");
+        EXPECT_EQ(::recv(ours.get(), text, sizeof(text), 0), -1);
+        EXPECT_EQ(errno, EAGAIN) << "it blocks";
+        EXPECT_NE(::fcntl(ours.get(), F_GETFD) & FD_CLOEXEC, 0);
+    }
+    EXPECT_FALSE(connector.connect(81));
+}
+
+TEST_F(ProgramConnectorTest, RefusesWhenTooManyWait) {
+    const ProgramConnector connector{folder + "/vsock", false};
+    const auto listener = listen_anywhere(folder + "/vsock_80");
+    std::vector<gunyah::FileDescriptor> waiting;
+    for (auto one = connector.connect(80); one && waiting.size() < 1000;
+         one = connector.connect(80)) {
+        waiting.push_back(std::move(one));
+    }
+    EXPECT_LT(waiting.size(), 1000U);
+}
 
 TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
     const std::string own = folder + "/own.sock";

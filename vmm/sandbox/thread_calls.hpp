@@ -2,19 +2,29 @@
 // The system calls that each kind of thread of the VMM needs.
 #pragma once
 
-#include <span>
+#include <vector>
 
 #include "sandbox/call_filter.hpp"
 
 namespace vmm {
 
 enum class ThreadKind {
-    vcpu,                  // runs a vCPU, and devices that answer at once
-    console,               // hands out what a console printed
-    main_loop,             // devices' queues, the control socket, what is typed
-    main_loop_with_shares, // also the files of shared directories
+    vcpu,      // runs a vCPU, and devices that answer at once
+    console,   // hands out what a console printed
+    main_loop, // devices' queues, the control socket, what is typed
+    connector, // the process that connects to programs' sockets (ProgramConnector)
 };
 
-std::span<const AllowedCall> calls_of(ThreadKind kind);
+// The devices that need calls of their own.
+struct DeviceKinds {
+    bool disks = false;
+    bool shares = false;
+    bool networks = false;
+    bool passt = false; // some of the networks are behind a passt
+    bool vsock = false;
+};
+
+// What `kind` needs in a VM that has `devices`.
+std::vector<AllowedCall> calls_of(ThreadKind kind, const DeviceKinds& devices);
 
 } // namespace vmm

@@ -35,6 +35,9 @@ public:
     // run: the transport calls again. An error puts the device into DEVICE_NEEDS_RESET.
     virtual std::expected<bool, QueueError> process(unsigned index, Virtqueue& queue) = 0;
 
+    // Whether process() has changed config() since this was asked last: the driver is told then.
+    virtual bool take_config_change() { return false; }
+
     // The driver has chosen among features(); before that and after a reset it has none. The ring
     // features are among them.
     virtual void negotiated(std::uint64_t /*features*/) {}

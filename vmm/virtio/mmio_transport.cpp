@@ -252,12 +252,19 @@ bool MmioTransport::service(unsigned index) {
     if (ring.needs_interrupt()) {
         raise(VIRTIO_MMIO_INT_VRING);
     }
+    if (device_.take_config_change()) {
+        config_has_changed();
+    }
     return *again;
 }
 
 void MmioTransport::change_config(const std::function<void()>& change) {
     const std::scoped_lock lock{mutex_};
     change();
+    config_has_changed();
+}
+
+void MmioTransport::config_has_changed() {
     ++config_generation_; // 2.5: a driver that read half of each reads again
     if ((status_ & VIRTIO_CONFIG_S_DRIVER_OK) != 0) {
         raise(VIRTIO_MMIO_INT_CONFIG);

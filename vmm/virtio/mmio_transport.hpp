@@ -72,6 +72,7 @@ private:
     void set_queue_ready(bool ready);
     void acknowledge(std::uint32_t bits);
     void raise(std::uint32_t bit);
+    void config_has_changed();
     void needs_reset(QueueError error);
     void reset();
 

@@ -30,8 +30,10 @@ public:
             return std::expected<std::uint32_t, QueueError>{0};
         });
     }
+    bool take_config_change() override { return std::exchange(config_changed, false); }
     void reset() override { ++resets; }
 
+    bool config_changed = false;
     unsigned handled = 0;
     unsigned resets = 0;
 
@@ -160,6 +162,18 @@ TEST_F(MmioTransportTest, MovesChainsAndInterrupts) {
     EXPECT_EQ(driver.used_index(), 1U);
     EXPECT_EQ(interrupts, 1U);
     EXPECT_EQ(get(VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_VRING);
+}
+
+TEST_F(MmioTransportTest, TellsOfAConfigurationThatTheDeviceChanged) {
+    bring_up();
+    const std::uint32_t generation = get(VIRTIO_MMIO_CONFIG_GENERATION);
+    device.config_changed = true;
+    transport.service(0);
+    EXPECT_EQ(get(VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
+    EXPECT_EQ(interrupts, 1U);
+    EXPECT_EQ(get(VIRTIO_MMIO_CONFIG_GENERATION), generation + 1);
+    transport.service(0);
+    EXPECT_EQ(get(VIRTIO_MMIO_CONFIG_GENERATION), generation + 1);
 }
 
 TEST_F(MmioTransportTest, ServesNothingBeforeTheDriverIsUp) {

@@ -127,6 +127,8 @@ std::expected<bool, QueueError> NetDevice::process(unsigned index, Virtqueue& qu
 void NetDevice::look_after_backend() {
     if (!backend_->is_open() && closed_) {
         wait_for(0);
+        config_.status = 0;
+        config_changed_ = true;
         std::exchange(closed_, {})();
     }
 }

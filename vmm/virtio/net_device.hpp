@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "net/mac_address.hpp"
@@ -18,6 +19,8 @@ namespace vmm {
 //
 //   receive:   waiting for a frame --> frame, no buffers: waiting for a kick --> ...
 //   transmit:  waiting for a kick  --> chain, backend full: waiting for the backend --> ...
+//
+// When the backend's other end has gone the link is down, for good: what the guest sends is lost.
 class NetDevice : public VirtioDevice {
 public:
     static constexpr unsigned receive_queue = 0;
@@ -38,6 +41,7 @@ public:
     void negotiated(std::uint64_t features) override;
     [[nodiscard]] int wake_fd() const override { return waiting_.fd(); }
     std::expected<bool, QueueError> process(unsigned index, Virtqueue& queue) override;
+    bool take_config_change() override { return std::exchange(config_changed_, false); }
     void reset() override;
 
 private:
@@ -53,6 +57,7 @@ private:
     std::unique_ptr<NetBackend> backend_;
     std::function<void()> closed_;
     NetConfig config_{};
+    bool config_changed_ = false;
     WaitSet waiting_;
     std::uint32_t events_ = 0; // that waiting_ waits for
     bool mergeable_ = false;

@@ -237,6 +237,20 @@ TEST_F(NetDeviceTest, SaysOnceThatTheHostHasGone) {
     EXPECT_FALSE(awake());
 }
 
+TEST_F(NetDeviceTest, TheLinkIsDownWhenTheHostHasGone) {
+    const auto status = [this] { return std::to_integer<unsigned>(device->config()[6]); };
+    service(NetDevice::receive_queue);
+    EXPECT_EQ(status(), net_link_up);
+    EXPECT_FALSE(device->take_config_change());
+    host->open = false;
+    service(NetDevice::transmit_queue);
+    EXPECT_EQ(status(), 0U);
+    EXPECT_TRUE(device->take_config_change());
+    EXPECT_FALSE(device->take_config_change());
+    device->reset();
+    EXPECT_EQ(status(), 0U) << "it does not come back";
+}
+
 TEST_F(NetDeviceTest, TellsTheBackendWhatWasNegotiated) {
     device->negotiated(feature(net_feature::checksum) | feature(net_feature::mac));
     EXPECT_EQ(host->used & feature(net_feature::checksum), feature(net_feature::checksum));

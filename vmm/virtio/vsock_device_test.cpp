@@ -21,7 +21,9 @@ class VsockDeviceTest : public testing::Test {
 protected:
     VsockDeviceTest() {
         ::mkdtemp(folder.data());
-        device.emplace(std::make_unique<VsockHost>(7, folder + "/vsock"));
+        device.emplace(std::make_unique<VsockHost>(
+            7, listen_unix(folder + "/vsock", "--test"),
+            [](std::uint32_t /*port*/) { return gunyah::FileDescriptor{}; }));
     }
     ~VsockDeviceTest() override { std::filesystem::remove_all(folder); }
 

@@ -4,25 +4,16 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include <fmt/format.h>
-
-#include "vsock/unix_socket.hpp"
-
 namespace vmm {
 
-VsockHost::VsockHost(std::uint64_t guest_cid, std::string path)
-    : guest_cid_{guest_cid}, path_{std::move(path)}, listener_{listen_unix(path_, "--vsock")},
+VsockHost::VsockHost(std::uint64_t guest_cid, gunyah::FileDescriptor listener, Connector connector)
+    : guest_cid_{guest_cid}, listener_{std::move(listener)}, connector_{std::move(connector)},
       data_(read_size) {
     listen(true);
-}
-
-VsockHost::~VsockHost() {
-    ::unlink(path_.c_str());
 }
 
 void VsockHost::listen(bool wanted) {
@@ -165,8 +156,7 @@ void VsockHost::receive(const VsockHeader& header,
 }
 
 void VsockHost::connect(const VsockHeader& request) {
-    gunyah::FileDescriptor program =
-        connect_unix(fmt::format("{}_{}", path_, request.destination_port), false);
+    gunyah::FileDescriptor program = connector_(request.destination_port);
     if (!program || add(VsockConnection{std::move(program), request}) == nullptr) {
         refuse(request);
     }

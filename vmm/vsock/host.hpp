@@ -4,8 +4,8 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,9 +17,9 @@
 
 namespace vmm {
 
-// Programs connect to the socket at `path`, write "CONNECT port\n" and get "OK port\n" once the
-// guest has accepted. What the guest connects to, port N of CID 2, is the socket `path`_N. One call
-// at a time.
+// Programs connect to a socket, write "CONNECT port\n" and get "OK port\n" once the guest has
+// accepted. What the guest connects to, port N of CID 2, is a program's socket too. One call at a
+// time.
 class VsockHost {
 public:
     static constexpr std::size_t most_connections = 512;
@@ -30,12 +30,14 @@ public:
         std::span<const std::byte> payload; // until the next call
     };
 
-    // Listens at once. After that, only accept4(2) and connect(2) make descriptors. Throws
-    // gunyah::Error.
-    VsockHost(std::uint64_t guest_cid, std::string path);
+    // A connection that does not block to the program for a port of CID 2; none if there is none.
+    using Connector = std::function<gunyah::FileDescriptor(std::uint32_t port)>;
+
+    // `listener`: where programs connect, does not block. Throws gunyah::Error.
+    VsockHost(std::uint64_t guest_cid, gunyah::FileDescriptor listener, Connector connector);
     VsockHost(const VsockHost&) = delete;
     VsockHost& operator=(const VsockHost&) = delete;
-    ~VsockHost(); // removes the socket
+    ~VsockHost() = default;
 
     [[nodiscard]] std::uint64_t guest_cid() const { return guest_cid_; }
     // Readable while poll() would find something.
@@ -87,8 +89,8 @@ private:
     bool prepare(Entry& entry);
 
     std::uint64_t guest_cid_;
-    std::string path_;
     gunyah::FileDescriptor listener_;
+    Connector connector_;
     WaitSet waiting_;
     bool listening_ = false;
     std::map<Id, Entry> connections_;

@@ -8,6 +8,7 @@ mount_kernel_filesystems() {
     /bin/busybox mount -t sysfs sysfs /sys
     /bin/busybox mount -t devtmpfs devtmpfs /dev
     /bin/busybox --install -s
+    chmod 1777 /tmp
     mkdir -p /dev/pts /dev/shm
     mount -t devpts devpts /dev/pts
     mount -t tmpfs tmpfs /dev/shm
