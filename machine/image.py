@@ -18,7 +18,7 @@ from machine.progress import Step
 _NOT_AT_BOOT = {"gunyah_qcom", "gunyah_liar"}
 _GUEST_DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng",
                   "vmw_vsock_virtio_transport", "gpio_keys", "evdev", "9pnet_virtio")
-_GUEST_ON_DEMAND = ("ext4", "crc32c_generic", "9p")
+_GUEST_ON_DEMAND = ("ext4", "crc32c_generic", "9p", "sp805_wdt")
 _MOUNT_POINTS = ("dev", "mnt", "proc", "root", "run", "sys", "tmp", "sbin", "usr/bin", "usr/sbin")
 
 

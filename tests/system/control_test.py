@@ -10,6 +10,7 @@ from tests.system.guest_case import GUEST_SECONDS
 from tests.system.guest_command import GuestCommand
 
 _LOG = "/tmp/controlled.log"
+_STATUS_CRASHED = 4
 _STATUS_STOPPED = 5
 _CLUSTER = 1 << 16
 
@@ -126,6 +127,14 @@ class Control(console_scenarios.ConsoleScenarios, sandbox_scenarios.SandboxScena
         self.shell.must("mv /dev/gunyah.away /dev/gunyah")
         self.assertRegex(sick.output, "BAD +cannot open /dev/gunyah: there is no Gunyah driver")
         self.assertEqual(sick.status, 1)
+
+    def test_watchdog_and_alarm(self) -> None:
+        """A guest that serves its watchdog goes on, one that stops to ends."""
+        answer = self.run_guest(GuestCommand("watchdog", options=("--watchdog",)))
+        self.assertIn("watchdog: sp805-wdt", answer.output)
+        self.assertIn("served, alarms: 1", answer.output)
+        self.assertIn("the guest crashed: its watchdog was not served in time", answer.output)
+        self.assertEqual(answer.status, _STATUS_CRASHED)
 
     def test_clock_and_entropy(self) -> None:
         now = int(self.shell.must("date +%s"))

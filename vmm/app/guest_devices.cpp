@@ -5,7 +5,6 @@
 #include <linux/virtio_mmio.h>
 
 #include <atomic>
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -88,6 +87,9 @@ GuestDevices::GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> con
     add_pl011();
     add_pl031();
     add_pl061();
+    if (host_.watchdog_bites) {
+        add_sp805();
+    }
     add_console(std::move(consoles));
     add_virtio(std::make_unique<RngDevice>(system_random), "entropy device");
     for (Disk& disk : disks) {
@@ -117,14 +119,51 @@ void GuestDevices::add_pl011() {
 }
 
 void GuestDevices::add_pl031() {
-    const auto seconds = [] {
-        return static_cast<std::uint64_t>(
-            std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
-    };
+    constexpr std::uint64_t second = 1'000'000'000;
     descriptions_.push_back({DeviceDescription::Kind::pl031, layout::pl031_base,
-                             Pl031::register_block_size, std::nullopt});
-    pl031_ = std::make_unique<Pl031>(seconds);
+                             Pl031::register_block_size, layout::pl031_spi});
+    pl031_interrupt_ = std::make_unique<IrqFd>(
+        host_.vm.add_irqfd(layout::doorbell_label(layout::pl031_spi), IrqTrigger::edge));
+    pl031_ = std::make_unique<Pl031>(Pl031::Host{
+        .now = [this] { return alarm_.now() / second; },
+        .wake_at =
+            [this](std::optional<std::uint64_t> time) {
+                alarm_.set(time ? std::optional{*time * second} : std::nullopt);
+            },
+        .interrupt = [this] { pl031_interrupt_->pulse(); },
+    });
     bus_.add(layout::pl031_base, Pl031::register_block_size, *pl031_);
+    host_.loop.add(alarm_.fd(), [this] {
+        alarm_.drain();
+        pl031_->expire();
+    });
+}
+
+void GuestDevices::add_sp805() {
+    descriptions_.push_back({DeviceDescription::Kind::sp805, layout::sp805_base,
+                             Sp805::register_block_size, std::nullopt});
+    sp805_ = std::make_unique<Sp805>(Sp805::Host{
+        .now = [this] { return watchdog_timer_.now(); },
+        .wake_at = [this](std::optional<std::uint64_t> time) { watchdog_timer_.set(time); },
+        .bite = host_.watchdog_bites,
+    });
+    bus_.add(layout::sp805_base, Sp805::register_block_size, *sp805_);
+    host_.loop.add(watchdog_timer_.fd(), [this] {
+        watchdog_timer_.drain();
+        sp805_->expire();
+    });
+}
+
+void GuestDevices::pause() {
+    if (sp805_) {
+        sp805_->freeze();
+    }
+}
+
+void GuestDevices::resume() {
+    if (sp805_) {
+        sp805_->thaw();
+    }
 }
 
 void GuestDevices::add_pl061() {

@@ -10,11 +10,13 @@
 
 #include "app/control_target.hpp"
 #include "app/event_loop.hpp"
+#include "app/host_timer.hpp"
 #include "devices/character_port.hpp"
 #include "devices/mmio_bus.hpp"
 #include "devices/pl011.hpp"
 #include "devices/pl031.hpp"
 #include "devices/pl061.hpp"
+#include "devices/sp805.hpp"
 #include "disk/disk_image.hpp"
 #include "libgunyah/vm.hpp"
 #include "machine/device_tree.hpp"
@@ -35,6 +37,8 @@ struct DeviceHost {
     EventLoop& loop;
     CharacterOutput output;                         // what the PL011 prints
     std::function<void(std::string_view)> complain; // a guest broke a device; any thread
+    // A guest's watchdog was not served in time; on the loop's thread. Empty: it has no watchdog.
+    std::function<void()> watchdog_bites;
 };
 
 struct Disk {
@@ -54,9 +58,10 @@ struct NetworkCard {
     std::function<std::string()> last_words; // why the backend ended, empty: it does not say
 };
 
-// A PL011, a clock, a power button, a virtio console with its ports, an entropy device, one virtio
-// block device per disk, one 9P device per shared directory, one virtio network device per card and
-// a virtio vsock device if there is a host's side for it, in this order in the device tree.
+// A PL011, a clock, a power button, perhaps a watchdog, a virtio console with its ports, an entropy
+// device, one virtio block device per disk, one 9P device per shared directory, one virtio network
+// device per card and a virtio vsock device if there is a host's side for it, in this order in the
+// device tree.
 class GuestDevices {
 public:
     // Throws gunyah::Error.
@@ -84,6 +89,9 @@ public:
     [[nodiscard]] std::vector<DeviceCounts> counts() const;
     // Asks the guest to shut down. What becomes of it is the guest's decision. Any thread.
     void press_power_button() { pl061_->press(layout::power_button_line); }
+    // No vCPU runs, until they do again: the guest cannot serve its watchdog. Any thread.
+    void pause();
+    void resume();
 
 private:
     struct VirtioSlot;
@@ -91,6 +99,7 @@ private:
     void add_pl011();
     void add_pl031();
     void add_pl061();
+    void add_sp805();
     VirtioSlot& add_virtio(std::unique_ptr<VirtioDevice> device, const std::string& name);
     void add_console(std::vector<ConsolePortSettings> ports);
     void add_console();
@@ -101,9 +110,13 @@ private:
     std::vector<DeviceDescription> descriptions_;
     std::unique_ptr<gunyah::IrqFd> pl011_interrupt_;
     std::unique_ptr<Pl011> pl011_;
+    std::unique_ptr<gunyah::IrqFd> pl031_interrupt_;
+    HostTimer alarm_{CLOCK_REALTIME};
     std::unique_ptr<Pl031> pl031_;
     std::unique_ptr<gunyah::IrqFd> pl061_interrupt_;
     std::unique_ptr<Pl061> pl061_;
+    HostTimer watchdog_timer_{CLOCK_MONOTONIC};
+    std::unique_ptr<Sp805> sp805_;     // if there is one
     ConsoleDevice* console_ = nullptr; // owned by its slot
     VirtioSlot* console_slot_ = nullptr;
     std::vector<std::unique_ptr<VirtioSlot>> virtio_;

@@ -110,6 +110,9 @@ public:
         run_.add_option("IMAGE", image_,
                         "disk image to boot, with its kernel beside it: NAME.vmlinuz or vmlinuz, "
                         "and perhaps NAME.initrd or initrd.img");
+        run_.add_flag("--watchdog", watchdog_,
+                      "a watchdog (SP805, /dev/watchdog): a guest that has started and then "
+                      "forgets it ends, with exit status 4");
         run_.add_flag("--no-sandbox", no_sandbox_,
                       "keep the privileges, files and system calls that the sandbox takes away");
         run_.add_option("--config", config_files_,
@@ -154,6 +157,9 @@ private:
         if (no_sandbox_) {
             texts.emplace_back("sandbox", "no");
         }
+        if (watchdog_) {
+            texts.emplace_back("watchdog", "yes");
+        }
         return texts;
     }
 
@@ -165,6 +171,7 @@ private:
     std::vector<std::string> config_files_;
     bool print_config_ = false;
     bool no_sandbox_ = false;
+    bool watchdog_ = false;
 };
 
 struct ControlHelp {

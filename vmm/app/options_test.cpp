@@ -120,6 +120,54 @@ TEST(Options, SharedDirectories) {
     expect_complaint({"run", "--kernel", "Image", "--share", long_tag.c_str()}, "255 bytes");
 }
 
+TEST(Options, Networks) {
+    const RunOptions options = accepted(
+        {"run", "--kernel", "Image", "--net", "passt,forward=tcp:2222:22,forward=udp:53:53",
+         "--net", "tap=tap0,mac=02:00:00:00:00:07", "--net", "tap,tap=tap1"});
+    ASSERT_EQ(options.nets.size(), 3U);
+    EXPECT_EQ(options.nets[0].backend, "passt");
+    EXPECT_EQ(options.nets[0].forwards, (std::vector<std::string>{"tcp:2222:22", "udp:53:53"}));
+    EXPECT_EQ(options.nets[1].tap, "tap0");
+    EXPECT_EQ(options.nets[1].mac, "02:00:00:00:00:07");
+    EXPECT_EQ(options.nets[2].tap, "tap1");
+    const auto refuse = [](const char* net, const std::string& why) {
+        expect_complaint({"run", "--kernel", "Image", "--net", net}, why);
+    };
+    refuse("bridge", "'bridge' is no network known here; use passt or tap=DEVICE");
+    refuse("tap", "write --net tap=DEVICE");
+    refuse("passt,tap=tap0", "a tap device is named for tap, and only for it");
+    refuse("tap=a/b", "'a/b' is no name of a network device");
+    refuse("tap=abcdefghijklmnop", "is no name of a network device");
+    refuse("tap=tap0,forward=tcp:1:1", "a tap device needs none");
+    refuse("mac=02:00", "'02:00' is no address of a network device");
+    refuse("mac=01:00:00:00:00:00", "is no address of a network device");
+    refuse("forward=22", "'22' is no port to forward; write tcp:HOSTPORT:PORT");
+    refuse("speed=9", "known here: backend, tap, mac, forward");
+    std::vector<const char*> many{"run", "--kernel", "Image"};
+    for (int count = 0; count < 9; ++count) {
+        many.insert(many.end(), {"--net", "passt"});
+    }
+    expect_complaint(many, "9 network devices are too many; a guest has at most 8");
+}
+
+TEST(Options, Vsock) {
+    EXPECT_TRUE(accepted({"run", "--kernel", "Image"}).vsocks.empty());
+    const RunOptions options = accepted({"run", "--kernel", "Image", "--vsock", "42,path=/tmp/v"});
+    ASSERT_EQ(options.vsocks.size(), 1U);
+    EXPECT_EQ(options.vsocks[0].cid, 42U);
+    EXPECT_EQ(options.vsocks[0].path, "/tmp/v");
+    expect_complaint({"run", "--kernel", "Image", "--vsock", "2"}, "2 is no CID for a guest");
+    expect_complaint({"run", "--kernel", "Image", "--vsock", "4294967295"}, "is no CID");
+    expect_complaint({"run", "--kernel", "Image", "--vsock", "x"}, "--vsock.cid: 'x'");
+    expect_complaint({"run", "--kernel", "Image", "--vsock", "3", "--vsock", "4"},
+                     "a guest has only one");
+}
+
+TEST(Options, AWatchdogIsThereWhenAskedFor) {
+    EXPECT_FALSE(accepted({"run", "--kernel", "Image"}).watchdog);
+    EXPECT_TRUE(accepted({"run", "--kernel", "Image", "--watchdog"}).watchdog);
+}
+
 TEST(Options, HelpIsNoError) {
     const EarlyExit early = ended({"run", "--help"});
     EXPECT_EQ(early.status, ExitStatus::powered_off);

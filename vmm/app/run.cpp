@@ -170,9 +170,11 @@ public:
     }
     void pause() override {
         vcpus_.pause();
+        devices_.pause();
         paused_ = true;
     }
     void resume() override {
+        devices_.resume();
         vcpus_.resume();
         paused_ = false;
     }
@@ -217,7 +219,8 @@ public:
                                         .memory = guest_memory_,
                                         .loop = loop_,
                                         .output = consoles_.first().output(),
-                                        .complain = [this](std::string_view text) { note(text); }},
+                                        .complain = [this](std::string_view text) { note(text); },
+                                        .watchdog_bites = watchdog()},
                              consoles_.ports(),
                              std::move(disks_),
                              std::move(shares_),
@@ -291,6 +294,15 @@ private:
     void end(Outcome outcome) {
         outcome_.report(std::move(outcome));
         loop_.stop();
+    }
+
+    std::function<void()> watchdog() {
+        if (!options_.watchdog) {
+            return {};
+        }
+        return [this] {
+            end({ExitStatus::crashed, "the guest crashed: its watchdog was not served in time"});
+        };
     }
 
     // A guest that breaks a device over and over must not flood the user's terminal.

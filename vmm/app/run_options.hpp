@@ -69,6 +69,7 @@ struct RunOptions {
     std::vector<DiskOption> disks;
     std::vector<ShareOption> shares;
     std::vector<ConsoleOption> consoles; // none: one at stdio
+    bool watchdog = false;
     bool sandbox = true;
     std::string user; // whom root becomes in the sandbox; empty: a usual one
     std::vector<NetOption> nets;

@@ -75,6 +75,7 @@ void visit(Visitor& visitor, RunOptions& options) {
     visitor.field("disk", options.disks);
     visitor.field("share", options.shares);
     visitor.field("console", options.consoles);
+    visitor.field("watchdog", options.watchdog);
     visitor.field("sandbox", options.sandbox);
     visitor.field("user", options.user);
     visitor.field("net", options.nets);

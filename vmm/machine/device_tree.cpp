@@ -119,6 +119,14 @@ void pl031(FdtWriter& fdt, const DeviceDescription& device) {
     fdt.text("clock-names", "apb_pclk");
 }
 
+void sp805(FdtWriter& fdt, const DeviceDescription& device) {
+    const Node node{fdt, fmt::format("watchdog@{:x}", device.base)};
+    fdt.texts("compatible", {"arm,sp805", "arm,primecell"});
+    registers_and_interrupt(fdt, device);
+    fdt.cells("clocks", {clock_phandle, clock_phandle});
+    fdt.texts("clock-names", {"wdog_clk", "apb_pclk"});
+}
+
 void pl061(FdtWriter& fdt, const DeviceDescription& device) {
     const Node node{fdt, fmt::format("pl061@{:x}", device.base)};
     fdt.texts("compatible", {"arm,pl061", "arm,primecell"});
@@ -216,6 +224,9 @@ void root(FdtWriter& fdt, const GuestDescription& guest) {
         case DeviceDescription::Kind::pl061:
             pl061(fdt, device);
             power_button(fdt);
+            break;
+        case DeviceDescription::Kind::sp805:
+            sp805(fdt, device);
             break;
         case DeviceDescription::Kind::virtio_mmio:
             virtio_mmio(fdt, device);

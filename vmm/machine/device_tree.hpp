@@ -13,7 +13,7 @@ namespace vmm {
 
 // A device behind MMIO registers with at most one interrupt, which a doorbell delivers.
 struct DeviceDescription {
-    enum class Kind { pl011, pl031, pl061, virtio_mmio };
+    enum class Kind { pl011, pl031, pl061, sp805, virtio_mmio };
     Kind kind;
     std::uint64_t base; // guest physical address
     std::uint64_t size; // bytes of registers

@@ -20,8 +20,9 @@ protected:
                                .command_line = "console=ttyAMA0 quiet",
                                .initrd = std::nullopt,
                                .devices = {{Kind::pl011, 0x900'0000, 0x1000, 0},
-                                           {Kind::pl031, 0x901'0000, 0x1000, std::nullopt},
+                                           {Kind::pl031, 0x901'0000, 0x1000, 9},
                                            {Kind::pl061, 0x902'0000, 0x1000, 7},
+                                           {Kind::sp805, 0x903'0000, 0x1000, std::nullopt},
                                            {Kind::virtio_mmio, 0xa00'0000, 0x200, 1},
                                            {Kind::virtio_mmio, 0xa00'0200, 0x200, 2}},
                                .kaslr_seed = 0x1122'3344'5566'7788,
@@ -73,7 +74,9 @@ TEST_F(DeviceTreeTest, LeavesToTheResourceManagerWhatIsIts) {
 TEST_F(DeviceTreeTest, DescribesClockAndPowerButton) {
     build();
     EXPECT_EQ(cells("/pl031@9010000", "reg"), (Cells{0, 0x901'0000, 0, 0x1000}));
-    EXPECT_FALSE(has("/pl031@9010000", "interrupts")); // its alarm is not wired
+    EXPECT_EQ(cells("/pl031@9010000", "interrupts"), (Cells{0, 9, 1}));
+    EXPECT_EQ(cells("/watchdog@9030000", "reg"), (Cells{0, 0x903'0000, 0, 0x1000}));
+    EXPECT_FALSE(has("/watchdog@9030000", "interrupts"));
     EXPECT_EQ(cells("/pl061@9020000", "interrupts"), (Cells{0, 7, 1}));
     const Cells gpio = cells("/gpio-keys/power", "gpios");
     ASSERT_EQ(gpio.size(), 3U);
@@ -143,7 +146,7 @@ TEST_F(DeviceTreeTest, TheConfigurationTellsTheResourceManagerTheRest) {
 
 TEST_F(DeviceTreeTest, EveryDeviceHasADoorbell) {
     build();
-    for (const std::uint32_t spi : {0U, 1U, 2U, 7U}) {
+    for (const std::uint32_t spi : {0U, 1U, 2U, 7U, 9U}) {
         const std::string name = "bell-" + std::to_string(32 + spi);
         const std::string path = "/gunyah-vm-config/vdevices/" + name;
         EXPECT_EQ(text(path.c_str(), "vdevice-type"), strings({"doorbell"}));

@@ -4,6 +4,7 @@
 //   0x0900_0000  PL011                       below 1 GiB an access to an unmapped address
 //   0x0901_0000  PL031, the clock            comes back to the VMM
 //   0x0902_0000  PL061, the power button
+//   0x0903_0000  SP805, the watchdog
 //   0x0a00_0000  virtio-mmio, 0x200 each
 //   ....._....   GICv3 redistributors, 0x20000 per vCPU, up to the distributor
 //   0x3fff_0000  GICv3 distributor
@@ -17,6 +18,7 @@ namespace vmm::layout {
 constexpr std::uint64_t pl011_base = 0x0900'0000;
 constexpr std::uint64_t pl031_base = 0x0901'0000;
 constexpr std::uint64_t pl061_base = 0x0902'0000;
+constexpr std::uint64_t sp805_base = 0x0903'0000;
 constexpr std::uint64_t virtio_base = 0x0a00'0000;
 constexpr std::uint64_t virtio_stride = 0x200;
 
@@ -40,7 +42,8 @@ constexpr std::uint32_t power_button_line = 0;
 // Shared peripheral interrupts, counted from 0 as device trees do (INTID = 32 + SPI).
 constexpr std::uint32_t pl011_spi = 0;
 constexpr std::uint32_t pl061_spi = 1;
-constexpr std::uint32_t first_virtio_spi = 2;
+constexpr std::uint32_t pl031_spi = 2;
+constexpr std::uint32_t first_virtio_spi = 3;
 // The doorbell behind an SPI has the interrupt's INTID as its label: never 0.
 constexpr std::uint32_t doorbell_label(std::uint32_t spi) {
     return 32 + spi;
