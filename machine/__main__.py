@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.debian:
         debian.make_disk()
         run.run_debian(replace(configuration, memory=debian.MACHINE_MEMORY,
-                               extra=debian.MACHINE_DEVICES))
+                               extra=debian.machine_devices()))
     else:
         run.run(configuration)
     return 0

@@ -73,6 +73,6 @@ def start_guest(machine: Machine, quiet: bool = False) -> None:
 
 
 def start_debian(machine: Machine, quiet: bool = False) -> None:
-    """Types `start-debian`, for a machine with debian.MACHINE_DEVICES, and waits until it asks for a login."""
+    """Types `start-debian`, for a machine with debian.machine_devices(), and waits until it asks for a login."""
     machine.send_line("start-debian")
     _pass(machine, _DEBIAN, quiet, unless="^primary# ")

@@ -22,11 +22,8 @@ _SYSTEM = CACHE / "debian-arm64.tar"
 # How _SYSTEM was made; it is made anew when it would be made in another way.
 _RECIPE = CACHE / "debian-arm64.recipe"
 DISK = BUILD / "image/debian-host.ext4"
-# What a machine with DISK needs: memory, and the disk and a network of QEMU's.
+# Of a machine with DISK.
 MACHINE_MEMORY = "4G"
-MACHINE_DEVICES = ("-drive", f"file={DISK},format=raw,if=none,id=debian,snapshot=on",
-                   "-device", "virtio-blk-device,drive=debian",
-                   "-netdev", "user,id=network", "-device", "virtio-net-device,netdev=network")
 _WORK = BUILD / "debian"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _BINFMT_ENTRY = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
@@ -46,6 +43,14 @@ cp -r --no-preserve=ownership added/. root/
 sed -i 's/^root:[^:]*:/root::/' root/etc/shadow
 mkfs.ext4 -q -F -d root debian.ext4 2G
 """
+
+
+def machine_devices(more_of_network: str = "") -> tuple[str, ...]:
+    """QEMU's options for DISK, of which nothing that is written stays, and for a network of QEMU's."""
+    return ("-drive", f"file={DISK},format=raw,if=none,id=debian,snapshot=on",
+            "-device", "virtio-blk-device,drive=debian",
+            "-netdev", ",".join(["user,id=network", *([more_of_network] if more_of_network else [])]),
+            "-device", "virtio-net-device,netdev=network")
 
 
 def _run_arm64_programs() -> None:
