@@ -11,6 +11,7 @@ set(HYP_ARM64_SOURCES
     arm64/entropy.cpp
     arm64/firmware.cpp
     arm64/id_registers.cpp
+    arm64/image_place.cpp
     arm64/exception.cpp
     arm64/guest_controls.cpp
     arm64/guest_exit.S
@@ -95,7 +96,7 @@ set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 # first tables runs with the MMU on, where unaligned access is allowed.
 set(hyp_late_sources ${HYP_ARM64_SOURCES} ${HYP_BOOT_SOURCES} ${hypervisor_core_sources})
 list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp
-    arm64/stage2_attributes.cpp)
+    arm64/entropy.cpp arm64/image_place.cpp arm64/smccc.cpp arm64/stage2_attributes.cpp)
 foreach(source IN LISTS hyp_hot_sources)
     list(REMOVE_ITEM hyp_late_sources "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
 endforeach()
@@ -133,7 +134,7 @@ function(hypervisor_program NAME OUTPUT ROOT_BINARY ROOT_TARGET)
         OBJECT_DEPENDS "${ROOT_BINARY}")
     gunyah_target(${NAME})
     add_dependencies(${NAME} ${ROOT_TARGET})
-    target_link_options(${NAME} PRIVATE "-T${script}" -flto=1 -O2 ${hyp_branch_protection})
+    target_link_options(${NAME} PRIVATE "-T${script}" -Wl,--emit-relocs -flto=1 -O2 ${hyp_branch_protection})
     target_link_libraries(${NAME} PRIVATE runtime)
     set_target_properties(${NAME} PROPERTIES OUTPUT_NAME ${OUTPUT} SUFFIX .elf
                                              LINK_DEPENDS "${script}")

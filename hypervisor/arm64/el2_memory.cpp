@@ -2,6 +2,7 @@
 // The first tables (built with the MMU off) and what is added to them later.
 #include "arm64/el2_memory.hpp"
 #include "arm64/el2_tables.hpp"
+#include "arm64/image_place.hpp"
 
 #include <arch/el2_layout.hpp>
 #include <arch/physmap.hpp>
@@ -15,7 +16,7 @@
 extern "C" {
 // Defined by hypervisor.lds; only their addresses mean something.
 extern const char image_start[], text_end[], rodata_end[], data_end[], stack_start[], image_end[];
-std::uint64_t el2_build_first_tables();
+std::uint64_t el2_build_first_tables(const void* device_tree);
 }
 
 namespace hyp::arch {
@@ -27,8 +28,8 @@ namespace {
 constexpr std::size_t words_per_table = page_size / sizeof(std::uint64_t);
 using Table = std::array<std::uint64_t, words_per_table>;
 
-// Root, image (3 levels, up to 6 MiB of image), identity map (2), physical map and UART before the
-// page allocator exists (10).
+// Root, image (3 levels, two tables of the lower two), identity map (2), physical map and UART
+// before the page allocator exists (10).
 constexpr std::size_t first_table_count = 24;
 alignas(page_size) std::array<Table, first_table_count> first_tables;
 std::size_t first_tables_used;
@@ -147,22 +148,22 @@ bool map_section(const TableSource& source, std::uint64_t root, const Section& s
 
 } // namespace hyp::arch
 
-/// Runs with the MMU off, at the physical address: maps the image at its link address and its code
+/// Runs with the MMU off, at the physical address: places the image, maps it there and its code
 /// at the address where it is. Returns the root table, or 0 if that failed.
-std::uint64_t el2_build_first_tables() {
+std::uint64_t el2_build_first_tables(const void* device_tree) {
     using namespace hyp::arch;
     const TableSource source{allocate_first_table, identity, hyp::has_bti()};
     const std::uint64_t root = allocate_first_table();
     const std::uint64_t start = address_of(image_start);
-    const std::uint64_t offset = image_base - start;
+    const std::uint64_t offset = place_image(device_tree) - start;
+    el2_image_offset = offset;
     const Section text{start, address_of(text_end), El2Memory::text};
     const Section rodata{text.end, address_of(rodata_end), El2Memory::rodata};
     const Section data{rodata.end, address_of(data_end), El2Memory::data};
     // Between data_end and stack_start lies the guard page.
     const Section stack{address_of(stack_start), address_of(image_end), El2Memory::data};
-    const bool fits = start < image_base;
     const bool mapped =
-        fits && map_section(source, root, text, offset) &&
+        start < image_base && map_section(source, root, text, offset) &&
         map_section(source, root, rodata, offset) && map_section(source, root, data, offset) &&
         map_section(source, root, stack, offset) && map_section(source, root, text, 0);
     return mapped ? root : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The first instructions on every CPU: the arm64 Image header (Linux Documentation/arch/arm64/
-// booting), EL2 into a known state, MMU on, and a jump to the link address.
+// booting), EL2 into a known state, MMU on, and a jump to the virtual address.
 
 #define HCR_RW          (1 << 31)
 #define HCR_E2H_BIT     34
@@ -40,7 +40,7 @@ primary_entry:
     bl      reset_el2
     // What the image only reserves may be in caches as another program's data: drop it before it is
     // written with caches off, and drop what was speculatively read before it is used with caches on.
-    bl      invalidate_reserved
+    bl      invalidate_data
     adrp    x0, bss_start
     adrp    x1, image_end
 1:  stp     xzr, xzr, [x0]     // both are multiples of a page
@@ -53,24 +53,21 @@ primary_entry:
     adrp    x9, image_end
     mov     sp, x9
     mov     x29, xzr
+    mov     x0, x19
     bl      el2_build_first_tables
     cbz     x0, park
     mov     x21, x0
-    bl      invalidate_reserved
+    bl      invalidate_data
     mov     x0, x21
-    ldr     x1, =primary_virtual
-    adr     x20, _start
+    adr     x1, primary_virtual
     b       enable_mmu
 
 primary_virtual:
     bti     j
-    ldr     x9, =image_end
+    adrp    x9, image_end
     mov     sp, x9
-    ldr     x10, =_start
-    sub     x10, x10, x20
-    ldr     x9, =el2_image_offset
-    str     x10, [x9]
-    ldr     x9, =el2_vectors
+    adrp    x9, el2_vectors     // a multiple of 2 KiB
+    add     x9, x9, :lo12:el2_vectors
     msr     vbar_el2, x9
     isb
     mov     x29, xzr
@@ -86,14 +83,15 @@ secondary_entry:
     bl      reset_el2
     ldp     x0, x20, [x19]      // tables, stack
     ldr     x21, [x19, #16]     // PerCpu
-    ldr     x1, =secondary_virtual
+    adr     x1, secondary_virtual
     b       enable_mmu
 
 secondary_virtual:
     bti     j
     mov     sp, x20
     msr     tpidr_el2, x21
-    ldr     x9, =el2_vectors
+    adrp    x9, el2_vectors
+    add     x9, x9, :lo12:el2_vectors
     msr     vbar_el2, x9
     isb
     mov     x29, xzr
@@ -120,14 +118,14 @@ reset_el2:
     isb
     ret
 
-// Invalidates data cache lines of [bss_start, image_end); clobbers x9-x12.
-invalidate_reserved:
+// Invalidates data cache lines of all but the code; clobbers x9-x12.
+invalidate_data:
     dsb     sy
     mrs     x9, ctr_el0
     ubfx    x9, x9, #16, #4
     mov     x10, #4
     lsl     x10, x10, x9        // smallest line in bytes
-    adrp    x11, bss_start
+    adrp    x11, text_end
     adrp    x12, image_end
 1:  dc      ivac, x11
     add     x11, x11, x10
@@ -136,8 +134,11 @@ invalidate_reserved:
     dsb     sy
     ret
 
-// x0 = tables, x1 = where to go on (link address). Clobbers x9, x10.
+// x0 = tables, x1 = where to go on (physical address). Clobbers x9, x10.
 enable_mmu:
+    adrp    x9, el2_image_offset
+    ldr     x9, [x9, :lo12:el2_image_offset]
+    add     x1, x1, x9
     ldr     x9, =MAIR
     msr     mair_el2, x9
     ldr     x9, =TCR_COMMON

@@ -4,8 +4,11 @@
 
 #include "platform/console.hpp"
 
+#include <arch/el2_layout.hpp>
 #include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
+
+extern "C" const char image_start[];
 
 namespace hyp {
 
@@ -22,6 +25,9 @@ void report_memory(const Machine& machine) {
         report_range("RAM", range);
     }
     report_range("hypervisor image", machine.memory.image);
+    log("    at {}", reinterpret_cast<std::uint64_t>(image_start) != arch::image_base
+                         ? "a random virtual address"
+                         : "its link address: no entropy");
     report_range("hypervisor pool", machine.memory.pool);
     report_range("Resource Manager", machine.memory.resource_manager);
 }

@@ -10,6 +10,8 @@
 #include <arch/sysreg.hpp>
 #include <runtime/panic.hpp>
 
+extern "C" const char image_start[];
+
 namespace hyp {
 
 namespace {
@@ -25,6 +27,7 @@ struct FrameRecord { // AAPCS64: what x29 points to
 
 /// Follows frame pointers as long as they stay on this CPU's own stack and go up.
 void print_backtrace(std::uint64_t frame_pointer) {
+    log("  the image is at {x}", reinterpret_cast<std::uint64_t>(image_start));
     const std::uint64_t top = arch::this_cpu().stack_top;
     const std::uint64_t bottom = top - arch::stack_size;
     std::uint64_t above = bottom;

@@ -70,9 +70,6 @@ bool icc_enable_system_registers() {
     here().system_registers = true;
     return true;
 }
-std::uint64_t icc_read_ctlr() {
-    return here().ctlr;
-}
 void icc_write_ctlr(std::uint64_t value) {
     here().ctlr = value;
 }

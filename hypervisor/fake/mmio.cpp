@@ -49,18 +49,11 @@ void write(std::uintptr_t address, unsigned size, std::uint64_t value) {
 } // namespace
 
 namespace arch {
-
-std::uint8_t mmio_read8(std::uintptr_t address) {
-    return static_cast<std::uint8_t>(read(address, 1));
-}
 std::uint32_t mmio_read32(std::uintptr_t address) {
     return static_cast<std::uint32_t>(read(address, 4));
 }
 std::uint64_t mmio_read64(std::uintptr_t address) {
     return read(address, 8);
-}
-void mmio_write8(std::uintptr_t address, std::uint8_t value) {
-    write(address, 1, value);
 }
 void mmio_write32(std::uintptr_t address, std::uint32_t value) {
     write(address, 4, value);

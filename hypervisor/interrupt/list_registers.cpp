@@ -116,7 +116,7 @@ void VicCpu::refill_best() {
     if (Virq* irq = best_ready(true)) {
         place(*irq);
     }
-    while (std::popcount(used_) < static_cast<int>(interface_features.list_registers)) {
+    while (std::countr_one(used_) < static_cast<int>(interface_features.list_registers)) {
         place(*best_ready(false));
     }
 }

@@ -35,8 +35,6 @@ public:
     static constexpr ObjectType type = ObjectType::vic;
     static constexpr unsigned vcpus_limit = 64;
     static constexpr std::uint64_t shared_virqs_limit = spi_end - first_spi;
-    static constexpr std::uint64_t distributor_size = 0x10000;
-    static constexpr std::uint64_t redistributor_size = 0x20000;
 
     Vic() : Object(type) {}
 

@@ -49,7 +49,6 @@ public:
     Result<> create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner = nullptr);
     /// Frees all tables after a TLB invalidation; mappings are just forgotten.
     void destroy();
-    [[nodiscard]] bool exists() const { return root_ != nullptr; }
 
     struct Run {
         Ipa ipa;

@@ -11,6 +11,7 @@
 namespace hyp {
 namespace {
 
+constexpr std::uint64_t distributor_size = 0x10000;
 constexpr Ipa distributor{0x08000000};
 constexpr std::uint64_t ctlr = 0x0000;
 constexpr std::uint64_t typer = 0x0004;
@@ -40,7 +41,7 @@ protected:
         ScheduleTest::SetUp();
         vm_ = std::make_unique<TestVm>();
         ASSERT_TRUE(vm_->memory->attach_vdevice(vm_->vic, *vm_->vic->vdevice(0),
-                                                {distributor, Vic::distributor_size}));
+                                                {distributor, distributor_size}));
         vcpu_ = vm_->make_vcpu(0, {});
         for (std::uint64_t n = 0; n < 31; ++n) {
             x(n) = painted + n;
@@ -120,7 +121,7 @@ TEST_F(AtOnce, OtherAbortsAreLeft) {
     expect_left(serve_abort(at, abort(1, false) | esr::sse));
     expect_left(serve_abort(at, abort(1, false) | esr::s1ptw));
     expect_left(serve_abort(at, abort(1, false) | esr::fsc_permission));
-    expect_left(serve_abort(distributor + Vic::distributor_size, abort(1, false)));
+    expect_left(serve_abort(distributor + distributor_size, abort(1, false)));
     expect_left(serve_abort(distributor - 4, abort(1, true)));
 }
 

@@ -15,8 +15,6 @@ namespace hyp {
 struct RunReport {
     std::uint64_t state = GH_VCPU_STATE_READY;
     std::array<std::uint64_t, 3> data{};
-
-    [[nodiscard]] bool runnable() const { return state == GH_VCPU_STATE_READY; }
 };
 
 /// A load or store with a valid syndrome (ESR_EL2.ISS.ISV, Arm ARM D19.2.40).

@@ -3,7 +3,7 @@
 // GiB.
 //
 //   0x0000'0000'0000 ..   identity map of the image, only while the MMU is being turned on
-//   0x4000'0000'0000      the hypervisor's image: text RX, rodata R, data RW
+//   0x4000'0000'0000 ..   the hypervisor's image at a random page: text RX, rodata R, data RW
 //   0x5000'0000'0000      stacks of secondary CPUs, an unmapped guard page below each
 //   0x6000'0000'0000      devices and data of firmware
 //   0x8000'0000'0000 ..   physical map: PA 0 .. 2^47 - 1
@@ -17,10 +17,8 @@ inline constexpr std::uint64_t image_base = 0x4000'0000'0000; // also in hypervi
 inline constexpr std::uint64_t stacks_base = 0x5000'0000'0000;
 inline constexpr std::uint64_t devices_base = 0x6000'0000'0000;
 inline constexpr std::uint64_t physmap_base = 0x8000'0000'0000;
-/// RAM and devices at or above this physical address cannot be used.
-inline constexpr std::uint64_t physical_limit = std::uint64_t{1} << 47;
 
-/// Virtual minus physical address of the image; set once, before C++ runs with the MMU on.
+/// Virtual minus physical address of the image; set once, before the MMU is on.
 extern "C" std::uint64_t el2_image_offset;
 inline std::uint64_t image_offset() {
     return el2_image_offset;

@@ -36,9 +36,6 @@ inline bool icc_enable_system_registers() {
     isb();
     return (HYP_READ_SYSREG(icc_sre_el2) & 1) != 0;
 }
-inline std::uint64_t icc_read_ctlr() {
-    return HYP_READ_SYSREG(icc_ctlr_el1);
-}
 inline void icc_write_ctlr(std::uint64_t value) {
     HYP_WRITE_SYSREG(icc_ctlr_el1, value);
 }

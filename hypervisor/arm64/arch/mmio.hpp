@@ -7,11 +7,6 @@
 
 namespace hyp::arch {
 
-inline std::uint8_t mmio_read8(std::uintptr_t address) {
-    std::uint8_t value;
-    asm volatile("ldrb %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
-    return value;
-}
 inline std::uint32_t mmio_read32(std::uintptr_t address) {
     std::uint32_t value;
     asm volatile("ldr %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
@@ -21,9 +16,6 @@ inline std::uint64_t mmio_read64(std::uintptr_t address) {
     std::uint64_t value;
     asm volatile("ldr %0, [%1]" : "=r"(value) : "r"(address) : "memory");
     return value;
-}
-inline void mmio_write8(std::uintptr_t address, std::uint8_t value) {
-    asm volatile("strb %w0, [%1]" : : "rZ"(value), "r"(address) : "memory");
 }
 inline void mmio_write32(std::uintptr_t address, std::uint32_t value) {
     asm volatile("str %w0, [%1]" : : "rZ"(value), "r"(address) : "memory");

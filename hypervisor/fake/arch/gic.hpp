@@ -40,7 +40,6 @@ void icc_write_eoir1(std::uint64_t intid);
 void icc_write_dir(std::uint64_t intid);
 void icc_write_sgi1r(std::uint64_t value);
 bool icc_enable_system_registers();
-std::uint64_t icc_read_ctlr();
 void icc_write_ctlr(std::uint64_t value);
 void icc_write_pmr(std::uint64_t value);
 void icc_write_bpr1(std::uint64_t value);

@@ -6,10 +6,8 @@
 
 namespace hyp::arch {
 
-std::uint8_t mmio_read8(std::uintptr_t address);
 std::uint32_t mmio_read32(std::uintptr_t address);
 std::uint64_t mmio_read64(std::uintptr_t address);
-void mmio_write8(std::uintptr_t address, std::uint8_t value);
 void mmio_write32(std::uintptr_t address, std::uint32_t value);
 void mmio_write64(std::uintptr_t address, std::uint64_t value);
 

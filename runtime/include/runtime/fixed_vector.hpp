@@ -14,7 +14,6 @@ template <typename T, std::size_t N>
 class FixedVector {
 public:
     // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): a constant cannot be
-    static constexpr std::size_t capacity = N;
 
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
