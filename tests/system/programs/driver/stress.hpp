@@ -4,8 +4,8 @@
 
 namespace driver {
 
-// GUNYAH_STRESS_SEED chooses the first of them. With `failing`, a share of what their calls
-// allocate is refused: FailingAllocations says how much.
+// GUNYAH_STRESS_SEED chooses the first of them; else it is random, and printed. With `failing`, a
+// share of what their calls allocate is refused: FailingAllocations says how much.
 void play_random_games(bool failing);
 
 } // namespace driver

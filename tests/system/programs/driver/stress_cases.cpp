@@ -8,6 +8,7 @@
 #include <atomic>
 #include <bit>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <thread>
@@ -203,8 +204,11 @@ private:
 
 void play_random_games(bool failing) {
     const char* chosen = std::getenv("GUNYAH_STRESS_SEED");
-    const std::uint32_t first =
-        chosen != nullptr ? static_cast<std::uint32_t>(std::atoi(chosen)) : 1;
+    const std::uint32_t first = chosen != nullptr ? static_cast<std::uint32_t>(std::atoi(chosen))
+                                                  : std::random_device{}() % 1'000'000;
+    // At once: where the kernel dies of it, nothing else will tell.
+    std::printf("GUNYAH_STRESS_SEED=%u\n", first);
+    std::fflush(stdout);
     for (std::uint32_t seed = first; seed < first + rounds; ++seed) {
         std::mt19937 random{seed};
         const pid_t child = ::fork();
