@@ -5,14 +5,14 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from machine.bench import bare_metal, budgets, stack
+from machine.bench import bare_metal, budgets, stack, vmm
 from machine.bench.budgets import figure
 from machine.bench.row import Group, Row
 from machine.failure import Failure
 from machine.progress import Step
 
 # A new group is a module with a GROUP, and its name here.
-GROUPS: tuple[Group, ...] = (bare_metal.GROUP, stack.GROUP)
+GROUPS: tuple[Group, ...] = (bare_metal.GROUP, stack.GROUP, vmm.GROUP)
 
 
 def measure(group: Group) -> list[Row]:
