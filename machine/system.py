@@ -2,6 +2,7 @@
 """Runs tests/system: whole machines on QEMU, two at a time, within a time limit for all."""
 
 import os
+import sys
 import threading
 import time
 import unittest
@@ -19,6 +20,7 @@ from tests.system.machine_case import MachineCase
 _AT_ONCE = 2
 _LIMIT_SECONDS = int(os.environ.get("GUNYAH_SYSTEM_SECONDS", 20 * 60))
 _WORTH_A_LINE_SECONDS = 0.5
+_INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
 class _Recorder(unittest.TestResult):
@@ -122,5 +124,10 @@ def run(results: Results, keyword: str,
             group.tearDownClass()
 
     with ThreadPoolExecutor(_AT_ONCE) as workers:
-        list(workers.map(run_group, [group for group in groups if group]))
+        try:
+            list(workers.map(run_group, [group for group in groups if group]))
+        except KeyboardInterrupt:
+            # Threads cannot be interrupted, but their machines die with this process.
+            print("\n./dev: interrupted", file=sys.stderr, flush=True)
+            os._exit(_INTERRUPTED)
     timer.cancel()
