@@ -11,6 +11,7 @@ from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
 from machine.kernel import KERNELS
 from machine.paths import LOGS, relative
+from machine.primary_shell import NOT_OURS
 from machine.progress import note
 from machine.results import Results
 
@@ -68,7 +69,8 @@ def _look_for_reports(results: Results, begin: float) -> None:
         if log.stat().st_mtime < begin:
             continue
         lines = log.read_text(errors="replace").splitlines()
-        first = next((i for i, line in enumerate(lines) if _REPORT.match(line)), None)
+        first = next((i for i, line in enumerate(lines)
+                      if _REPORT.match(line) and not re.search(NOT_OURS, line)), None)
         report = "" if first is None else "\n".join(lines[first:first + _REPORT_LINES])
         results.add(f"debug kernel: no report in {relative(log)}", report)
 
