@@ -3,7 +3,7 @@
 guest starts, and two others that check their own work never notice.
 
 Seeds are printed. GUNYAH_ROUNDS_SEED=N repeats them, GUNYAH_ROUNDS=N makes other than 25 rounds,
-GUNYAH_WAKEUPS=N other than 50,000 wake-ups.
+GUNYAH_WAKEUPS=N other than 20,000 wake-ups.
 """
 
 import os
@@ -19,8 +19,8 @@ _ROUNDS = int(os.environ.get("GUNYAH_ROUNDS", "25"))
 _SEED = int(os.environ.get("GUNYAH_ROUNDS_SEED") or random.randrange(1, 1 << 31))
 # Rounds of one call, which has a time limit.
 _AT_ONCE = 25
-_WAKEUPS = int(os.environ.get("GUNYAH_WAKEUPS", "50000"))
-_WAKEUPS_AT_ONCE = 100_000
+_WAKEUPS = int(os.environ.get("GUNYAH_WAKEUPS", "20000"))
+_WAKEUPS_AT_ONCE = 50_000
 # Rounds with a whole Linux are that many times fewer.
 _LINUX_SHARE = 5
 _MISCHIEF = ("kill", "stop", "panic", "reboot", "force")

@@ -27,7 +27,7 @@ constexpr std::size_t program_offset = 0x4000;
 constexpr std::size_t guests = 2;
 // Per round: a timer for each vCPU, an SGI to each, a doorbell.
 constexpr unsigned wakeups_of_a_round = 5;
-constexpr unsigned default_wakeups = 50'000;
+constexpr unsigned default_wakeups = 10'000;
 
 // Waits for `from` and signals `to`, until it is told to end: on time of its own, so that the
 // guest may be anywhere on its way to sleep.
