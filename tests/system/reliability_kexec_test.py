@@ -3,7 +3,10 @@
 new kernel has all memory, what was lent too.
 """
 
+import unittest
+
 from machine import boot
+from machine.debug_kernel import DEBUG, PRIMARY
 from machine.primary_shell import PrimaryShell
 from tests.system.guest_case import GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
@@ -14,6 +17,7 @@ _LOG = "/tmp/running.log"
 _FILL_MIB = 1400
 
 
+@unittest.skipIf(PRIMARY is DEBUG, "the debug kernel is configured without kexec")
 class Kexec(GuestCase):
     """kexec(8)'s part is tests/system/programs/driver/kexec.cpp."""
 
