@@ -18,7 +18,7 @@ from machine.results import Results
 from tests.system.machine_case import MachineCase
 
 _AT_ONCE = 2
-_LIMIT_SECONDS = int(os.environ.get("GUNYAH_SYSTEM_SECONDS", 20 * 60))
+_LIMIT_SECONDS = int(os.environ.get("GUNYAH_SYSTEM_SECONDS", 40 * 60))
 _WORTH_A_LINE_SECONDS = 0.5
 _INTERRUPTED = 130  # as shells say it of Ctrl-C
 
