@@ -194,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
                        help="only unit and system tests whose name contains WORD")
     tests.add_argument("--debug-kernel", action="store_true",
                        help="the system tests with a kernel that looks for mistakes: KASAN, lockdep, "
-                            "kmemleak, fault injection; built first, takes an hour or more")
+                            "kmemleak, fault injection; built first, takes 40 minutes or more")
     tests.add_argument("--long", action="store_true",
                        help=f"the random parts of the hostile guest {_LONG_ROUNDS} times as long, "
                             f"{_LONG_MISCHIEF_ROUNDS} rounds of mischief with VMMs and guests, {_LONG_WAKEUPS} "

@@ -2,6 +2,7 @@
 """./dev run and ./dev shell: the machine for a person at a terminal, or a scripted round without."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from machine import boot, terminal
@@ -39,33 +40,33 @@ _DEBIAN_QUESTIONS = (
 )
 
 
-def run(configuration: Configuration) -> None:
-    """Boots to a guest's shell; hands it to the user, or without a terminal tries it and powers off."""
+def _lead(configuration: Configuration, name: str, start: Callable[[Machine], None],
+          welcome: str, attempt: Callable[[Machine], None]) -> None:
+    """Boots to where START leads; hands that to the user, or without a terminal ATTEMPTs it and powers off."""
     interactive = terminal.is_interactive()
-    with Machine(configuration, "run", None if interactive else _SCRIPT_LIMIT) as machine:
+    with Machine(configuration, name, None if interactive else _SCRIPT_LIMIT) as machine:
         boot.boot_primary(machine)
-        boot.start_guest(machine)
+        start(machine)
         if interactive:
-            _hand_over(machine, "This is the guest's shell. poweroff leads back to the primary VM, "
-                                "where gunyah run starts it again.")
+            _hand_over(machine, welcome)
         else:
-            _try_guest(machine)
+            attempt(machine)
             _power_off(machine)
+
+
+def run(configuration: Configuration) -> None:
+    """Boots to a guest's shell."""
+    _lead(configuration, "run", boot.start_guest,
+          "This is the guest's shell. poweroff leads back to the primary VM, "
+          "where gunyah run starts it again.", _try_guest)
 
 
 def run_debian(configuration: Configuration) -> None:
-    """Boots to Debian's login in a guest; hands it to the user, or without a terminal tries it."""
-    interactive = terminal.is_interactive()
-    with Machine(configuration, "run-debian", None if interactive else _SCRIPT_LIMIT) as machine:
-        boot.boot_primary(machine)
-        boot.start_debian(machine)
-        if interactive:
-            _hand_over(machine, "This is Debian's login: root, without a password. /mnt is /tmp/shared "
-                                "of the primary VM. poweroff leads back there, "
-                                "where start-debian starts it again, and `ssh debian` reaches it over vsock.")
-        else:
-            _try_debian(machine)
-            _power_off(machine)
+    """Boots to Debian's login in a guest."""
+    _lead(configuration, "run-debian", boot.start_debian,
+          "This is Debian's login: root, without a password. /mnt is /tmp/shared "
+          "of the primary VM. poweroff leads back there, "
+          "where start-debian starts it again, and `ssh debian` reaches it over vsock.", _try_debian)
 
 
 def _try_debian(machine: Machine) -> None:

@@ -105,6 +105,10 @@ class Debugger:
             bytes.fromhex(self._exchange(f"m{at:x},{min(_PIECE, physical + size - at):x}"))
             for at in range(physical, physical + size, _PIECE))
 
+    def write_memory(self, physical: int, data: bytes) -> None:
+        """Writes DATA, of one packet at most, to the address PHYSICAL."""
+        self._exchange(f"M{physical:x},{len(data):x}:{data.hex()}")
+
     def run_to(self, address: int) -> None:
         """Goes on until a CPU is about to run the instruction at the virtual ADDRESS."""
         self._exchange(f"Z1,{address:x},4")

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from machine import debugger
 from machine.paths import BUILD
 from machine.qemu import PATIENCE, Configuration
+from tests.system.debugger import Debugger, stub_options
 from tests.system.guest_case import GUEST_SECONDS, GuestCase
 from tests.system.guest_command import GuestCommand
 
@@ -44,7 +44,7 @@ class ResourceManagerDies(GuestCase):
 
     folder: ClassVar[tempfile.TemporaryDirectory[str]] = tempfile.TemporaryDirectory()
     stub: ClassVar[Path] = Path(folder.name) / "stub"
-    configuration = Configuration(extra=debugger.arguments(stub))
+    configuration = Configuration(extra=stub_options(stub))
 
     def tearDown(self) -> None:
         """There is nobody to ask for counters any more."""
@@ -60,7 +60,9 @@ class ResourceManagerDies(GuestCase):
         memory = re.search(r"^\[hyp\]   Resource Manager 0x([0-9a-f]+)", machine.text, re.MULTILINE)
         assert memory
         self.shell.must(f"echo {_REPLY_SECONDS} >{_REPLY_PARAMETER}")
-        debugger.write_physical(self.stub, int(memory[1], 16) + _handler_offset(), _UNDEFINED)
+        with Debugger(self.stub) as debugger:
+            debugger.write_memory(int(memory[1], 16) + _handler_offset(), _UNDEFINED)
+            debugger.detach()
         machine.send_line("cat /sys/kernel/debug/gunyah/counters 2>&1 | sed s/^/counters:/ &")
         # Not the whole line at once: what has come of it so far would be fatal.
         machine.expect(r"\[rm\] PANIC:", 60, "the Resource Manager's end")
