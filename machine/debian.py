@@ -34,8 +34,11 @@ _PACKAGES = ("systemd-sysv", "systemd-resolved", "udev", "dbus", "openssh-server
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 _MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio_net", "virtio_rng", "gpio_keys",
             "evdev", "9pnet_virtio", "9p", "ext4", "vmw_vsock_virtio_transport", "autofs4")
-_SERVICES = {"multi-user.target.wants": "/lib/systemd/system/systemd-networkd.service",
-             "sockets.target.wants": "/etc/systemd/system/ssh-vsock.socket"}
+# What systemctl's `enable` and `mask` would make of systemd's settings. The virtio console and the UART end in one
+# console of the VMM, which is to ask for one login.
+_LINKS = {"multi-user.target.wants/systemd-networkd.service": "/lib/systemd/system/systemd-networkd.service",
+          "sockets.target.wants/ssh-vsock.socket": "/etc/systemd/system/ssh-vsock.socket",
+          "serial-getty@hvc0.service": "/dev/null"}
 # Who has the console has the machine: root needs no password there. ssh takes only the key.
 _PACK = """
 tar -xf "$SYSTEM" --exclude './dev/*' -C root
@@ -104,10 +107,10 @@ def _add_settings(root: Path, public_key: str) -> None:
     """The files of machine/debian_guest, a host name, services that run, and who may come by ssh."""
     shutil.copytree(ROOT / "machine/debian_guest", root, dirs_exist_ok=True)
     (root / "etc/hostname").write_text("debian\n")
-    for folder, service in _SERVICES.items():
-        wants = root / "etc/systemd/system" / folder
-        wants.mkdir()
-        (wants / Path(service).name).symlink_to(service)
+    for name, target in _LINKS.items():
+        link = root / "etc/systemd/system" / name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
     keys = root / "root/.ssh"
     keys.mkdir(parents=True, mode=0o700)
     (keys / "authorized_keys").write_text(public_key)

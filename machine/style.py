@@ -62,7 +62,7 @@ def _dkms() -> str:
 
 def _python_types() -> str:
     return _output_of(["mypy", "--strict", "--explicit-package-bases", "--cache-dir",
-                       "build/mypy", "machine", "tests/system"])
+                       "build/mypy", "machine", "tests/system", "tests/debian"])
 
 
 def _kernel_style() -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs tests/system: whole machines on QEMU, two at a time, within a time limit for all."""
+"""Runs tests/system and the like: whole machines on QEMU, two at a time, within a time limit for all."""
 
 import os
 import sys
@@ -23,6 +23,12 @@ _WORTH_A_LINE_SECONDS = 0.5
 _INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
+def _title(test: unittest.TestCase) -> str:
+    """The kind of the test TEST and its name."""
+    _, kind, name = test.id().split(".", 2)
+    return f"{kind}: {name}"
+
+
 class _Recorder(unittest.TestResult):
     """Passes the outcome of each test on to Results as soon as it is known."""
 
@@ -38,7 +44,7 @@ class _Recorder(unittest.TestResult):
     def _record(self, test: unittest.TestCase, problem: str) -> None:
         seconds = time.monotonic() - self._started.get(test.id(), time.monotonic())
         if problem or seconds >= _WORTH_A_LINE_SECONDS:
-            self._results.add(f"system: {test.id().removeprefix('tests.system.')}", problem, seconds)
+            self._results.add(_title(test), problem, seconds)
         else:
             self._results.add_quietly(1)
 
@@ -96,13 +102,13 @@ def boots_primary(case: unittest.TestCase) -> bool:
 
 
 def run(results: Results, keyword: str,
-        is_wanted: Callable[[unittest.TestCase], bool] = lambda _: True) -> None:
-    """Runs every system test whose name contains KEYWORD and that IS_WANTED."""
+        is_wanted: Callable[[unittest.TestCase], bool] = lambda _: True,
+        folder: str = "tests/system") -> None:
+    """Runs every test in FOLDER whose name contains KEYWORD and that IS_WANTED."""
     loader = unittest.TestLoader()
-    suite = loader.discover(str(ROOT / "tests/system"), pattern="*_test.py",
-                            top_level_dir=str(ROOT))
+    suite = loader.discover(str(ROOT / folder), pattern="*_test.py", top_level_dir=str(ROOT))
     for error in loader.errors:
-        results.add("system: a file of tests cannot be imported", str(error))
+        results.add(f"{folder}: a file of tests cannot be imported", str(error))
     groups = [[case for case in group if keyword in case.id() and is_wanted(case)]
               for group in _classes(suite)]
     out_of_time = threading.Event()
@@ -116,7 +122,7 @@ def run(results: Results, keyword: str,
         try:
             for case in cases:
                 if out_of_time.is_set():
-                    results.add(f"system: {case.id()}", "not run: the system tests took too long")
+                    results.add(_title(case), "not run: the system tests took too long")
                 else:
                     case.run(recorder)
             _look_for_leaks(results, group)

@@ -5,18 +5,18 @@ import re
 import time
 from collections.abc import Callable
 
-from machine import (build, checked, cppcheck, dkms, image, promela, reproducible, sparse, style,
+from machine import (build, checked, cppcheck, debian, dkms, image, promela, reproducible, sparse, style,
                      system, tidy, unit)
 from machine.failure import Failure
 from machine.debug_kernel import DEBUG, PRIMARY
-from machine.kernel import KERNELS
+from machine.kernel import KERNELS, STANDARD
 from machine.paths import LOGS, relative
 from machine.primary_shell import NOT_OURS
 from machine.progress import note
 from machine.results import Results
 
-KINDS = ("format", "unit", "promela", "tidy", "cppcheck", "sparse", "dkms", "system", "checked",
-         "reproducible")
+KINDS = ("format", "unit", "promela", "tidy", "cppcheck", "sparse", "dkms", "system", "debian",
+         "checked", "reproducible")
 _ONLY_LONG = ("checked", "reproducible")  # with --long or by name: each builds the hypervisor anew
 
 
@@ -46,6 +46,13 @@ def _system(results: Results, keyword: str) -> None:
     for kernel in KERNELS:
         image.pack(kernel)
     system.run(results, keyword)
+
+
+def _debian(results: Results, keyword: str) -> None:
+    build.build_machine([STANDARD])
+    image.pack(STANDARD)
+    debian.make_disk()
+    system.run(results, keyword, folder="tests/debian")
 
 
 def _system_on_debug_kernel(results: Results, keyword: str) -> None:
@@ -84,6 +91,7 @@ _ACTIONS: dict[str, Callable[[Results, str], None]] = {
     "sparse": lambda results, _: sparse.run(results),
     "dkms": lambda results, _: dkms.run(results),
     "system": _system,
+    "debian": _debian,
     "checked": _checked,
     "reproducible": _reproducible,
 }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""./dev test --only debian: Debian's own system as guest."""
