@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A workaround is offered if the firmware has it. Where the firmware does not know it, the CPU may
 // still say that it needs none (ID_AA64PFR0_EL1.CSV2).
-#include "trap/arch_service.hpp"
-
 #include "platform/firmware.hpp"
-#include "trap/pv_time.hpp"
+#include "trap/services.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/id_registers.hpp>
@@ -20,86 +18,70 @@ constexpr std::uint32_t workaround_1 = 0x80008000; // branch predictor (CVE-2017
 constexpr std::uint32_t workaround_2 = 0x80007fff; // speculative store bypass (CVE-2018-3639)
 constexpr std::uint32_t workaround_3 = 0x80003fff; // branch history (CVE-2022-23960)
 
-constexpr std::uint64_t smccc_1_3 = 0x10003;
-
-enum class Arch : std::int64_t {
+enum Answer : std::int64_t {
     success = 0,
     not_supported = -1,
     not_required = -2,
     not_needed_here = 1, // may be called, to no effect
+    smccc_1_3 = 0x10003,
 };
 
-Arch by_cpu(std::uint64_t least_csv2) {
-    constexpr unsigned csv2_shift = 56;
-    const std::uint64_t csv2 = (arch::read_id_register(4, 0) >> csv2_shift) & 0xf;
-    return csv2 >= least_csv2 ? Arch::not_needed_here : Arch::not_supported;
-}
-
 // CSV2 = 1: no other context trains branches; 3: nor does it leave history behind.
-Arch branch_workaround(std::uint32_t function, std::uint64_t least_csv2) {
-    const std::int32_t offered = firmware_arch_features(function);
-    return offered >= 0 ? static_cast<Arch>(offered) : by_cpu(least_csv2);
+std::int64_t branch_workaround(std::uint32_t function, std::uint64_t least_csv2) {
+    constexpr unsigned csv2_shift = 56;
+    if (const std::int32_t offered = firmware_arch_features(function); offered >= 0) {
+        return offered;
+    }
+    const std::uint64_t csv2 = (arch::read_id_register(4, 0) >> csv2_shift) & 0xf;
+    return csv2 >= least_csv2 ? not_needed_here : not_supported;
 }
 
-// The firmware switches this one per CPU; no VM may do that to the others, so it stays on.
-Arch store_bypass() {
-    const std::int32_t offered = firmware_arch_features(workaround_2);
-    return offered == static_cast<std::int32_t>(Arch::not_supported) ? Arch::not_supported
-                                                                     : Arch::not_required;
-}
-
-Arch ask(const Vcpu& vcpu, std::uint32_t function) {
+std::int64_t ask(const Vcpu& vcpu, std::uint32_t function) {
     switch (function) {
     case version:
     case features:
-        return Arch::success;
+        return success;
     case soc_id:
-        return static_cast<Arch>(firmware_arch_features(soc_id));
+        return firmware_arch_features(soc_id);
     case workaround_1:
         return branch_workaround(workaround_1, 1);
     case workaround_2:
-        return store_bypass();
+        // The firmware switches it per CPU; no VM may do that to the others, so it stays on.
+        return firmware_arch_features(workaround_2) == not_supported ? not_supported : not_required;
     case workaround_3:
         return branch_workaround(workaround_3, 3);
     default:
-        return has_pv_time(vcpu, function) ? Arch::success : Arch::not_supported;
+        return has_pv_time(vcpu, function) ? success : not_supported;
     }
 }
 
-// Workarounds return nothing; x0 to x3 stay as they were.
-void work_around(std::uint32_t function) {
-    if (firmware_arch_features(function) >= 0) {
-        (void)firmware_arch_call(function, 0);
-    }
-}
-
-std::int64_t identify_soc(std::uint64_t type) {
-    return firmware_arch_features(soc_id) >= 0 ? firmware_arch_call(soc_id, type)
-                                               : static_cast<std::int64_t>(Arch::not_supported);
+/// Calls the firmware, if it has the function.
+std::int64_t pass_on(std::uint32_t function, std::uint64_t argument) {
+    return firmware_arch_features(function) >= 0 ? firmware_arch_call(function, argument)
+                                                 : not_supported;
 }
 
 } // namespace
 
-bool handle_arch_service(Vcpu& vcpu, std::uint32_t function) {
+bool serve_arch(Vcpu& vcpu, std::uint32_t function) {
     auto& x = vcpu.registers.x;
+    const auto argument = static_cast<std::uint32_t>(x[1]);
     switch (function) {
     case version:
         x[0] = smccc_1_3;
         return true;
     case features:
-        x[0] = static_cast<std::uint64_t>(ask(vcpu, static_cast<std::uint32_t>(x[1])));
+        x[0] = static_cast<std::uint64_t>(ask(vcpu, argument));
         return true;
     case soc_id:
-        x[0] = static_cast<std::uint64_t>(identify_soc(x[1] & 0xffffffff));
+        x[0] = static_cast<std::uint64_t>(pass_on(soc_id, argument));
         return true;
     case workaround_1:
     case workaround_3:
-        work_around(function);
-        return true;
-    case workaround_2:
-        return true;
+        (void)pass_on(function, 0);
+        return true; // workarounds return nothing; x0 to x3 stay as they were
     default:
-        return false;
+        return function == workaround_2;
     }
 }
 

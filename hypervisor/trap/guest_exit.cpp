@@ -7,7 +7,7 @@
 #include "trap/at_once.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/inject.hpp"
-#include "trap/smccc.hpp"
+#include "trap/services.hpp"
 #include "trap/system_register.hpp"
 
 #include "platform/console.hpp"
@@ -31,6 +31,16 @@ void handle_wfx(Vcpu& vcpu, std::uint64_t syndrome) {
     }
 }
 
+// A trapped SMC, unlike HVC, returns to itself. Only the immediate 0 means something.
+void handle_smc(Vcpu& vcpu, std::uint64_t syndrome) {
+    vcpu.registers.pc += 4;
+    if ((syndrome & 0xffff) == 0) {
+        handle_smccc(vcpu);
+    } else {
+        vcpu.registers.x[0] = ~std::uint64_t{0};
+    }
+}
+
 void handle_sve(Vcpu& vcpu) {
     if (vcpu.guest.features.sve) {
         vcpu.guest.open_vectors();
@@ -43,8 +53,7 @@ void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     const std::uint64_t esr = syndrome.esr;
     switch (esr::ec(esr)) {
     case esr::ec_smc64:
-        vcpu.registers.pc += 4; // a trapped SMC, unlike HVC, returns to itself
-        handle_smc(vcpu, static_cast<std::uint16_t>(esr));
+        handle_smc(vcpu, esr);
         break;
     case esr::ec_data_abort_lower:
     case esr::ec_instruction_abort_lower:
@@ -134,7 +143,7 @@ extern "C" HYP_CALLED_BY_NAME GuestRegisters* guest_hypercall_left_work(Vcpu& vc
     write_x0(vcpu, x0);
     if ((arch::work_left() & arch::work_whole_exit) != 0) {
         arch::forget_work(arch::work_whole_exit);
-        handle_hvc(vcpu, 0);
+        handle_smccc(vcpu);
     }
     return go_on(vcpu);
 }

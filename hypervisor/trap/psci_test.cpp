@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // PSCI as a VM sees it.
 #include "schedule/vm_fixture.hpp"
-#include "trap/psci.hpp"
+#include "trap/services.hpp"
 
 #include <arch/firmware_end.hpp>
 
@@ -42,7 +42,7 @@ protected:
         x[1] = x1;
         x[2] = x2;
         x[3] = x3;
-        handle_psci(*first_, function);
+        EXPECT_TRUE(serve_psci(*first_, function));
         return static_cast<std::int64_t>(x[0]);
     }
 
@@ -92,7 +92,7 @@ TEST_F(PsciTest, MemoryProtectionIsNotOffered) {
 }
 
 TEST_F(PsciTest, CpuOffAndOnAgain) {
-    handle_psci(*first_, cpu_off);
+    EXPECT_TRUE(serve_psci(*first_, cpu_off));
     EXPECT_TRUE(idles());
     EXPECT_TRUE(first_->is_off());
     ASSERT_TRUE(first_->power_on(0x100, 0, 0));
@@ -164,7 +164,7 @@ TEST_F(PsciTest, ThePrimaryVmEndsTheMachine) {
     const auto end_of = [&](std::uint32_t function) {
         vcpu->registers.x[0] = function;
         try {
-            handle_psci(*vcpu, function);
+            (void)serve_psci(*vcpu, function);
         } catch (const fake::FirmwareEnd& end) {
             return end.kind;
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The two calls of Arm DEN0057; Vcpu counts and writes the stolen time.
-#include "trap/pv_time.hpp"
-
+#include "trap/services.hpp"
 #include "vcpu/vcpu.hpp"
 
 namespace hyp {
@@ -20,7 +19,7 @@ bool has_pv_time(const Vcpu& vcpu, std::uint32_t function) {
     return (function == pv_time_features || function == pv_time_st) && vcpu.stolen_time_ipa() != 0;
 }
 
-bool handle_pv_time(Vcpu& vcpu, std::uint32_t function) {
+bool serve_pv_time(Vcpu& vcpu, std::uint32_t function) {
     auto& x = vcpu.registers.x;
     if (function == pv_time_features) {
         x[0] = has_pv_time(vcpu, function) && has_pv_time(vcpu, static_cast<std::uint32_t>(x[1]))

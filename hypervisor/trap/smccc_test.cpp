@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SMCCC discovery, workarounds and the TRNG service as a VM sees them.
 #include "schedule/vm_fixture.hpp"
-#include "trap/smccc.hpp"
+#include "trap/services.hpp"
 
 #include <arch/fake_entropy.hpp>
 #include <arch/firmware_end.hpp>
@@ -43,7 +43,7 @@ protected:
     std::int64_t call(std::uint32_t function, std::uint64_t x1 = 0) {
         vcpu_->registers.x[0] = function;
         vcpu_->registers.x[1] = x1;
-        handle_smc(*vcpu_, 0);
+        handle_smccc(*vcpu_);
         return static_cast<std::int64_t>(vcpu_->registers.x[0]);
     }
     [[nodiscard]] std::uint64_t x(unsigned n) const { return vcpu_->registers.x[n]; }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The four functions that the public Gunyah watchdog driver of Linux (gunyah_wdt) calls by SMC.
-#include "trap/watchdog_service.hpp"
-
+#include "trap/services.hpp"
 #include "vcpu/vcpu.hpp"
 #include "vcpu/watchdog.hpp"
 
@@ -30,16 +29,15 @@ Result<> control(Watchdog& watchdog, std::uint64_t flags) {
 
 } // namespace
 
-bool is_watchdog_service(std::uint32_t function) {
-    return function >= watchdog_control && function <= watchdog_set_time;
-}
-
-void handle_watchdog_service(Vcpu& vcpu, std::uint32_t function) {
+bool serve_watchdog(Vcpu& vcpu, std::uint32_t function) {
+    if (function < watchdog_control || function > watchdog_set_time) {
+        return false;
+    }
     auto& x = vcpu.registers.x;
     Watchdog* watchdog = vcpu.watchdog();
     if (watchdog == nullptr) {
         x[0] = ~std::uint64_t{0};
-        return;
+        return true;
     }
     Result<> result;
     if (function == watchdog_control) {
@@ -55,6 +53,7 @@ void handle_watchdog_service(Vcpu& vcpu, std::uint32_t function) {
         x[2] = status.milliseconds;
     }
     x[0] = result ? GH_ERROR_OK : static_cast<std::uint64_t>(result.error());
+    return true;
 }
 
 } // namespace hyp

@@ -16,6 +16,8 @@ struct RunReport {
     std::uint64_t state = GH_VCPU_STATE_READY;
     std::array<std::uint64_t, 3> data{};
 };
+inline constexpr RunReport terminated_report{GH_VCPU_STATE_POWERED_OFF,
+                                             {GH_VCPU_POWEROFF_TERMINATED}};
 
 /// A load or store with a valid syndrome (ESR_EL2.ISS.ISV, Arm ARM D19.2.40).
 struct MmioRequest {

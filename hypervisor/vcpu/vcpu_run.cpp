@@ -130,7 +130,7 @@ RunReport Vcpu::report_locked() {
     case VcpuState::killed:
         break;
     }
-    return {GH_VCPU_STATE_POWERED_OFF, {GH_VCPU_POWEROFF_TERMINATED}};
+    return terminated_report;
 }
 
 } // namespace hyp
