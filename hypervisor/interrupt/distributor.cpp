@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads and writes of the virtual distributor.
-#include "interrupt/distributor.hpp"
-
+#include "interrupt/gic_registers.hpp"
 #include "interrupt/irq_bank.hpp"
+#include "interrupt/register_frames.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/wakeups.hpp"
 
@@ -10,52 +10,31 @@
 
 namespace hyp {
 
+using namespace gic_registers;
+
 namespace {
-
-constexpr std::uint64_t ctlr_offset = 0x0000;
-constexpr std::uint64_t typer_offset = 0x0004;
-constexpr std::uint64_t iidr_offset = 0x0008;
-constexpr std::uint64_t bank_start = 0x0080;
-constexpr std::uint64_t bank_end = 0x0d00;
-constexpr std::uint64_t router_start = 0x6100; // GICD_IROUTER<32>
-constexpr std::uint64_t router_end = 0x7fe0;
-constexpr std::uint64_t identification_start = 0xffd0;
-
-constexpr std::uint32_t ctlr_group0 = 1u << 0;
-constexpr std::uint32_t ctlr_group1 = 1u << 1;
-constexpr std::uint32_t ctlr_affinity_routing = 1u << 4;
-constexpr std::uint32_t ctlr_one_security_state = 1u << 6; // DS
 
 constexpr std::uint32_t typer_id_bits = 9u << 19; // INTIDs have ten bits
 constexpr std::uint32_t typer_aff3 = 1u << 24;    // A3V
 constexpr std::uint32_t typer_no_1_of_n = 1u << 25;
 constexpr std::uint32_t typer_range_selector = 1u << 26;
 
-constexpr std::uint64_t router_mask = 0xff00ffffff; // affinity; no Interrupt_Routing_Mode
+constexpr std::uint64_t router_start = gicd_irouter + first_spi * 8;
+constexpr std::uint64_t router_end = gicd_irouter + spi_end * 8;
 
 } // namespace
 
 std::uint32_t gic_identification(std::uint64_t offset) {
+    constexpr std::uint64_t identification_start = 0xffd0;
     // PIDR4 (64 KiB, JEP106 continuation code 4) to PIDR7; PIDR0 and PIDR1 (part number 0x492,
     // JEP106 code 0x3b), PIDR2 (architecture revision 3), PIDR3; CIDR0 to CIDR3.
     constexpr std::uint8_t values[] = {0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
     const std::uint64_t index = (offset - identification_start) / 4;
-    return index < std::size(values) ? values[index] : 0;
-}
-
-bool Distributor::access(MmioAccess& access) {
-    if ((access.offset & (access.size - 1)) != 0) {
-        access.value = access.write ? access.value : 0;
-    } else if (access.write) {
-        write(access.offset, access.size, access.value);
-    } else {
-        access.value = read(access.offset, access.size);
-    }
-    return true;
+    return offset >= identification_start && index < std::size(values) ? values[index] : 0;
 }
 
 std::uint64_t Distributor::read(std::uint64_t offset, unsigned size) {
-    if (offset >= bank_start && offset < bank_end) {
+    if (is_in_bank(offset)) {
         return IrqBank(vic_).read(offset, size);
     }
     if (offset >= router_start && offset < router_end) {
@@ -65,23 +44,23 @@ std::uint64_t Distributor::read(std::uint64_t offset, unsigned size) {
         return 0;
     }
     switch (offset) {
-    case ctlr_offset:
+    case gicd_ctlr:
         return read_control();
-    case typer_offset:
+    case gicd_typer:
         return type();
-    case iidr_offset:
+    case gicd_iidr:
         return gic_implementer;
     default:
-        return offset >= identification_start ? gic_identification(offset) : 0;
+        return gic_identification(offset);
     }
 }
 
 void Distributor::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-    if (offset >= bank_start && offset < bank_end) {
+    if (is_in_bank(offset)) {
         write_bank(offset, size, value);
     } else if (offset >= router_start && offset < router_end) {
         write_route(offset - router_start, size, value);
-    } else if (offset == ctlr_offset && size == 4) {
+    } else if (offset == gicd_ctlr && size == 4) {
         write_control(static_cast<std::uint32_t>(value));
     }
 }
@@ -140,7 +119,7 @@ std::uint64_t Distributor::read_route(std::uint64_t offset, unsigned size) const
         route = (irq.affinity & ~(std::uint64_t{0xffffffff} << shift)) | (value & 0xffffffff)
                                                                              << shift;
     }
-    irq.affinity = route & router_mask;
+    irq.affinity = route & affinity_mask; // no Interrupt_Routing_Mode
     if (irq.physical != 0) {
         vic_.route_hardware(irq);
     }

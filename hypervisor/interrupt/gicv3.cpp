@@ -3,6 +3,7 @@
 #include "interrupt/gicv3.hpp"
 
 #include "heap/names.hpp"
+#include "interrupt/gic_registers.hpp"
 #include "interrupt/vic_cpu.hpp"
 
 #include <arch/cpu.hpp>
@@ -18,43 +19,13 @@ using arch::mmio_read32;
 using arch::mmio_read64;
 using arch::mmio_write32;
 using arch::mmio_write64;
+using namespace gic_registers;
 
 namespace {
-
-// Distributor, and, the same from IGROUPR on, the SGI_base frame of a redistributor.
-constexpr std::uint32_t gicd_ctlr = 0x0000;
-constexpr std::uint32_t gicd_typer = 0x0004;
-constexpr std::uint32_t group = 0x0080;
-constexpr std::uint32_t set_enable = 0x0100;
-constexpr std::uint32_t clear_enable = 0x0180;
-constexpr std::uint32_t set_pending = 0x0200;
-constexpr std::uint32_t clear_pending = 0x0280;
-constexpr std::uint32_t set_active = 0x0300;
-constexpr std::uint32_t clear_active = 0x0380;
-constexpr std::uint32_t priority = 0x0400;
-constexpr std::uint32_t trigger = 0x0c00;
-constexpr std::uint32_t group_modifier = 0x0d00;
-constexpr std::uint32_t gicd_irouter = 0x6000;
-constexpr std::uint32_t pidr2 = 0xffe8;
-
-constexpr std::uint32_t ctlr_group1 = 1u << 1;
-constexpr std::uint32_t ctlr_affinity_routing = 1u << 4;
-constexpr std::uint32_t ctlr_write_pending = 1u << 31;
-
-constexpr std::uint32_t gicr_ctlr = 0x0000;
-constexpr std::uint32_t gicr_typer = 0x0008;
-constexpr std::uint32_t gicr_waker = 0x0014;
-constexpr std::uint32_t gicr_ctlr_write_pending = 1u << 3;
-constexpr std::uint64_t gicr_typer_virtual_lpis = 1u << 1;
-constexpr std::uint64_t gicr_typer_last = 1u << 4;
-constexpr std::uint32_t waker_processor_sleep = 1u << 1;
-constexpr std::uint32_t waker_children_asleep = 1u << 2;
-constexpr std::uint64_t frame_size = 0x10000;
 
 constexpr std::uint32_t default_priorities = 0xa0a0a0a0;
 constexpr std::uint64_t lowest_mask = 0xff;
 constexpr std::uint64_t icc_ctlr_eoimode = 1u << 1;
-constexpr std::uint64_t affinity_mask = 0xff00ffffff;
 constexpr std::uint32_t first_spi_word = 1;
 
 // A GIC that does not answer for this many reads never will.
@@ -136,14 +107,13 @@ void GicV3::init_spis(std::uint64_t boot_mpidr) const {
 }
 
 std::uintptr_t GicV3::find_redistributor(std::uint64_t affinity) const {
-    const std::uint64_t packed = (affinity >> 8 & 0xff000000) | (affinity & 0xffffff);
     for (std::size_t n = 0; n < region_count_; n++) {
         const GicRegion& region = regions_[n];
         std::uint64_t offset = 0;
         while (offset + 2 * frame_size <= region.size) {
             const std::uintptr_t frames = region.base + offset;
             const std::uint64_t typer = mmio_read64(frames + gicr_typer);
-            if (typer >> 32 == packed) {
+            if (typer >> 32 == packed_affinity(affinity)) {
                 return frames;
             }
             if ((typer & gicr_typer_last) != 0) {

@@ -55,27 +55,27 @@ std::uint32_t IrqBank::read_bits(std::uint64_t first) {
 std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
     const LockGuard guard(vic_.lock_);
     begin();
-    if (in(offset, bank_offset::priority, 0x400)) {
-        return read_priorities(offset - bank_offset::priority, size);
+    if (in(offset, gic_registers::priority, 0x400)) {
+        return read_priorities(offset - gic_registers::priority, size);
     }
     if (size != 4) {
         return 0;
     }
-    if (in(offset, bank_offset::trigger, 0x100)) {
-        return read_triggers((offset - bank_offset::trigger) * 4);
+    if (in(offset, gic_registers::trigger, 0x100)) {
+        return read_triggers((offset - gic_registers::trigger) * 4);
     }
     const std::uint64_t first = offset % 0x80 * 8;
     switch (offset & ~std::uint64_t{0x7f}) {
-    case bank_offset::group:
+    case gic_registers::group:
         return read_bits<&IrqBank::is_group1>(first);
-    case bank_offset::set_enable:
-    case bank_offset::clear_enable:
+    case gic_registers::set_enable:
+    case gic_registers::clear_enable:
         return read_bits<&IrqBank::is_enabled>(first);
-    case bank_offset::set_pending:
-    case bank_offset::clear_pending:
+    case gic_registers::set_pending:
+    case gic_registers::clear_pending:
         return read_bits<&IrqBank::is_pending>(first);
-    case bank_offset::set_active:
-    case bank_offset::clear_active:
+    case gic_registers::set_active:
+    case gic_registers::clear_active:
         return read_bits<&IrqBank::is_active>(first);
     default:
         return 0;
@@ -85,36 +85,36 @@ std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
 void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
     const LockGuard guard(vic_.lock_);
     begin();
-    if (size == 4 && in(offset, bank_offset::set_enable, 0x80)) { // the most frequent one
+    if (size == 4 && in(offset, gic_registers::set_enable, 0x80)) { // the most frequent one
         write_enables<true>(offset % 0x80 * 8, static_cast<std::uint32_t>(value));
         return;
     }
-    if (in(offset, bank_offset::priority, 0x400)) {
-        write_priorities(offset - bank_offset::priority, size, value);
+    if (in(offset, gic_registers::priority, 0x400)) {
+        write_priorities(offset - gic_registers::priority, size, value);
         return;
     }
     if (size != 4) {
         return;
     }
     const auto word = static_cast<std::uint32_t>(value);
-    if (in(offset, bank_offset::trigger, 0x100)) {
-        write_triggers((offset - bank_offset::trigger) * 4, word);
+    if (in(offset, gic_registers::trigger, 0x100)) {
+        write_triggers((offset - gic_registers::trigger) * 4, word);
         return;
     }
     const std::uint64_t first = offset % 0x80 * 8;
     switch (offset & ~std::uint64_t{0x7f}) {
-    case bank_offset::group:
+    case gic_registers::group:
         write_bits(first, word, &IrqBank::to_group1);
         return write_bits(first, ~word, &IrqBank::to_group0);
-    case bank_offset::clear_enable:
+    case gic_registers::clear_enable:
         return write_enables<false>(first, word);
-    case bank_offset::set_pending:
+    case gic_registers::set_pending:
         return write_bits(first, word, &IrqBank::set_pending);
-    case bank_offset::clear_pending:
+    case gic_registers::clear_pending:
         return write_bits(first, word, &IrqBank::clear_pending);
-    case bank_offset::set_active:
+    case gic_registers::set_active:
         return write_bits(first, word, &IrqBank::set_active);
-    case bank_offset::clear_active:
+    case gic_registers::clear_active:
         return write_bits(first, word, &IrqBank::clear_active);
     default:
         return;

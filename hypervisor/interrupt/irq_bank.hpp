@@ -3,6 +3,7 @@
 // for private interrupts: enable, pending, active, priority, trigger (IHI 0069, 12.9 and 12.11).
 #pragma once
 
+#include "interrupt/gic_registers.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/wakeups.hpp"
 
@@ -11,18 +12,15 @@
 
 namespace hyp {
 
-/// Offsets within a frame, the same for GICD and the SGI_base frame of GICR.
-namespace bank_offset {
-inline constexpr std::uint64_t group = 0x080;
-inline constexpr std::uint64_t set_enable = 0x100;
-inline constexpr std::uint64_t clear_enable = 0x180;
-inline constexpr std::uint64_t set_pending = 0x200;
-inline constexpr std::uint64_t clear_pending = 0x280;
-inline constexpr std::uint64_t set_active = 0x300;
-inline constexpr std::uint64_t clear_active = 0x380;
-inline constexpr std::uint64_t priority = 0x400;
-inline constexpr std::uint64_t trigger = 0xc00;
-} // namespace bank_offset
+/// Offsets of these registers within a frame, the same for GICD and the SGI_base frame of GICR.
+constexpr bool is_in_bank(std::uint64_t offset) {
+    return offset >= gic_registers::group && offset < gic_registers::group_modifier;
+}
+
+/// Identification registers 0xffd0..0xfffc, the same in every frame: GICv3.
+std::uint32_t gic_identification(std::uint64_t offset);
+/// GICD_IIDR and GICR_IIDR: no implementer has a number for us.
+inline constexpr std::uint32_t gic_implementer = 0x47000000;
 
 /// A view of the interrupts of one frame, for one access.
 class IrqBank {

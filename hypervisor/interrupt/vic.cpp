@@ -3,8 +3,7 @@
 #include "interrupt/vic.hpp"
 
 #include "heap/heap.hpp"
-#include "interrupt/distributor.hpp"
-#include "interrupt/redistributor.hpp"
+#include "interrupt/register_frames.hpp"
 #include "interrupt/vic_cpu.hpp"
 #include "interrupt/wakeups.hpp"
 

@@ -122,9 +122,9 @@ public:
     [[nodiscard]] bool may_be_vdevice(Ipa ipa) const {
         return ipa.value - rt::load_relaxed(vdevices_begin_) < rt::load_relaxed(vdevices_size_);
     }
-    /// Gives an access to the device at `ipa` (access.offset is filled in here). nullopt: no
-    /// device there; false: the device refused.
-    HYP_CALLED_BY_NAME VdeviceAnswer access_vdevice(Ipa ipa, MmioAccess& access);
+    /// Gives an access to the device at `ipa` (access.offset is filled in here). False: there is
+    /// none.
+    HYP_CALLED_BY_NAME bool access_vdevice(Ipa ipa, MmioAccess& access);
 
     // Fixed while active: what a vCPU loads to run here.
     [[nodiscard]] std::uint64_t vttbr() const { return stage2_.vttbr(); }

@@ -247,17 +247,18 @@ Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRa
     return {};
 }
 
-VdeviceAnswer AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
+bool AddressSpace::access_vdevice(Ipa ipa, MmioAccess& access) {
     const VdeviceSlot* slot = vdevices_.load(std::memory_order_acquire);
     while (slot != nullptr && !slot->range.contains(IpaRange{ipa, access.size})) {
         slot = slot->next.load(std::memory_order_acquire);
     }
     if (slot == nullptr) {
-        return VdeviceAnswer::nobody;
+        return false;
     }
     access.offset = ipa - slot->range.base;
     // Its keeper stays as long as this address space.
-    return slot->device->access(access) ? VdeviceAnswer::served : VdeviceAnswer::refused;
+    slot->device->access(access);
+    return true;
 }
 
 /// The last reference is gone, so nobody else uses the list.

@@ -12,22 +12,28 @@ struct MmioAccess {
     unsigned size = 0;        // 1, 2, 4 or 8 bytes
     bool write = false;
     std::uint64_t value = 0; // written, or to be filled in; zero-extended
-    unsigned vcpu_index = 0; // the vCPU's index in its VIC
 };
 
-/// Of the virtual devices in an address space: there is none at the address, or it has no such
-/// register, or it has served the access.
-enum class VdeviceAnswer : std::uint8_t { nobody, refused, served };
-
-/// Implemented by higher layers, for example one per register frame of a VIC.
+/// Implemented by higher layers, for example one per register frame of a VIC. Called without locks,
+/// from several CPUs at once.
 class Vdevice {
 public:
-    /// Serves one access; false if the device has no such register (the VM then gets an abort).
-    /// Called without locks, from several CPUs at once.
-    virtual bool access(MmioAccess& access) = 0;
+    /// Serves one access. One that is not aligned reads as zero, and does not write.
+    void access(MmioAccess& access) {
+        const bool aligned = (access.offset & (access.size - 1)) == 0;
+        if (!access.write) {
+            access.value = aligned ? read(access.offset, access.size) : 0;
+        } else if (aligned) {
+            write(access.offset, access.size, access.value);
+        }
+    }
 
 protected:
     ~Vdevice() = default;
+
+private:
+    virtual std::uint64_t read(std::uint64_t offset, unsigned size) = 0;
+    virtual void write(std::uint64_t offset, unsigned size, std::uint64_t value) = 0;
 };
 
 } // namespace hyp

@@ -68,7 +68,7 @@ struct TestVm {
     void enable_timer_interrupt(unsigned index) { write(1 + index, 0x10100, 1u << 27); }
     void write(unsigned interface, std::uint64_t offset, std::uint32_t value) {
         MmioAccess access{.offset = offset, .size = 4, .write = true, .value = value};
-        EXPECT_TRUE(vic->vdevice(interface)->access(access));
+        vic->vdevice(interface)->access(access);
     }
 };
 

@@ -106,7 +106,7 @@ TEST_F(WatchdogTest, BarkAndBiteInterruptWhoeverTheyAreBoundTo) {
     ASSERT_TRUE(dog_->bind(true, *manager.vic, {.number = 42, .vcpu = 0}));
     const auto pending = [&](std::uint32_t intid) {
         MmioAccess access{.offset = 0x204, .size = 4};
-        EXPECT_TRUE(manager.vic->vdevice(0)->access(access)); // GICD_ISPENDR1
+        manager.vic->vdevice(0)->access(access); // GICD_ISPENDR1
         return (access.value >> (intid - 32) & 1) != 0;
     };
     pass(9);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Decodes a stage-2 fault and finds who answers it.
-#include "trap/abort.hpp"
-
 #include "ipc/virtio_mmio.hpp"
 #include "memory/address_space.hpp"
 #include "memory/ownership.hpp"
-#include "trap/at_once.hpp"
 #include "trap/exception_class.hpp"
+#include "trap/exits.hpp"
 #include "trap/inject.hpp"
 #include "vcpu/run_report.hpp"
 #include "vcpu/vcpu.hpp"
@@ -56,7 +54,7 @@ Access wanted_access(std::uint64_t esr) {
     return {.ipa = ipa.value,
             .size = size,
             .write = write,
-            .value = write && target < 31 ? vcpu.registers.x[target] & bits : 0,
+            .value = target < 31 ? vcpu.registers.x[target] & bits : 0,
             .target = target,
             .sign_extend = (esr & esr::sse) != 0,
             .wide = (esr & (1u << 15)) != 0};
@@ -70,23 +68,27 @@ std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) 
     return decode_valid(vcpu, esr, ipa);
 }
 
-enum class Served { no, yes };
+/// True: a virtual device has served it; `value` is what a load gets.
+[[gnu::always_inline]] inline bool ask_device(Vcpu& vcpu, const MmioRequest& request,
+                                              std::uint64_t& value) {
+    MmioAccess access{
+        .offset = 0, .size = request.size, .write = request.write, .value = request.value};
+    if (!vcpu.address_space().access_vdevice(Ipa{request.ipa}, access)) {
+        return false;
+    }
+    value = access.value;
+    return true;
+}
 
-Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
-    if (!vcpu.address_space().may_be_vdevice(Ipa{request.ipa})) {
-        return Served::no;
+bool serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
+    std::uint64_t value = 0;
+    if (!vcpu.address_space().may_be_vdevice(Ipa{request.ipa}) ||
+        !ask_device(vcpu, request, value)) {
+        return false;
     }
-    MmioAccess access{.offset = 0,
-                      .size = request.size,
-                      .write = request.write,
-                      .value = request.value,
-                      .vcpu_index = vcpu.index()};
-    if (vcpu.address_space().access_vdevice(Ipa{request.ipa}, access) != VdeviceAnswer::served) {
-        return Served::no;
-    }
-    complete_mmio_read(vcpu.registers, request, access.value);
+    complete_mmio_read(vcpu.registers, request, value);
     vcpu.registers.pc += 4;
-    return Served::yes;
+    return true;
 }
 
 [[gnu::always_inline]] inline bool is_served_by_vmm(Vcpu& vcpu, Ipa ipa, std::uint64_t esr) {
@@ -95,16 +97,16 @@ Served serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
 }
 
 /// A store to memory that the VM may only read may be one to a virtio-mmio register.
-Served serve_by_virtio(Vcpu& vcpu, const MmioRequest& request) {
+bool serve_by_virtio(Vcpu& vcpu, const MmioRequest& request) {
     const auto memory =
         request.write ? vcpu.address_space().ram_at(Ipa{request.ipa}) : std::nullopt;
     const Ref<VirtioMmio> device = memory ? VirtioMmio::find(*memory) : nullptr;
     if (!device) {
-        return Served::no;
+        return false;
     }
     device->store(memory->offset_in_page(), request.size, request.value);
     vcpu.registers.pc += 4;
-    return Served::yes;
+    return true;
 }
 
 /// The primary VM has its memory at its physical addresses, so a page of an extent that it cannot
@@ -120,11 +122,8 @@ bool is_memory_of_another(const Vcpu& vcpu, Ipa ipa) {
 void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     const bool data = esr::ec(syndrome.esr) == esr::ec_data_abort_lower;
     const bool walk = (syndrome.esr & esr::s1ptw) != 0;
-    if (data && !walk && is_memory_of_another(vcpu, ipa)) {
-        inject_alignment_fault(vcpu, syndrome.esr, syndrome.far);
-    } else {
-        inject_external_abort(vcpu, syndrome.esr, syndrome.far);
-    }
+    const bool lent = data && !walk && is_memory_of_another(vcpu, ipa);
+    inject_abort(vcpu, syndrome.esr, syndrome.far, lent ? esr::fsc_alignment : esr::fsc_external);
 }
 
 [[gnu::noinline]] std::uint64_t leave_to_vmm_at_once(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
@@ -148,38 +147,32 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     if (!vcpu.address_space().may_be_vdevice(ipa)) {
         return vcpu.proxy() ? leave_to_vmm_at_once(vcpu, esr, ipa) : leave_for_whole_exit();
     }
-    auto& x = vcpu.registers.x;
-    MmioAccess access{.offset = 0,
-                      .size = 1U << ((esr >> esr::sas_shift) & 3),
-                      .write = (esr & esr::wnr) != 0,
-                      .value = 0,
-                      .vcpu_index = vcpu.index()};
-    const std::uint64_t bits = ~std::uint64_t{0} >> (64 - access.size * 8);
-    access.value = target < 31 ? x[target] & bits : 0;
-    if (vcpu.address_space().access_vdevice(ipa, access) != VdeviceAnswer::served) {
+    const MmioRequest request = decode_valid(vcpu, esr, ipa);
+    std::uint64_t value = 0;
+    if (!ask_device(vcpu, request, value)) {
         return leave_for_whole_exit();
     }
-    if (!access.write && target < 31) {
-        x[target] = access.value & bits;
+    if (!request.write && target < 31) {
+        vcpu.registers.x[target] = value & (~std::uint64_t{0} >> (64 - request.size * 8));
     }
     return instruction_done;
 }
 
 void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     if (!is_stage2_fault(syndrome.esr)) {
-        inject_external_abort(vcpu, syndrome.esr, syndrome.far);
+        inject_abort(vcpu, syndrome.esr, syndrome.far, esr::fsc_external);
         return;
     }
     const Ipa ipa = faulting_ipa(syndrome.hpfar, syndrome.far);
     if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
-        if (serve_by_device(vcpu, *request) == Served::yes) {
+        if (serve_by_device(vcpu, *request)) {
             return;
         }
         if (is_served_by_vmm(vcpu, ipa, syndrome.esr)) {
             vcpu.begin_mmio(*request);
             return;
         }
-        if (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request) == Served::yes) {
+        if (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request)) {
             return;
         }
     }

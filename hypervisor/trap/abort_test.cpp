@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stage-2 faults for which nobody is asked: what the tables allow by now is tried again.
-#include "trap/abort.hpp"
+#include "trap/exits.hpp"
 
 #include "schedule/vm_fixture.hpp"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Debug registers live in memory until the guest enables breakpoints, watchpoints or stepping; then
 // its copy is loaded into the hardware and accesses trap no more, until it is next switched out.
-#include "trap/debug_access.hpp"
-
+#include "trap/register_access.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/debug_registers.hpp>
@@ -11,8 +10,13 @@ namespace hyp {
 
 namespace {
 
-std::uint64_t* indexed(arch::DebugRegisters& debug, const RegisterAccess& access) {
+std::uint64_t* storage(arch::DebugRegisters& debug, const RegisterAccess& access) {
+    if (access.op1 != 0 || access.crn != 0) {
+        return nullptr;
+    }
     switch (access.op2) {
+    case 2:
+        return access.crm == 2 ? &debug.mdscr : nullptr;
     case 4:
         return &debug.dbgbvr[access.crm];
     case 5:
@@ -24,16 +28,6 @@ std::uint64_t* indexed(arch::DebugRegisters& debug, const RegisterAccess& access
     default:
         return nullptr;
     }
-}
-
-std::uint64_t* storage(arch::DebugRegisters& debug, const RegisterAccess& access) {
-    if (access.op1 != 0 || access.crn != 0) {
-        return nullptr;
-    }
-    if (access.crm == 2 && access.op2 == 2) {
-        return &debug.mdscr;
-    }
-    return indexed(debug, access);
 }
 
 // OS lock and power registers: the lock is implemented as always open, like after boot firmware.
@@ -65,12 +59,6 @@ bool access_lock_register(RegisterAccess& access) {
     }
 }
 
-void move_to_hardware(Vcpu& vcpu) {
-    vcpu.guest.debug_in_hardware = true;
-    arch::load_debug(vcpu.guest.debug);
-    arch::trap_debug(false);
-}
-
 } // namespace
 
 bool access_debug_register(Vcpu& vcpu, RegisterAccess& access) {
@@ -87,7 +75,9 @@ bool access_debug_register(Vcpu& vcpu, RegisterAccess& access) {
     }
     *stored = access.value;
     if ((vcpu.guest.debug.mdscr & arch::mdscr_uses_hardware) != 0) {
-        move_to_hardware(vcpu);
+        vcpu.guest.debug_in_hardware = true;
+        arch::load_debug(vcpu.guest.debug);
+        arch::trap_debug(false);
     }
     return true;
 }

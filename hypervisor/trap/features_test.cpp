@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a vCPU was configured to have: who gets counters and SVE, and what the others get instead.
 #include "schedule/vm_fixture.hpp"
-#include "trap/system_register.hpp"
+#include "trap/exits.hpp"
 
 #include <arch/guest_exception.hpp>
 

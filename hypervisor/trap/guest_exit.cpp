@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every exit of a guest: what happened, who handles it, and whether it goes on at once.
 #include "hypercall/handler.hpp"
+#include "platform/console.hpp"
 #include "schedule/physical_interrupts.hpp"
 #include "schedule/scheduler.hpp"
-#include "trap/abort.hpp"
-#include "trap/at_once.hpp"
 #include "trap/exception_class.hpp"
+#include "trap/exits.hpp"
 #include "trap/inject.hpp"
 #include "trap/services.hpp"
-#include "trap/system_register.hpp"
-
-#include "platform/console.hpp"
 
 #include <abi/hypercall.h>
 #include <arch/guest_state.hpp>
@@ -102,7 +99,7 @@ inline GuestRegisters* go_on(Vcpu& vcpu) {
 } // namespace
 
 // Called by arm64/guest_exit.S on this CPU's EL2 stack with interrupts masked. guest_trap() finds
-// only the registers in memory that is_at_hand() names (trap/at_once.hpp), the others find all of
+// only the registers in memory that is_at_hand() names (trap/exits.hpp), the others find all of
 // them; they return the registers to enter with.
 
 /// Any synchronous exit but HVC. Serves what is frequent, and leaves the rest for

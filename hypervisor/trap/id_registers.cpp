@@ -5,9 +5,6 @@
 #include "trap/id_registers.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <span>
 
 namespace hyp {
 
@@ -31,26 +28,15 @@ struct Rule {
 
 constexpr std::uint64_t everything = ~std::uint64_t{0};
 
-constexpr auto rules = std::to_array<Rule>({
+// Between ID_DFR0 and ID_PFR2 nothing is hidden: ID_MMFR0..4, ID_ISAR0..6, MVFR0..2.
+constexpr unsigned first_open = key(1, 4);
+constexpr unsigned last_open = key(3, 2);
+
+constexpr Rule rules[] = {
     // AArch32 at EL0: no trace (ID_DFR0), no RAS or AMU (ID_PFR0, PFR2).
     {key(1, 0), fields(0, 4, 8, 12, 16, 24), 0},
     {key(1, 1), fields(0, 4, 8, 16, 20, 28), 0},
     {key(1, 2), fields(0, 24), 0},
-    {key(1, 4), everything, 0},
-    {key(1, 5), everything, 0},
-    {key(1, 6), everything, 0},
-    {key(1, 7), everything, 0},
-    {key(2, 0), everything, 0},
-    {key(2, 1), everything, 0},
-    {key(2, 2), everything, 0},
-    {key(2, 3), everything, 0},
-    {key(2, 4), everything, 0},
-    {key(2, 5), everything, 0},
-    {key(2, 6), everything, 0},
-    {key(2, 7), everything, 0},
-    {key(3, 0), everything, 0}, // MVFR0..2
-    {key(3, 1), everything, 0},
-    {key(3, 2), everything, 0},
     {key(3, 4), fields(0, 4), 0}, // ID_PFR2: CSV3, SSBS
     {key(3, 6), fields(0), 0},    // ID_MMFR5: ETS
     // ID_AA64PFR0: EL0, EL1, FP, AdvSIMD, GIC, SVE, DIT, CSV2, CSV3.
@@ -73,7 +59,7 @@ constexpr auto rules = std::to_array<Rule>({
     {key(7, 1), fields(0, 12, 20, 36, 48), 0},
     // ID_AA64MMFR2: CnP, UAO, LSM, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD.
     {key(7, 2), fields(0, 4, 8, 16, 20, 28, 32, 36, 48, 52, 60), 0},
-});
+};
 
 // PMUv3p8 (8) is the last version whose registers EL2 knows; later ones add some.
 std::uint64_t limit_pmu(std::uint64_t value, unsigned lsb) {
@@ -108,9 +94,13 @@ std::uint64_t apply(GuestFeatures features, unsigned which, std::uint64_t value)
 
 std::uint64_t guest_id_register(unsigned crm, unsigned op2, std::uint64_t physical,
                                 GuestFeatures features) {
+    const unsigned which = key(crm, op2);
+    if (which >= first_open && which <= last_open) {
+        return physical;
+    }
     for (const Rule& rule : rules) {
-        if (rule.key == key(crm, op2)) {
-            return apply(features, rule.key, (physical & rule.allowed) | rule.fixed);
+        if (rule.key == which) {
+            return apply(features, which, (physical & rule.allowed) | rule.fixed);
         }
     }
     return 0;

@@ -54,13 +54,6 @@ std::uint64_t handler_pstate(std::uint64_t pstate, std::uint64_t sctlr, bool has
     return result;
 }
 
-void enter_el1(Vcpu& vcpu, std::uint64_t syndrome) {
-    auto& registers = vcpu.registers;
-    arch::write_el1_exception(registers.pc, registers.pstate, syndrome);
-    registers.pc = arch::el1_vector_base() + vector_offset(registers.pstate);
-    registers.pstate = handler_pstate(registers.pstate, arch::el1_sctlr(), arch::has_pan());
-}
-
 bool from_el0(const Vcpu& vcpu) {
     const std::uint64_t pstate = vcpu.registers.pstate;
     return (pstate & pstate_aarch32) != 0 || (pstate & mode_mask) == mode_el0;
@@ -68,35 +61,26 @@ bool from_el0(const Vcpu& vcpu) {
 
 } // namespace
 
-void inject_undefined(Vcpu& vcpu) {
-    enter_el1(vcpu, (esr::ec_unknown << esr::ec_shift) | esr::il);
-}
-
 void inject_exception(Vcpu& vcpu, std::uint64_t syndrome) {
-    enter_el1(vcpu, syndrome);
+    auto& registers = vcpu.registers;
+    arch::write_el1_exception(registers.pc, registers.pstate, syndrome);
+    registers.pc = arch::el1_vector_base() + vector_offset(registers.pstate);
+    registers.pstate = handler_pstate(registers.pstate, arch::el1_sctlr(), arch::has_pan());
 }
 
-namespace {
+void inject_undefined(Vcpu& vcpu) {
+    inject_exception(vcpu, (esr::ec_unknown << esr::ec_shift) | esr::il);
+}
 
 void inject_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far, std::uint64_t status) {
     const bool fetch = esr::ec(syndrome) == esr::ec_instruction_abort_lower;
     std::uint64_t ec = fetch ? esr::ec_instruction_abort_same : esr::ec_data_abort_same;
     if (from_el0(vcpu)) {
-        ec = fetch ? esr::ec_instruction_abort_lower : esr::ec_data_abort_lower;
+        ec = esr::ec(syndrome);
     }
     const std::uint64_t kept = syndrome & (esr::il | esr::wnr | esr::cm);
     arch::write_el1_fault_address(far);
-    enter_el1(vcpu, (ec << esr::ec_shift) | kept | status);
-}
-
-} // namespace
-
-void inject_external_abort(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
-    inject_abort(vcpu, syndrome, far, esr::fsc_external);
-}
-
-void inject_alignment_fault(Vcpu& vcpu, std::uint64_t syndrome, std::uint64_t far) {
-    inject_abort(vcpu, syndrome, far, esr::fsc_alignment);
+    inject_exception(vcpu, (ec << esr::ec_shift) | kept | status);
 }
 
 } // namespace hyp

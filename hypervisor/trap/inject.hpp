@@ -12,10 +12,8 @@ class Vcpu;
 void inject_undefined(Vcpu&);
 /// EL1 takes a synchronous exception with this ESR_EL1.
 void inject_exception(Vcpu&, std::uint64_t esr);
-/// A synchronous external abort on the access (or instruction fetch) that `esr` describes, at
-/// virtual address `far`.
-void inject_external_abort(Vcpu&, std::uint64_t esr, std::uint64_t far);
-/// The same, as if the address had been unaligned.
-void inject_alignment_fault(Vcpu&, std::uint64_t esr, std::uint64_t far);
+/// An abort on the access (or instruction fetch) that `esr` describes, at virtual address `far`,
+/// for the reason `status`: esr::fsc_external or fsc_alignment.
+void inject_abort(Vcpu&, std::uint64_t esr, std::uint64_t far, std::uint64_t status);
 
 } // namespace hyp

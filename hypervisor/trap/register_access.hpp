@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One trapped MRS or MSR, as ESR_EL2 describes it.
+// One trapped MRS or MSR, as ESR_EL2 describes it, and who serves whole families of registers.
 #pragma once
 
 #include <cstdint>
 
 namespace hyp {
+
+class Vcpu;
 
 constexpr std::uint32_t encoding(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
                                  unsigned op2) {
@@ -35,5 +37,9 @@ constexpr RegisterAccess decode_register_access(std::uint64_t esr) {
             .write = field(0, 1) == 0,
             .value = 0};
 }
+
+/// Serves a self-hosted debug register (op0 = 2) from the vCPU's own copy; false when there is no
+/// such one.
+[[nodiscard]] bool access_debug_register(Vcpu&, RegisterAccess&);
 
 } // namespace hyp

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One table of the registers that EL2 answers for, keyed by encoding.
-#include "trap/system_register.hpp"
-
 #include "interrupt/vic.hpp"
-#include "trap/at_once.hpp"
-#include "trap/debug_access.hpp"
+#include "trap/exits.hpp"
 #include "trap/id_registers.hpp"
 #include "trap/inject.hpp"
-#include "trap/pmu_access.hpp"
 #include "trap/register_access.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/id_registers.hpp>
+#include <arch/pmu.hpp>
 
 #include <array>
 #include <atomic>
@@ -45,53 +42,32 @@ std::uint64_t identification(GuestFeatures features, unsigned which) {
     return mine.value[which];
 }
 
-bool read_as_zero_write_ignored(Vcpu&, RegisterAccess& access) {
-    access.value = 0;
-    return true;
+void ignore(Vcpu&, std::uint64_t) {}
+
+template <bool group0>
+[[gnu::noinline]] void send_sgi(Vcpu& vcpu, std::uint64_t value) {
+    if (Vic* vic = vcpu.interrupts.vic()) {
+        vic->send_sgi(vcpu.interrupts, value, group0);
+    }
 }
 
-bool generate_sgi(Vcpu& vcpu, RegisterAccess& access) {
-    if (!access.write) {
-        return false; // write-only
-    }
-    if (Vic* vic = vcpu.interrupts.vic(); vic != nullptr) {
-        vic->send_sgi(vcpu.interrupts, access.value);
-    }
-    return true;
-}
-
-bool generate_group0_sgi(Vcpu& vcpu, RegisterAccess& access) {
-    if (Vic* vic = vcpu.interrupts.vic(); access.write && vic != nullptr) {
-        vic->send_sgi(vcpu.interrupts, access.value, true);
-    }
-    return access.write;
-}
-
-// For the other security state, of which there is none.
-bool ignore_other_state_sgi(Vcpu&, RegisterAccess& access) {
-    return access.write;
-}
-
-bool deactivate_interrupt(Vcpu& vcpu, RegisterAccess& access) {
-    if (!access.write) {
-        return false;
-    }
-    vcpu.interrupts.deactivate(static_cast<std::uint32_t>(access.value) & 0xffffff);
-    return true;
+void deactivate_interrupt(Vcpu& vcpu, std::uint64_t value) {
+    vcpu.interrupts.deactivate(static_cast<std::uint32_t>(value) & 0xffffff);
 }
 
 struct Entry {
     std::uint32_t encoding;
-    bool (*handle)(Vcpu&, RegisterAccess&);
+    bool readable; // as zero
+    void (*write)(Vcpu&, std::uint64_t value);
 };
 
-constexpr auto table = std::to_array<Entry>({
-    {encoding(3, 0, 1, 0, 1), read_as_zero_write_ignored}, // ACTLR_EL1
-    {encoding(3, 0, 12, 11, 5), generate_sgi},             // ICC_SGI1R_EL1
-    {encoding(3, 0, 12, 11, 6), ignore_other_state_sgi},   // ICC_ASGI1R_EL1
-    {encoding(3, 0, 12, 11, 7), generate_group0_sgi},      // ICC_SGI0R_EL1
-    {encoding(3, 0, 12, 11, 1), deactivate_interrupt},     // ICC_DIR_EL1
-});
+constexpr Entry table[] = {
+    {encoding(3, 0, 1, 0, 1), true, ignore},                  // ACTLR_EL1
+    {encoding(3, 0, 12, 11, 5), false, send_sgi<false>},      // ICC_SGI1R_EL1
+    {encoding(3, 0, 12, 11, 6), false, ignore},               // ICC_ASGI1R_EL1: no other state
+    {encoding(3, 0, 12, 11, 7), false, send_sgi<true>},       // ICC_SGI0R_EL1
+    {encoding(3, 0, 12, 11, 1), false, deactivate_interrupt}, // ICC_DIR_EL1
+};
 
 bool serve(Vcpu& vcpu, RegisterAccess& access) {
     if (access.op0 == 3 && access.op1 == 0 && access.crn == 0 && access.crm >= 1 &&
@@ -101,19 +77,32 @@ bool serve(Vcpu& vcpu, RegisterAccess& access) {
     }
     for (const Entry& entry : table) {
         if (entry.encoding == access.encoding()) {
-            return entry.handle(vcpu, access);
+            if (access.write) {
+                entry.write(vcpu, access.value);
+            }
+            return access.write || entry.readable;
         }
     }
     return access_debug_register(vcpu, access);
 }
 
-[[gnu::noinline]] std::uint64_t send_sgi_at_once(Vcpu& vcpu, std::uint64_t value) {
-    Vic* vic = vcpu.interrupts.vic();
-    if (vic == nullptr) {
-        return leave_for_whole_exit();
+/// Counters are loaded at a guest's first access; guests that do not count pay nothing for them.
+/// True: they are in the hardware now, and the access is to be repeated there.
+bool hand_over_pmu(Vcpu& vcpu, const RegisterAccess& access) {
+    const auto is_among = [&access](std::uint32_t first, std::uint32_t last) {
+        return access.encoding() >= first && access.encoding() <= last;
+    };
+    // Arm ARM D19.5: two ranges that EL0 may use, and one that EL1 may.
+    const bool is_pmu_register = is_among(encoding(3, 3, 9, 12, 0), encoding(3, 3, 9, 14, 7)) ||
+                                 is_among(encoding(3, 3, 14, 8, 0), encoding(3, 3, 14, 15, 7)) ||
+                                 is_among(encoding(3, 0, 9, 14, 0), encoding(3, 0, 9, 14, 7));
+    arch::GuestState& guest = vcpu.guest;
+    if (!guest.features.pmu || guest.pmu_in_hardware || !is_pmu_register) {
+        return false;
     }
-    vic->send_sgi(vcpu.interrupts, value, false);
-    return instruction_done;
+    guest.pmu_in_hardware = true;
+    arch::load_pmu(guest.pmu);
+    return true;
 }
 
 // What an access names, in place in the ISS (register_access.hpp), with the direction.
@@ -157,7 +146,8 @@ std::uint64_t serve_register_at_once(Vcpu& vcpu, std::uint64_t esr) {
             return instruction_done;
         }
     } else if (access == iss(3, 0, 12, 11, 5) && is_at_hand(rt)) { // ICC_SGI1R_EL1
-        return send_sgi_at_once(vcpu, rt < 31 ? vcpu.registers.x[rt] : 0);
+        send_sgi<false>(vcpu, rt < 31 ? vcpu.registers.x[rt] : 0);
+        return instruction_done;
     }
     return leave_for_whole_exit();
 }

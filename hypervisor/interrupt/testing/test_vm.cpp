@@ -67,14 +67,14 @@ void VicTest::drop_vm() {
 }
 
 std::uint64_t VicTest::read(unsigned interface, std::uint64_t offset, unsigned size) {
-    MmioAccess access{offset, size, false, 0x5555'5555'5555'5555, 0};
-    EXPECT_TRUE(vic->vdevice(interface)->access(access));
+    MmioAccess access{offset, size, false, 0x5555'5555'5555'5555};
+    vic->vdevice(interface)->access(access);
     return access.value;
 }
 
 void VicTest::write(unsigned interface, std::uint64_t offset, std::uint64_t value, unsigned size) {
-    MmioAccess access{offset, size, true, value, 0};
-    EXPECT_TRUE(vic->vdevice(interface)->access(access));
+    MmioAccess access{offset, size, true, value};
+    vic->vdevice(interface)->access(access);
 }
 
 bool VicTest::bit(unsigned interface, std::uint64_t offset, std::uint32_t intid) {
