@@ -9,36 +9,30 @@ namespace {
 
 // ID_AA64DFR0_EL1.BRPs [15:12] and WRPs [23:20] hold the number minus one (Arm ARM D19.2.59).
 unsigned breakpoints() {
-    return static_cast<unsigned>((HYP_READ_SYSREG(id_aa64dfr0_el1) >> 12) & 0xf) + 1;
+    return HYP_ID_FIELD(id_aa64dfr0_el1, 12) + 1;
 }
 unsigned watchpoints() {
-    return static_cast<unsigned>((HYP_READ_SYSREG(id_aa64dfr0_el1) >> 20) & 0xf) + 1;
+    return HYP_ID_FIELD(id_aa64dfr0_el1, 20) + 1;
 }
 
-// From the highest implemented one, whose case is the first, down to 0.
-#define HYP_DEBUG_CASE(ACCESS, n)                                                                  \
+// DBGB<value, control>R<n> or DBGW..., from the highest implemented one, whose case is the first,
+// down to 0.
+#define HYP_DEBUG_SAVE(kind, n)                                                                    \
     case n:                                                                                        \
-        ACCESS(n);                                                                                 \
+        d.dbg##kind##vr[n] = HYP_READ_SYSREG(dbg##kind##vr##n##_el1);                              \
+        d.dbg##kind##cr[n] = HYP_READ_SYSREG(dbg##kind##cr##n##_el1);                              \
         [[fallthrough]];
-#define HYP_DEBUG_EACH(count, ACCESS)                                                              \
+#define HYP_DEBUG_LOAD(kind, n)                                                                    \
+    case n:                                                                                        \
+        HYP_WRITE_SYSREG(dbg##kind##vr##n##_el1, d.dbg##kind##vr[n]);                              \
+        HYP_WRITE_SYSREG(dbg##kind##cr##n##_el1, d.dbg##kind##cr[n]);                              \
+        [[fallthrough]];
+#define HYP_DEBUG_EACH(count, DO, kind)                                                            \
     switch ((count) - 1) {                                                                         \
-        HYP_EACH_OF_16(HYP_DEBUG_CASE, ACCESS)                                                     \
+        HYP_EACH_OF_16(DO, kind)                                                                   \
     default:                                                                                       \
         break;                                                                                     \
     }
-
-#define HYP_SAVE_BREAKPOINT(n)                                                                     \
-    d.dbgbvr[n] = HYP_READ_SYSREG(dbgbvr##n##_el1);                                                \
-    d.dbgbcr[n] = HYP_READ_SYSREG(dbgbcr##n##_el1)
-#define HYP_SAVE_WATCHPOINT(n)                                                                     \
-    d.dbgwvr[n] = HYP_READ_SYSREG(dbgwvr##n##_el1);                                                \
-    d.dbgwcr[n] = HYP_READ_SYSREG(dbgwcr##n##_el1)
-#define HYP_LOAD_BREAKPOINT(n)                                                                     \
-    HYP_WRITE_SYSREG(dbgbvr##n##_el1, d.dbgbvr[n]);                                                \
-    HYP_WRITE_SYSREG(dbgbcr##n##_el1, d.dbgbcr[n])
-#define HYP_LOAD_WATCHPOINT(n)                                                                     \
-    HYP_WRITE_SYSREG(dbgwvr##n##_el1, d.dbgwvr[n]);                                                \
-    HYP_WRITE_SYSREG(dbgwcr##n##_el1, d.dbgwcr[n])
 
 constexpr std::uint64_t mdcr_tda = 1u << 9;
 
@@ -46,13 +40,13 @@ constexpr std::uint64_t mdcr_tda = 1u << 9;
 
 void save_debug(DebugRegisters& d) {
     d.mdscr = HYP_READ_SYSREG(mdscr_el1);
-    HYP_DEBUG_EACH(breakpoints(), HYP_SAVE_BREAKPOINT)
-    HYP_DEBUG_EACH(watchpoints(), HYP_SAVE_WATCHPOINT)
+    HYP_DEBUG_EACH(breakpoints(), HYP_DEBUG_SAVE, b)
+    HYP_DEBUG_EACH(watchpoints(), HYP_DEBUG_SAVE, w)
 }
 
 void load_debug(const DebugRegisters& d) {
-    HYP_DEBUG_EACH(breakpoints(), HYP_LOAD_BREAKPOINT)
-    HYP_DEBUG_EACH(watchpoints(), HYP_LOAD_WATCHPOINT)
+    HYP_DEBUG_EACH(breakpoints(), HYP_DEBUG_LOAD, b)
+    HYP_DEBUG_EACH(watchpoints(), HYP_DEBUG_LOAD, w)
     HYP_WRITE_SYSREG(mdscr_el1, d.mdscr);
 }
 

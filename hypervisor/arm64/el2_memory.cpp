@@ -42,15 +42,7 @@ std::uint64_t address_of(const void* pointer) {
     return reinterpret_cast<std::uint64_t>(pointer);
 }
 
-// With the MMU off a pointer is a physical address.
-std::uint64_t allocate_first_table() {
-    return first_tables_used == first_table_count ? 0
-                                                  : address_of(&first_tables[first_tables_used++]);
-}
-
-std::uint64_t* identity(std::uint64_t physical) {
-    return reinterpret_cast<std::uint64_t*>(physical);
-}
+// Also before the MMU is on: the image's offset is zero then, and all tables are in the image.
 
 std::uint64_t allocate_table() {
     if (table_allocator != nullptr) {
@@ -131,40 +123,27 @@ PhysRange image_range() {
     return {virt_to_phys(image_start), address_of(image_end) - address_of(image_start)};
 }
 
-namespace {
-
-struct Section { // of the image, by the addresses at which it runs now
-    std::uint64_t start, end;
-    El2Memory memory;
-};
-
-bool map_section(const TableSource& source, std::uint64_t root, const Section& section,
-                 std::uint64_t offset) {
-    return el2_map(source, root, section.start + offset, section.start, section.end - section.start,
-                   section.memory);
-}
-
-} // namespace
-
 } // namespace hyp::arch
 
 /// Runs with the MMU off, at the physical address: places the image, maps it there and its code
 /// at the address where it is. Returns the root table, or 0 if that failed.
 std::uint64_t el2_build_first_tables(const void* device_tree) {
     using namespace hyp::arch;
-    const TableSource source{allocate_first_table, identity, hyp::has_bti()};
-    const std::uint64_t root = allocate_first_table();
-    const std::uint64_t start = address_of(image_start);
-    const std::uint64_t offset = place_image(device_tree) - start;
-    el2_image_offset = offset;
-    const Section text{start, address_of(text_end), El2Memory::text};
-    const Section rodata{text.end, address_of(rodata_end), El2Memory::rodata};
-    const Section data{rodata.end, address_of(data_end), El2Memory::data};
+    const TableSource source{allocate_table, table_pointer, hyp::has_bti()};
+    const std::uint64_t root = allocate_table();
+    const std::uint64_t offset = place_image(device_tree) - address_of(image_start);
+    const auto map_section = [&](const char* start, const char* end, El2Memory memory,
+                                 std::uint64_t distance) {
+        return el2_map(source, root, address_of(start) + distance, address_of(start),
+                       address_of(end) - address_of(start), memory);
+    };
     // Between data_end and stack_start lies the guard page.
-    const Section stack{address_of(stack_start), address_of(image_end), El2Memory::data};
-    const bool mapped =
-        start < image_base && map_section(source, root, text, offset) &&
-        map_section(source, root, rodata, offset) && map_section(source, root, data, offset) &&
-        map_section(source, root, stack, offset) && map_section(source, root, text, 0);
+    const bool mapped = address_of(image_start) < image_base &&
+                        map_section(image_start, text_end, El2Memory::text, offset) &&
+                        map_section(text_end, rodata_end, El2Memory::rodata, offset) &&
+                        map_section(rodata_end, data_end, El2Memory::data, offset) &&
+                        map_section(stack_start, image_end, El2Memory::data, offset) &&
+                        map_section(image_start, text_end, El2Memory::text, 0);
+    el2_image_offset = offset; // from now on addresses in the tables are looked up by it
     return mapped ? root : 0;
 }

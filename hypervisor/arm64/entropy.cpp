@@ -2,12 +2,24 @@
 // RNDR first, the firmware's TRNG service second.
 #include "platform/entropy.hpp"
 
-#include <arch/random.hpp>
 #include <arch/smccc.hpp>
+#include <arch/sysreg.hpp>
 
 namespace hyp {
 
 namespace {
+
+// 64 bits from RNDR, or nothing: no FEAT_RNG (ID_AA64ISAR0_EL1.RNDR), or the generator failed,
+// which it tells by NZCV = 0b0100 (Arm ARM, RNDR).
+std::optional<std::uint64_t> read_rndr() {
+    if ((HYP_READ_SYSREG(id_aa64isar0_el1) >> 60) == 0) {
+        return std::nullopt;
+    }
+    std::uint64_t value;
+    std::uint64_t failed;
+    asm volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, eq" : "=r"(value), "=r"(failed) : : "cc");
+    return failed != 0 ? std::nullopt : std::optional<std::uint64_t>(value);
+}
 
 // DEN0098: TRNG_VERSION fails with a negative value where there is no service; TRNG_RND64 returns
 // up to 192 bits, the lowest ones in x3.
@@ -30,10 +42,8 @@ std::optional<std::uint64_t> firmware_random() {
 } // namespace
 
 std::optional<std::uint64_t> entropy_word() {
-    if (const auto word = arch::read_rndr()) {
-        return word;
-    }
-    return firmware_random();
+    const auto word = read_rndr();
+    return word ? word : firmware_random();
 }
 
 } // namespace hyp

@@ -13,31 +13,27 @@ namespace hyp::arch {
 namespace {
 
 // HCR_EL2 (Arm ARM D19.2.48). E2H stays 0: EL2 without VHE, so that Armv8.0 boards work.
-constexpr std::uint64_t hcr_vm = 1ull << 0;      // stage 2 on
-constexpr std::uint64_t hcr_swio = 1ull << 1;    // set/way invalidate also cleans
-constexpr std::uint64_t hcr_fmo = 1ull << 3;     // physical FIQ to EL2, virtual FIQ on
-constexpr std::uint64_t hcr_imo = 1ull << 4;     // physical IRQ to EL2, virtual IRQ on
-constexpr std::uint64_t hcr_amo = 1ull << 5;     // physical SError to EL2
-constexpr std::uint64_t hcr_fb = 1ull << 9;      // broadcast TLB and I-cache maintenance
-constexpr std::uint64_t hcr_bsu_is = 1ull << 10; // barriers reach the inner shareable domain
-constexpr std::uint64_t hcr_twi = 1ull << 13;    // WFI traps
-constexpr std::uint64_t hcr_tid3 = 1ull << 18;   // ID registers trap
-constexpr std::uint64_t hcr_tsc = 1ull << 19;    // SMC traps
-constexpr std::uint64_t hcr_tidcp = 1ull << 20;  // implementation-defined registers trap
-constexpr std::uint64_t hcr_tacr = 1ull << 21;   // ACTLR_EL1 traps
-constexpr std::uint64_t hcr_rw = 1ull << 31;     // EL1 is AArch64
-constexpr std::uint64_t hcr_tlor = 1ull << 35;   // LORegion registers trap (RES0 without FEAT_LOR)
-constexpr std::uint64_t hcr_terr = 1ull << 36;   // RAS error records trap (RES0 without FEAT_RAS)
-constexpr std::uint64_t hcr_tea = 1ull << 37;    // external aborts to EL2 (RES0 without FEAT_RAS)
-constexpr std::uint64_t hcr_apk = 1ull << 40;    // pointer keys do not trap
-constexpr std::uint64_t hcr_api = 1ull << 41;    // pointer instructions do not trap
-constexpr std::uint64_t hcr_fwb = 1ull << 46;    // stage 2 forces the memory type
-constexpr std::uint64_t hcr_tid5 = 1ull << 58;   // GMID_EL1 traps (RES0 without FEAT_MTE2)
-
-constexpr std::uint64_t hcr_guest = hcr_vm | hcr_swio | hcr_fmo | hcr_imo | hcr_amo | hcr_fb |
-                                    hcr_bsu_is | hcr_twi | hcr_tid3 | hcr_tsc | hcr_tidcp |
-                                    hcr_tacr | hcr_rw | hcr_tlor | hcr_terr | hcr_tea | hcr_apk |
-                                    hcr_api | hcr_tid5;
+constexpr std::uint64_t hcr_guest =
+    1ull << 0 |  // VM: stage 2 on
+    1ull << 1 |  // SWIO: set/way invalidate also cleans
+    1ull << 3 |  // FMO: physical FIQ to EL2, virtual FIQ on
+    1ull << 4 |  // IMO: physical IRQ to EL2, virtual IRQ on
+    1ull << 5 |  // AMO: physical SError to EL2
+    1ull << 9 |  // FB: broadcast TLB and I-cache maintenance
+    1ull << 10 | // BSU: barriers reach the inner shareable domain
+    1ull << 13 | // TWI: WFI traps
+    1ull << 18 | // TID3: ID registers trap
+    1ull << 19 | // TSC: SMC traps
+    1ull << 20 | // TIDCP: implementation-defined registers trap
+    1ull << 21 | // TACR: ACTLR_EL1 traps
+    1ull << 31 | // RW: EL1 is AArch64
+    1ull << 35 | // TLOR: LORegion registers trap (RES0 without FEAT_LOR)
+    1ull << 36 | // TERR: RAS error records trap (RES0 without FEAT_RAS)
+    1ull << 37 | // TEA: external aborts to EL2 (RES0 without FEAT_RAS)
+    1ull << 40 | // APK: pointer keys do not trap
+    1ull << 41 | // API: pointer instructions do not trap
+    1ull << 58;  // TID5: GMID_EL1 traps (RES0 without FEAT_MTE2)
+constexpr std::uint64_t hcr_fwb = 1ull << 46; // stage 2 forces the memory type
 
 // MDCR_EL2: debug ROM, OS lock, debug, PMU, SPE (TPMS; E2PB = 0) and trace filter (TTRF) trap.
 // Event counters stop at EL2 (HPMD).
@@ -56,16 +52,14 @@ std::uint64_t mdcr_counters() {
 
 // Fine-grained traps (FEAT_FGT) reset to unknown values: none of ours use them, so clear them.
 void clear_fine_grained_traps() {
-    const bool has_fgt = ((HYP_READ_SYSREG(id_aa64mmfr0_el1) >> 56) & 0xf) != 0;
-    if (has_fgt) {
+    if (HYP_ID_FIELD(id_aa64mmfr0_el1, 56) != 0) {        // FGT
         HYP_WRITE_SYSREG(s3_4_c1_c1_4, std::uint64_t{0}); // HFGRTR_EL2
         HYP_WRITE_SYSREG(s3_4_c1_c1_5, std::uint64_t{0}); // HFGWTR_EL2
         HYP_WRITE_SYSREG(s3_4_c1_c1_6, std::uint64_t{0}); // HFGITR_EL2
         HYP_WRITE_SYSREG(s3_4_c3_c1_4, std::uint64_t{0}); // HDFGRTR_EL2
         HYP_WRITE_SYSREG(s3_4_c3_c1_5, std::uint64_t{0}); // HDFGWTR_EL2
     }
-    const bool has_hcx = ((HYP_READ_SYSREG(id_aa64mmfr1_el1) >> 40) & 0xf) != 0;
-    if (has_hcx) {
+    if (HYP_ID_FIELD(id_aa64mmfr1_el1, 40) != 0) {        // HCX
         HYP_WRITE_SYSREG(s3_4_c1_c2_2, std::uint64_t{0}); // HCRX_EL2
     }
 }

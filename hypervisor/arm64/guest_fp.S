@@ -7,29 +7,21 @@
     .arch_extension simd
     .section .text.guest_fp, "ax"
 
-    .macro  for_vector_pairs op
-    \op     q0, q1, [x0], #32
-    \op     q2, q3, [x0], #32
-    \op     q4, q5, [x0], #32
-    \op     q6, q7, [x0], #32
-    \op     q8, q9, [x0], #32
-    \op     q10, q11, [x0], #32
-    \op     q12, q13, [x0], #32
-    \op     q14, q15, [x0], #32
-    \op     q16, q17, [x0], #32
-    \op     q18, q19, [x0], #32
-    \op     q20, q21, [x0], #32
-    \op     q22, q23, [x0], #32
-    \op     q24, q25, [x0], #32
-    \op     q26, q27, [x0], #32
-    \op     q28, q29, [x0], #32
-    \op     q30, q31, [x0], #32
+    .macro  for_vectors op
+    \op     {v0.2d-v3.2d}, [x0], #64
+    \op     {v4.2d-v7.2d}, [x0], #64
+    \op     {v8.2d-v11.2d}, [x0], #64
+    \op     {v12.2d-v15.2d}, [x0], #64
+    \op     {v16.2d-v19.2d}, [x0], #64
+    \op     {v20.2d-v23.2d}, [x0], #64
+    \op     {v24.2d-v27.2d}, [x0], #64
+    \op     {v28.2d-v31.2d}, [x0], #64
     .endm
 
     .global arch_fp_save
     .type arch_fp_save, %function
 arch_fp_save:
-    for_vector_pairs stp
+    for_vectors st1
     mrs     x1, fpsr
     mrs     x2, fpcr
     stp     x1, x2, [x0]
@@ -39,7 +31,7 @@ arch_fp_save:
     .global arch_fp_load
     .type arch_fp_load, %function
 arch_fp_load:
-    for_vector_pairs ldp
+    for_vectors ld1
     ldp     x1, x2, [x0]
     msr     fpsr, x1
     msr     fpcr, x2

@@ -16,7 +16,6 @@ namespace {
 
 // SCTLR_EL1 at reset: the bits that are RES1 in Armv8.0 (Arm ARM D19.2.118), all else off.
 constexpr std::uint64_t sctlr_reset = 0x30d00800;
-constexpr std::uint64_t mdscr_reset = 0;
 
 // ID_AA64ISAR1_EL1.{APA,API,GPA,GPI}, ID_AA64ISAR2_EL1.{APA3,GPA3}: any of them means keys exist.
 bool has_pointer_authentication() {
@@ -24,14 +23,6 @@ bool has_pointer_authentication() {
     constexpr std::uint64_t isar2_fields = 0xff00;
     return (HYP_READ_SYSREG(id_aa64isar1_el1) & isar1_fields) != 0 ||
            (HYP_READ_SYSREG(s3_0_c0_c6_2) & isar2_fields) != 0;
-}
-
-bool has_ras() {
-    return ((HYP_READ_SYSREG(id_aa64pfr0_el1) >> 28) & 0xf) != 0;
-}
-
-bool has_sme() {
-    return ((HYP_READ_SYSREG(id_aa64pfr1_el1) >> 24) & 0xf) != 0;
 }
 
 /// What a vCPU has beside the registers of Armv8.0. ID registers trap to an outer hypervisor, if
@@ -97,11 +88,12 @@ void GuestState::reset(std::uint64_t vmpidr) {
     reset_vectors(fp);
     system.sctlr = sctlr_reset;
     system.vmpidr = vmpidr;
-    debug.mdscr = mdscr_reset;
 }
 
 void init_guest_state() {
-    cpu_features = {has_pointer_authentication(), has_ras(), has_sme()};
+    cpu_features = {.keys = has_pointer_authentication(),
+                    .ras = HYP_ID_FIELD(id_aa64pfr0_el1, 28) != 0,
+                    .sme = HYP_ID_FIELD(id_aa64pfr1_el1, 24) != 0};
     HYP_WRITE_SYSREG(vpidr_el2, HYP_READ_SYSREG(midr_el1));
 }
 

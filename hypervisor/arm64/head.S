@@ -66,12 +66,6 @@ primary_virtual:
     bti     j
     adrp    x9, image_end
     mov     sp, x9
-    adrp    x9, el2_vectors     // a multiple of 2 KiB
-    add     x9, x9, :lo12:el2_vectors
-    msr     vbar_el2, x9
-    isb
-    mov     x29, xzr
-    mov     x30, xzr
     mov     x0, x19
     bl      boot_main
     b       park
@@ -90,12 +84,6 @@ secondary_virtual:
     bti     j
     mov     sp, x20
     msr     tpidr_el2, x21
-    adrp    x9, el2_vectors
-    add     x9, x9, :lo12:el2_vectors
-    msr     vbar_el2, x9
-    isb
-    mov     x29, xzr
-    mov     x30, xzr
     bl      secondary_main
     b       park
 
@@ -134,11 +122,18 @@ invalidate_data:
     dsb     sy
     ret
 
-// x0 = tables, x1 = where to go on (physical address). Clobbers x9, x10.
+// x0 = tables, x1 = where to go on (physical address), with the vectors set and no frame below.
+// Clobbers x9, x10.
 enable_mmu:
     adrp    x9, el2_image_offset
     ldr     x9, [x9, :lo12:el2_image_offset]
     add     x1, x1, x9
+    adrp    x10, el2_vectors    // a multiple of 2 KiB
+    add     x10, x10, :lo12:el2_vectors
+    add     x10, x10, x9
+    msr     vbar_el2, x10
+    mov     x29, xzr            // a backtrace ends here
+    mov     x30, xzr
     ldr     x9, =MAIR
     msr     mair_el2, x9
     ldr     x9, =TCR_COMMON

@@ -28,9 +28,8 @@ void select(unsigned counter) {
 } // namespace
 
 bool has_pmu() {
-    constexpr unsigned pmuver_shift = 8;
-    constexpr std::uint64_t not_architected = 0xf;
-    const std::uint64_t version = (HYP_READ_SYSREG(id_aa64dfr0_el1) >> pmuver_shift) & 0xf;
+    constexpr unsigned not_architected = 0xf;
+    const unsigned version = HYP_ID_FIELD(id_aa64dfr0_el1, 8); // PMUVer
     return version != 0 && version != not_architected;
 }
 

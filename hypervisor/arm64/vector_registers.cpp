@@ -28,11 +28,6 @@ constexpr unsigned nobody = ~0u;
 
 unsigned vector_bytes; // common to all CPUs, which find it one after the other at boot
 
-bool has_sve() {
-    constexpr unsigned sve_shift = 32;
-    return ((HYP_READ_SYSREG(id_aa64pfr0_el1) >> sve_shift) & 0xf) != 0;
-}
-
 // 32 Z registers, 16 P registers of an eighth each, and FFR.
 std::size_t sve_size() {
     return std::size_t{vector_bytes} * 32 + std::size_t{vector_bytes} / 8 * 17;
@@ -62,7 +57,7 @@ void limit_vectors(std::uint64_t length) {
 
 unsigned longest_vector_bytes() {
     constexpr std::uint64_t longest = 0xf;
-    if (!has_sve()) {
+    if (HYP_ID_FIELD(id_aa64pfr0_el1, 32) == 0) { // SVE
         return 0;
     }
     open_for_el2();

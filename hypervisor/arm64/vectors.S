@@ -26,22 +26,15 @@
     .balign 0x800
     .global el2_vectors
 el2_vectors:
-    fatal   0                   // current EL with SP_EL0
-    fatal   1
-    fatal   2
-    fatal   3
-    fatal   4                   // current EL with SP_EL2
-    fatal   5
-    fatal   6
-    fatal   7
-    lower   sync                // lower EL, AArch64
+    .irp    vector, 0, 1, 2, 3, 4, 5, 6, 7  // current EL with SP_EL0, then with SP_EL2
+    fatal   \vector
+    .endr
+    .rept   2                   // lower EL, AArch64; AArch32: 32-bit programs at EL0 of a 64-bit VM
+    lower   sync
     lower   irq
     lower   fiq
     lower   serror
-    lower   sync                // lower EL, AArch32: 32-bit programs at EL0 of a 64-bit VM
-    lower   irq
-    lower   fiq
-    lower   serror
+    .endr
     .balign 0x80
 
 el2_fatal:

@@ -8,6 +8,14 @@
 
 namespace hyp::arch {
 
+// Functions that only read or write one register.
+// clang-format off
+#define HYP_READER(function, name) \
+    inline std::uint64_t function() { return HYP_READ_SYSREG(name); }
+#define HYP_WRITER(function, name) \
+    inline void function(std::uint64_t value) { HYP_WRITE_SYSREG(name, value); }
+// clang-format on
+
 // -- Physical CPU interface, as EL2 uses it -------------------------------------------------------
 inline std::uint64_t icc_read_iar1() {
     const std::uint64_t intid = HYP_READ_SYSREG(icc_iar1_el1);
@@ -36,15 +44,9 @@ inline bool icc_enable_system_registers() {
     isb();
     return (HYP_READ_SYSREG(icc_sre_el2) & 1) != 0;
 }
-inline void icc_write_ctlr(std::uint64_t value) {
-    HYP_WRITE_SYSREG(icc_ctlr_el1, value);
-}
-inline void icc_write_pmr(std::uint64_t value) {
-    HYP_WRITE_SYSREG(icc_pmr_el1, value);
-}
-inline void icc_write_bpr1(std::uint64_t value) {
-    HYP_WRITE_SYSREG(icc_bpr1_el1, value);
-}
+HYP_WRITER(icc_write_ctlr, icc_ctlr_el1)
+HYP_WRITER(icc_write_pmr, icc_pmr_el1)
+HYP_WRITER(icc_write_bpr1, icc_bpr1_el1)
 inline void icc_write_igrpen1(std::uint64_t value) {
     HYP_WRITE_SYSREG(icc_igrpen1_el1, value);
     isb();
@@ -55,25 +57,13 @@ inline void gic_barrier() {
 }
 
 // -- Virtual CPU interface ------------------------------------------------------------------------
-inline std::uint64_t ich_read_vtr() {
-    return HYP_READ_SYSREG(ich_vtr_el2);
-}
-inline std::uint64_t ich_read_hcr() {
-    return HYP_READ_SYSREG(ich_hcr_el2);
-}
-inline void ich_write_hcr(std::uint64_t value) {
-    HYP_WRITE_SYSREG(ich_hcr_el2, value);
-}
-inline std::uint64_t ich_read_vmcr() {
-    return HYP_READ_SYSREG(ich_vmcr_el2);
-}
-inline void ich_write_vmcr(std::uint64_t value) {
-    HYP_WRITE_SYSREG(ich_vmcr_el2, value);
-}
+HYP_READER(ich_read_vtr, ich_vtr_el2)
+HYP_READER(ich_read_hcr, ich_hcr_el2)
+HYP_WRITER(ich_write_hcr, ich_hcr_el2)
+HYP_READER(ich_read_vmcr, ich_vmcr_el2)
+HYP_WRITER(ich_write_vmcr, ich_vmcr_el2)
 /// Bit n: list register n holds nothing that is pending or active, or whose end is to be noticed.
-inline std::uint64_t ich_read_elrsr() {
-    return HYP_READ_SYSREG(ich_elrsr_el2);
-}
+HYP_READER(ich_read_elrsr, ich_elrsr_el2)
 /// Makes what the guest's CPU interface did visible in the registers read next, or what was
 /// written take effect before an interrupt line is looked at.
 inline void ich_barrier() {
@@ -123,6 +113,8 @@ inline void ich_write_ap1r(unsigned n, std::uint64_t value) {
     switch (n) { HYP_ICH_AP_CASES(HYP_ICH_WRITE, ich_ap1r) }
 }
 
+#undef HYP_READER
+#undef HYP_WRITER
 #undef HYP_ICH_AP_CASES
 #undef HYP_ICH_WRITE
 #undef HYP_ICH_READ

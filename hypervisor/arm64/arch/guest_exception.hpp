@@ -25,7 +25,7 @@ inline std::uint64_t el1_sctlr() {
 }
 /// ID_AA64MMFR1_EL1.PAN.
 inline bool has_pan() {
-    return ((HYP_READ_SYSREG(id_aa64mmfr1_el1) >> 20) & 0xf) != 0;
+    return HYP_ID_FIELD(id_aa64mmfr1_el1, 20) != 0;
 }
 
 } // namespace hyp::arch

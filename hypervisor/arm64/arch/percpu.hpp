@@ -12,10 +12,8 @@ class Vcpu;
 }
 
 namespace hyp::arch {
-struct GuestState;
-}
 
-namespace hyp::arch {
+struct GuestState;
 
 struct PerCpu {
     GuestRegisters* guest;         // of `vcpu`

@@ -19,6 +19,9 @@
         asm volatile("msr " #name ", %x0" : : "rZ"(sysreg_written) : "memory");                    \
     } while (false)
 
+/// The four-bit field of an identification register whose lowest bit is `lsb`.
+#define HYP_ID_FIELD(name, lsb) (static_cast<unsigned>(HYP_READ_SYSREG(name) >> (lsb)) & 0xf)
+
 namespace hyp::arch {
 
 /// Context synchronization: instructions after it see all system register writes before it.
