@@ -121,6 +121,7 @@ class Control(console_scenarios.ConsoleScenarios, sandbox_scenarios.SandboxScena
     def test_doctor(self) -> None:
         healthy = self.shell.command("gunyah doctor 2>&1")
         self.assertIn("This machine can run VMs.", healthy.output)
+        self.assertRegex(healthy.output, r"ok +\d+ MiB of it lie in pieces of 2 MiB and more")
         self.assertEqual(healthy.status, 0)
         self.shell.must("mv /dev/gunyah /dev/gunyah.away")
         sick = self.shell.command("gunyah doctor 2>&1")

@@ -95,6 +95,21 @@ Verdict judge_memory(const Findings& findings) {
                                available >> 20)};
 }
 
+// Never bad: a guest gets its memory from small pieces, too.
+Verdict judge_pieces(std::uint64_t whole, std::uint64_t available) {
+    if (whole >= available / 2) {
+        return {true, fmt::format("{} MiB of it lie in pieces of 2 MiB and more", whole >> 20)};
+    }
+    return {
+        true,
+        fmt::format(
+            "memory is fragmented: only {} MiB of it lie in pieces of 2 MiB and more; guests "
+            "beyond "
+            "that start more slowly, and take more memory of the hypervisor's for page tables; as "
+            "root, `echo 1 >/proc/sys/vm/compact_memory` joins pieces",
+            whole >> 20)};
+}
+
 } // namespace
 
 Findings examine() {
@@ -106,6 +121,7 @@ Findings examine() {
         try_vm(findings);
     }
     findings.available_memory = parse_available_memory(content_of("/proc/meminfo"));
+    findings.whole_memory = parse_whole_memory(content_of("/proc/buddyinfo"));
     findings.lockable_memory = lockable_memory();
     findings.socket_error = socket_error();
     return findings;
@@ -123,6 +139,9 @@ std::vector<Verdict> judge(const Findings& findings) {
                                : Verdict{false, findings.function_error});
     }
     verdicts.push_back(judge_memory(findings));
+    if (verdicts.back().good && findings.whole_memory && findings.available_memory) {
+        verdicts.push_back(judge_pieces(*findings.whole_memory, *findings.available_memory));
+    }
     verdicts.push_back(
         findings.socket_error.empty()
             ? Verdict{true, fmt::format("VMs can be controlled in {}", runtime_folder())}

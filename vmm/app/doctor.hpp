@@ -16,6 +16,7 @@ struct Findings {
     std::string vm_error;       // why no VM can be created; empty: one was
     std::string function_error; // why it can have no vCPU, irqfd or ioeventfd; empty: it had
     std::optional<std::uint64_t> available_memory; // bytes
+    std::optional<std::uint64_t> whole_memory;     // bytes of it in free pieces of 2 MiB and more
     std::uint64_t lockable_memory = UINT64_MAX;    // bytes that this user may lock
     std::string socket_error; // why the control sockets' folder cannot be used; empty: it can
 };

@@ -62,11 +62,21 @@ TEST(Doctor, TellsFreeMemoryFromTheRightToLockIt) {
     EXPECT_EQ(bad(findings), "");
 }
 
+TEST(Doctor, TellsWhenMemoryIsFragmented) {
+    Findings findings = healthy();
+    findings.whole_memory = std::uint64_t{600} << 20;
+    EXPECT_NE(judge(findings)[4].sentence.find("600 MiB of it lie in pieces"), std::string::npos);
+    findings.whole_memory = std::uint64_t{100} << 20;
+    EXPECT_NE(judge(findings)[4].sentence.find("fragmented: only 100 MiB"), std::string::npos);
+    EXPECT_EQ(bad(findings), ""); // a guest gets its memory all the same
+}
+
 // This computer is no Gunyah VM.
 TEST(Doctor, ExaminesTheMachineThatItRunsOn) {
     const Findings findings = examine();
     EXPECT_FALSE(findings.device_error.empty());
     EXPECT_TRUE(findings.available_memory.has_value());
+    EXPECT_TRUE(findings.whole_memory.has_value());
 }
 
 } // namespace

@@ -7,10 +7,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -47,6 +49,27 @@ std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) {
         return std::nullopt;
     }
     return kibibytes * 1024;
+}
+
+std::optional<std::uint64_t> parse_whole_memory(std::string_view buddyinfo) {
+    constexpr unsigned first_whole_order = 9;
+    constexpr std::uint64_t page = 4096;
+    constexpr std::uint64_t most_blocks = UINT32_MAX; // the sum cannot overflow
+    constexpr unsigned most_orders = 12;
+    std::optional<std::uint64_t> sum;
+    std::istringstream lines{std::string{buddyinfo}};
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t zone = line.find("zone");
+        std::istringstream words{zone == std::string::npos ? std::string{} : line.substr(zone)};
+        std::string name;
+        words >> name >> name;
+        std::uint64_t blocks = 0;
+        for (unsigned order = 0; order < most_orders && words >> blocks; ++order) {
+            const std::uint64_t bytes = std::min(blocks, most_blocks) * (page << order);
+            sum = sum.value_or(0) + (order >= first_whole_order ? bytes : 0);
+        }
+    }
+    return sum;
 }
 
 void require_available_memory(std::uint64_t size) {

@@ -11,6 +11,10 @@ namespace vmm {
 // Bytes of "MemAvailable" in the text of /proc/meminfo.
 std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo);
 
+// Bytes of free memory in pieces of 2 MiB and more, from the text of /proc/buddyinfo: a column for
+// each order, in pages of 4 KiB as Debian's arm64 kernels have them, a line for each zone.
+std::optional<std::uint64_t> parse_whole_memory(std::string_view buddyinfo);
+
 // Throws gunyah::Error if the host does not have `size` bytes to spare. Touches no memory.
 void require_available_memory(std::uint64_t size);
 

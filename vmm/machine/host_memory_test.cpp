@@ -10,6 +10,20 @@
 namespace vmm {
 namespace {
 
+TEST(HostMemory, SumsFreePiecesOfTwoMebibytesAndMore) {
+    EXPECT_EQ(parse_whole_memory("Node 0, zone      DMA      2      3      2      0      3      3  "
+                                 "    1      3      4      3    214\n"
+                                 "Node 0, zone   Normal      9      9      9      9      9      9  "
+                                 "    9      9      9      1      0\n"),
+              std::uint64_t{4 * 2 + 214 * 4} << 20);
+    EXPECT_EQ(parse_whole_memory("Node 0, zone DMA 7 7"), 0U);
+    EXPECT_FALSE(parse_whole_memory("").has_value());
+    EXPECT_FALSE(parse_whole_memory("Node 0, zone").has_value());
+    EXPECT_FALSE(parse_whole_memory("Node 0, zone DMA x").has_value());
+    EXPECT_TRUE(
+        parse_whole_memory("Node 0, zone DMA 1 1 1 1 1 1 1 1 1 18446744073709551615").has_value());
+}
+
 TEST(HostMemory, ReadsMemAvailable) {
     EXPECT_EQ(parse_available_memory("MemTotal:  2048 kB\nMemAvailable:    1024 kB\n"), 1U << 20);
     EXPECT_EQ(parse_available_memory("MemAvailable: 7"), 7U << 10);
