@@ -26,7 +26,6 @@ namespace {
 constexpr std::uint32_t default_priorities = 0xa0a0a0a0;
 constexpr std::uint64_t lowest_mask = 0xff;
 constexpr std::uint64_t icc_ctlr_eoimode = 1u << 1;
-constexpr std::uint32_t first_spi_word = 1;
 
 // A GIC that does not answer for this many reads never will.
 constexpr unsigned patience = 10'000'000;
@@ -47,6 +46,19 @@ void wait_clear(std::uintptr_t address, std::uint32_t mask, const char* reason) 
         }
     }
     rt::panic(reason);
+}
+
+/// The 32 interrupts from `first` on, of a distributor or an SGI_base frame: off, and in Group 1.
+void init_word(std::uintptr_t frame, std::uint32_t first) {
+    const std::uintptr_t base = frame + first / 8;
+    mmio_write32(base + clear_enable, ~0u);
+    mmio_write32(base + clear_pending, ~0u);
+    mmio_write32(base + clear_active, ~0u);
+    mmio_write32(base + group, ~0u);
+    mmio_write32(base + group_modifier, 0);
+    for (std::uint32_t intid = first; intid < first + 32; intid += 4) {
+        mmio_write32(frame + priority + intid, default_priorities);
+    }
 }
 
 constexpr std::uint32_t word_offset(std::uint32_t intid) {
@@ -89,19 +101,11 @@ Result<> GicV3::init_distributor(std::uintptr_t distributor, std::span<const Gic
 }
 
 void GicV3::init_spis(std::uint64_t boot_mpidr) const {
-    for (std::uint32_t word = first_spi_word; word * 32 < spi_limit_; word++) {
-        const std::uintptr_t base = distributor_ + word * 4;
-        mmio_write32(base + clear_enable, ~0u);
-        mmio_write32(base + clear_pending, ~0u);
-        mmio_write32(base + clear_active, ~0u);
-        mmio_write32(base + group, ~0u);
-        mmio_write32(base + group_modifier, 0);
-    }
-    for (std::uint32_t intid = 32; intid < spi_limit_; intid += 4) {
-        mmio_write32(distributor_ + priority + intid, default_priorities);
+    for (std::uint32_t first = first_spi; first < spi_limit_; first += 32) {
+        init_word(distributor_, first);
     }
     wait_distributor();
-    for (std::uint32_t intid = 32; intid < spi_limit_; intid++) {
+    for (std::uint32_t intid = first_spi; intid < spi_limit_; intid++) {
         mmio_write64(distributor_ + gicd_irouter + intid * 8, boot_mpidr & affinity_mask);
     }
 }
@@ -144,15 +148,8 @@ Result<> GicV3::init_cpu(unsigned cpu, std::uint64_t mpidr) {
 
 void GicV3::init_private(std::uintptr_t redistributor) {
     const std::uintptr_t base = redistributor + frame_size;
-    mmio_write32(base + clear_enable, ~0u);
+    init_word(base, 0);
     wait_clear(redistributor + gicr_ctlr, gicr_ctlr_write_pending, "a redistributor hangs");
-    mmio_write32(base + clear_pending, ~0u);
-    mmio_write32(base + clear_active, ~0u);
-    mmio_write32(base + group, ~0u);
-    mmio_write32(base + group_modifier, 0);
-    for (std::uint32_t intid = 0; intid < 32; intid += 4) {
-        mmio_write32(base + priority + intid, default_priorities);
-    }
     mmio_write32(base + set_enable, 1u << sgi_reschedule | 1u << ppi_maintenance |
                                         1u << ppi_hypervisor_timer | 1u << ppi_virtual_timer |
                                         1u << ppi_physical_timer | 1u << ppi_pmu);
@@ -165,18 +162,6 @@ void GicV3::init_cpu_interface() {
     arch::icc_write_bpr1(0);
     arch::icc_write_ctlr(icc_ctlr_eoimode);
     arch::icc_write_igrpen1(1);
-}
-
-std::uint32_t GicV3::acknowledge() {
-    return static_cast<std::uint32_t>(arch::icc_read_iar1() & 0xffffff);
-}
-
-void GicV3::priority_drop(std::uint32_t intid) {
-    arch::icc_write_eoir1(intid);
-}
-
-void GicV3::deactivate(std::uint32_t intid) {
-    arch::icc_write_dir(intid);
 }
 
 void GicV3::send_sgi(unsigned cpu, std::uint32_t id) {
@@ -196,13 +181,11 @@ void GicV3::wait_distributor() const {
     wait_clear(distributor_ + gicd_ctlr, ctlr_write_pending, "the distributor hangs");
 }
 
-void GicV3::spi_enable(std::uint32_t intid) {
-    write_bit(set_enable, intid);
-}
-
-void GicV3::spi_disable(std::uint32_t intid) {
-    write_bit(clear_enable, intid);
-    wait_distributor();
+void GicV3::spi_set_enabled(std::uint32_t intid, bool enabled) {
+    write_bit(enabled ? set_enable : clear_enable, intid);
+    if (!enabled) {
+        wait_distributor();
+    }
 }
 
 void GicV3::spi_set_edge(std::uint32_t intid, bool edge) {

@@ -4,6 +4,8 @@
 
 #include "heap/names.hpp"
 
+#include <arch/gic.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,16 +50,17 @@ public:
     [[nodiscard]] std::uint32_t spi_limit() const { return spi_limit_; }
 
     /// The highest-priority pending interrupt becomes active; intid_spurious (>= 1020) if none.
-    std::uint32_t acknowledge();
-    void priority_drop(std::uint32_t intid);
-    void deactivate(std::uint32_t intid);
+    std::uint32_t acknowledge() {
+        return static_cast<std::uint32_t>(arch::icc_read_iar1() & 0xffffff);
+    }
+    void priority_drop(std::uint32_t intid) { arch::icc_write_eoir1(intid); }
+    void deactivate(std::uint32_t intid) { arch::icc_write_dir(intid); }
     /// SGI `id` to one CPU that has been through init_cpu(). Earlier memory writes are visible to
     /// that CPU when it takes the interrupt.
     void send_sgi(unsigned cpu, std::uint32_t id);
 
-    void spi_enable(std::uint32_t intid);
-    /// Waits until the distributor no longer forwards it.
-    void spi_disable(std::uint32_t intid);
+    /// Disabling waits until the distributor no longer forwards it.
+    void spi_set_enabled(std::uint32_t intid, bool enabled);
     /// Only while it is disabled is the effect defined.
     void spi_set_edge(std::uint32_t intid, bool edge);
     void spi_route(std::uint32_t intid, unsigned cpu);

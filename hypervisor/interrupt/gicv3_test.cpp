@@ -88,7 +88,7 @@ TEST_F(Gic, SgiNamesTheTargetByAffinity) {
 
 TEST_F(Gic, SharedInterrupts) {
     machine.start();
-    gic().spi_enable(77);
+    gic().spi_set_enabled(77, true);
     EXPECT_EQ(machine.spis.enabled, std::set<std::uint32_t>{77});
     gic().spi_set_edge(77, true);
     gic().spi_set_edge(78, true);
@@ -106,7 +106,7 @@ TEST_F(Gic, SharedInterrupts) {
     EXPECT_TRUE(machine.spis.active.contains(77));
     gic().spi_set_active(77, false);
     gic().spi_set_pending(77, false);
-    gic().spi_disable(77);
+    gic().spi_set_enabled(77, false);
     EXPECT_TRUE(machine.spis.pending.empty());
     EXPECT_TRUE(machine.spis.active.empty());
     EXPECT_TRUE(machine.spis.enabled.empty());

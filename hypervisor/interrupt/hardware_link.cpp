@@ -5,7 +5,6 @@
 #include "interrupt/hwirq.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"
-#include "interrupt/virq_target.hpp"
 
 #include <arch/cpu.hpp>
 
@@ -13,16 +12,16 @@ namespace hyp {
 
 void Vic::attach_hardware(Virq& irq, std::uint32_t physical) {
     irq.physical = physical;
-    gic().spi_disable(physical);
+    gic().spi_set_enabled(physical, false);
     gic().spi_set_edge(physical, irq.edge);
     route_hardware(irq);
     if (irq.enabled) {
-        gic().spi_enable(physical);
+        gic().spi_set_enabled(physical, true);
     }
 }
 
 void Vic::detach_hardware(Virq& irq) {
-    gic().spi_disable(irq.physical);
+    gic().spi_set_enabled(irq.physical, false);
     gic().spi_set_pending(irq.physical, false);
     if (irq.loaded()) {
         // The guest may end it at any moment, through the list register: done when that is folded.

@@ -14,7 +14,6 @@ namespace hyp {
 namespace {
 
 std::array<std::atomic<HwIrq*>, spi_end - first_spi> lines;
-std::array<std::atomic<bool>, spi_end - first_spi> draining;
 
 } // namespace
 
@@ -27,18 +26,14 @@ HwIrq::HwIrq(std::uint32_t intid) : Object(type), intid_(intid), source_(intid) 
 }
 
 void HwIrq::set_draining(std::uint32_t intid, bool value) {
-    draining[intid - first_spi].store(value, std::memory_order_release);
+    lines[intid - first_spi].load()->draining_.store(value, std::memory_order_release);
 }
 
 Result<> HwIrq::bind(Vic& vic, VirqInfo info) {
-    if (draining[intid_ - first_spi].load(std::memory_order_acquire)) {
+    if (draining_.load(std::memory_order_acquire)) {
         return fail(Error::busy);
     }
     return source_.bind(vic, info);
-}
-
-void HwIrq::unbind() {
-    source_.unbind();
 }
 
 bool HwIrq::deliver(std::uint32_t intid) {
@@ -46,7 +41,7 @@ bool HwIrq::deliver(std::uint32_t intid) {
         return false;
     }
     HwIrq* line = lines[intid - first_spi].load(std::memory_order_acquire);
-    return line != nullptr && line->source_.raise();
+    return line != nullptr && line->source_.assert_edge();
 }
 
 } // namespace hyp

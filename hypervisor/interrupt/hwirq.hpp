@@ -5,6 +5,7 @@
 #include "interrupt/virq_source.hpp"
 #include "object/object.hpp"
 
+#include <atomic>
 #include <cstdint>
 
 namespace hyp {
@@ -26,7 +27,7 @@ public:
     /// virtual one. Also busy: the guest's last handling of an earlier binding is not over.
     Result<> bind(Vic& vic, VirqInfo info);
     /// The physical interrupt is disabled, no longer pending nor active.
-    void unbind();
+    void unbind() { source_.unbind(); }
 
     /// Physical interrupt `intid` was acknowledged and priority-dropped on this CPU. True: it was
     /// handed to a VM. False: nobody has it; the caller disables and deactivates it.
@@ -40,6 +41,7 @@ private:
 
     const std::uint32_t intid_;
     VirqSource source_;
+    std::atomic<bool> draining_{false};
 };
 
 } // namespace hyp

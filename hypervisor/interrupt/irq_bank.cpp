@@ -140,11 +140,7 @@ void IrqBank::write_enables(std::uint64_t first, std::uint32_t mask) {
         if (n >= all.size() || all[n].enabled == enabled) {
             continue;
         }
-        if constexpr (enabled) {
-            enable(all[n]);
-        } else {
-            disable(all[n]);
-        }
+        set_enabled(all[n], enabled);
         vic_.update(all[n], wakeups_);
     }
 }
@@ -158,7 +154,7 @@ bool IrqBank::is_pending(Virq& irq) {
     }
     // Disabled, or still active for the guest: the hardware keeps it pending and does not forward
     // it.
-    return irq.physical != 0 && !irq.is_private() && gic().spi_is_pending(irq.physical);
+    return irq.is_physical_spi() && gic().spi_is_pending(irq.physical);
 }
 
 bool IrqBank::is_active(Virq& irq) {
@@ -168,28 +164,18 @@ bool IrqBank::is_active(Virq& irq) {
     return irq.active_after(irq.active);
 }
 
-void IrqBank::enable(Virq& irq) {
-    irq.enabled = true;
-    if (irq.physical == 0) {
-        return;
-    }
-    if (irq.is_private()) {
+void IrqBank::set_enabled(Virq& irq, bool enabled) {
+    irq.enabled = enabled;
+    if (irq.is_physical_spi()) {
+        gic().spi_set_enabled(irq.physical, enabled);
+    } else if (irq.physical != 0 && enabled) {
         // The timer may have been turned off since it fired: if not, it fires again.
         vic_.clear_latch(irq);
-    } else {
-        gic().spi_enable(irq.physical);
     }
-}
-
-void IrqBank::disable(Virq& irq) {
-    if (irq.physical != 0 && !irq.is_private()) {
-        gic().spi_disable(irq.physical);
-    }
-    irq.enabled = false;
 }
 
 void IrqBank::set_pending(Virq& irq) {
-    if (irq.physical != 0 && !irq.is_private()) {
+    if (irq.is_physical_spi()) {
         gic().spi_set_pending(irq.physical, true); // comes back as a real one
     } else {
         irq.latch = true;
@@ -197,14 +183,14 @@ void IrqBank::set_pending(Virq& irq) {
 }
 
 void IrqBank::clear_pending(Virq& irq) {
-    if (irq.physical != 0 && !irq.is_private()) {
+    if (irq.is_physical_spi()) {
         gic().spi_set_pending(irq.physical, false);
     }
     vic_.clear_latch(irq);
 }
 
 void IrqBank::set_active(Virq& irq) {
-    if (irq.physical != 0 && !irq.is_private()) {
+    if (irq.is_physical_spi()) {
         gic().spi_set_active(irq.physical, true);
     }
     if (irq.loaded()) {
@@ -213,10 +199,6 @@ void IrqBank::set_active(Virq& irq) {
     } else {
         irq.active = true;
     }
-}
-
-void IrqBank::clear_active(Virq& irq) {
-    vic_.clear_active(irq);
 }
 
 std::uint64_t IrqBank::read_priorities(std::uint64_t first, unsigned size) {
@@ -261,7 +243,7 @@ void IrqBank::write_triggers(std::uint64_t first, std::uint32_t value) {
             continue;
         }
         one->edge = edge;
-        if (one->physical != 0 && !one->is_private()) {
+        if (one->is_physical_spi()) {
             gic().spi_set_edge(one->physical, edge);
         }
         vic_.update(*one, wakeups_);

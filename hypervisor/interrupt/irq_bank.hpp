@@ -74,12 +74,11 @@ private:
     bool is_enabled(Virq& irq) { return irq.enabled; }
     bool is_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
     bool is_active(Virq& irq) RT_REQUIRES(vic_.lock_);
-    void enable(Virq& irq) RT_REQUIRES(vic_.lock_);
-    void disable(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void set_enabled(Virq& irq, bool enabled) RT_REQUIRES(vic_.lock_);
     void set_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
     void clear_pending(Virq& irq) RT_REQUIRES(vic_.lock_);
     void set_active(Virq& irq) RT_REQUIRES(vic_.lock_);
-    void clear_active(Virq& irq) RT_REQUIRES(vic_.lock_);
+    void clear_active(Virq& irq) RT_REQUIRES(vic_.lock_) { vic_.clear_active(irq); }
 
     Vic& vic_;
     VicCpu* const self_ = VicCpu::current();

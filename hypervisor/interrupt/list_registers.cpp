@@ -5,7 +5,6 @@
 //  - pending interrupts wait for the maintenance interrupt "no register pending" (NPIE), which the
 //    best pending interrupt, always in a register, keeps away;
 //  - active ones are ended through EOIcount (EOImode 0) or a trapped ICC_DIR_EL1 (EOImode 1).
-#include "interrupt/interface_features.hpp"
 #include "interrupt/list_register.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"

@@ -8,7 +8,6 @@
 #include "interrupt/wakeups.hpp"
 
 #include <new>
-#include <utility>
 
 namespace hyp {
 
@@ -133,67 +132,6 @@ void Vic::detach_vcpu(VicCpu& cpu) {
     }
     while (cpu.being_notified_.load(std::memory_order_acquire) != 0) {
         // Another CPU is inside virq_pending() of this vCPU; it does not wait for us.
-    }
-}
-
-Result<> Vic::bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    const bool shared = info.number >= first_spi;
-    if (info.number < first_ppi || (shared && info.vcpu != 0)) {
-        return fail(Error::argument_invalid);
-    }
-    const LockGuard guard(lock_);
-    Virq* irq = find(info.number, info.vcpu);
-    if (irq == nullptr || (source.physical_ != 0 && !shared)) {
-        return fail(Error::argument_invalid);
-    }
-    if (irq->source != nullptr || irq->physical != 0) {
-        return fail(Error::busy);
-    }
-    irq->source = &source;
-    source.irq_ = irq;
-    irq->line = level;
-    irq->latch = irq->latch || (level && irq->edge);
-    if (source.physical_ != 0) {
-        attach_hardware(*irq, source.physical_);
-    }
-    update(*irq, wakeups);
-    return {};
-}
-
-void Vic::unbind(VirqSource& source, Wakeups& wakeups) {
-    const LockGuard guard(lock_);
-    Virq* irq = std::exchange(source.irq_, nullptr);
-    if (irq == nullptr) {
-        return;
-    }
-    irq->source = nullptr;
-    irq->line = false;
-    clear_latch(*irq);
-    if (source.physical_ != 0) {
-        detach_hardware(*irq);
-    }
-    update(*irq, wakeups);
-}
-
-bool Vic::raise_edge(VirqSource& source, Wakeups& wakeups) {
-    const LockGuard guard(lock_);
-    if (source.irq_ == nullptr) {
-        return false;
-    }
-    source.irq_->latch = true;
-    update(*source.irq_, wakeups);
-    return true;
-}
-
-void Vic::change_level(VirqSource& source, bool level, Wakeups& wakeups) {
-    const LockGuard guard(lock_);
-    if (source.irq_ != nullptr) {
-        source.irq_->line = level;
-        source.irq_->latch = source.irq_->latch || (level && source.irq_->edge);
-        update(*source.irq_, wakeups);
     }
 }
 

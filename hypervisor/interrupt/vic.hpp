@@ -71,14 +71,6 @@ private:
     void on_destroy() override;
     void release_memory();
 
-    // For VirqSource, under its lock.
-    Result<> bind(VirqSource& source, VirqInfo info, bool level, Wakeups& wakeups)
-        RT_EXCLUDES(lock_);
-    void unbind(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
-    /// False if the interrupt is gone with its vCPU.
-    bool raise_edge(VirqSource& source, Wakeups& wakeups) RT_EXCLUDES(lock_);
-    void change_level(VirqSource& source, bool level, Wakeups& wakeups) RT_EXCLUDES(lock_);
-
     // For VicCpu.
     void detach_vcpu(VicCpu& cpu) RT_EXCLUDES(lock_);
     void reroute_hardware() RT_EXCLUDES(lock_);
@@ -94,7 +86,6 @@ private:
     HYP_CALLED_BY_NAME void update(Virq& irq, Wakeups& wakeups) RT_REQUIRES(lock_);
     void update_all(Wakeups& wakeups) RT_REQUIRES(lock_);
     static void unlink(Virq& irq);
-    static void forget_target(VirqSource& source) { source.irq_ = nullptr; }
     /// ICPENDR; the latch only, a level source keeps it pending.
     void clear_latch(Virq& irq) RT_REQUIRES(lock_);
     /// ICACTIVER, or an EOI that found no list register.

@@ -3,10 +3,8 @@
 #include "interrupt/vic_cpu.hpp"
 
 #include "interrupt/gicv3.hpp"
-#include "interrupt/interface_features.hpp"
 #include "interrupt/list_register.hpp"
 #include "interrupt/vic.hpp"
-#include "interrupt/virq_target.hpp"
 #include "interrupt/wakeups.hpp"
 
 #include <arch/cpu.hpp>
@@ -15,7 +13,7 @@
 #include <runtime/relaxed.hpp>
 
 #include <bit>
-#include <utility>
+#include <memory>
 
 namespace hyp {
 
@@ -53,19 +51,12 @@ void VicCpu::reset_private() {
         Virq& irq = private_[n];
         Vic::unlink(irq);
         if (irq.source != nullptr) {
-            Vic::forget_target(*irq.source);
-            irq.source = nullptr;
+            irq.source->irq_ = nullptr;
         }
+        std::destroy_at(&irq);
+        std::construct_at(&irq);
         irq.intid = n;
-        irq.list_register = -1;
-        irq.physical = 0;
-        irq.priority = 0;
-        irq.enabled = false;
-        irq.group0 = false;
         irq.edge = n < first_ppi;
-        irq.latch = false;
-        irq.line = false;
-        irq.active = false;
     }
     timer_ppis_ = 0;
     asleep_ = true;
@@ -279,8 +270,7 @@ bool VicCpu::would_signal(const Virq& irq, const Mask& mask, bool powered_down) 
 /// The guest is done with all that its list registers were given, and nothing has come since. Only
 /// while it is loaded here.
 bool VicCpu::nothing_left() const {
-    return !attention_.load(std::memory_order_relaxed) &&
-           __atomic_load_n(&ready_count_, __ATOMIC_RELAXED) == 0 &&
+    return !attention_.load(std::memory_order_relaxed) && rt::load_relaxed(ready_count_) == 0 &&
            (used_ & ~arch::ich_read_elrsr()) == 0;
 }
 
@@ -294,10 +284,8 @@ bool VicCpu::has_deliverable(bool powered_down) const {
         return false;
     }
     const LockGuard guard(vic_->lock_);
-    const unsigned on = loaded_on_.load(std::memory_order_acquire);
-    const bool elsewhere = on != not_loaded && on != cpu_index();
-    if (elsewhere) {
-        return true; // its registers cannot be read from here
+    if (loaded_elsewhere()) {
+        return true;
     }
     for (const Virq& irq : ready_) {
         if (!irq.active && irq.pending() && would_signal(irq, mask(), powered_down)) {
@@ -323,15 +311,14 @@ bool VicCpu::could_deliver(std::uint32_t intid, bool powered_down) const {
     }
     const LockGuard guard(vic_->lock_);
     const Virq& irq = private_[intid];
-    const bool elsewhere =
-        loaded_on_.load(std::memory_order_acquire) != not_loaded && !loaded_here();
-    if (elsewhere) {
+    if (loaded_elsewhere()) {
         return vic_->forwarded(irq);
     }
-    const bool register_active =
-        irq.loaded() &&
-        (arch::ich_read_lr(static_cast<unsigned>(irq.list_register)) & ich::lr_active) != 0;
-    const bool active = irq.loaded() ? irq.active_after(register_active) : irq.active;
+    bool active = irq.active;
+    if (irq.loaded()) {
+        const std::uint64_t lr = arch::ich_read_lr(static_cast<unsigned>(irq.list_register));
+        active = irq.active_after((lr & ich::lr_active) != 0);
+    }
     return !active && would_signal(irq, mask(), powered_down);
 }
 

@@ -18,8 +18,26 @@
 
 namespace hyp {
 
-class VirqTarget;
 class Wakeups;
+
+/// What the virtual interrupt controller asks of a vCPU; implemented above, owned here.
+class VirqTarget {
+public:
+    /// An interrupt for this vCPU became pending or changed from outside the vCPU's own context:
+    /// wake it, or make the CPU that runs it leave the guest. Called on any CPU, with no lock of
+    /// this layer held, after the change is visible (so that a vCPU that marks itself as waiting
+    /// and then finds VicCpu::has_deliverable() false cannot miss it). It may be called without
+    /// need; a vCPU whose guest code this CPU will enter next anyway needs nothing. Must not drop
+    /// the last reference to a vCPU.
+    virtual void virq_pending() = 0;
+
+    /// Index of the physical CPU to which hardware interrupts of this vCPU should go.
+    /// A number that is no CPU means: anywhere. Called under the VIC's lock: a plain load.
+    [[nodiscard]] virtual unsigned physical_cpu() const = 0;
+
+protected:
+    ~VirqTarget() = default;
+};
 
 /// Embedded in a vCPU. The functions of the first group are for the CPU on which the vCPU runs,
 /// with interrupts masked at EL2 and no lock of a vCPU held: they may call
@@ -148,6 +166,10 @@ private:
     [[nodiscard]] Virq* best_ready(bool only_pending) RT_REQUIRES(vic_->lock_);
     [[nodiscard]] bool loaded_here() const {
         return loaded_on_.load(std::memory_order_relaxed) == cpu_index();
+    }
+    /// Its registers cannot be read from here.
+    [[nodiscard]] bool loaded_elsewhere() const {
+        return loaded_on_.load(std::memory_order_acquire) != not_loaded && !loaded_here();
     }
     [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] bool nothing_left() const;

@@ -43,6 +43,13 @@ public:
     bool drop_active = false;  // ICACTIVER
     bool force_active = false; // ISACTIVER
 
+    /// The source's level changed, or there is a source now.
+    void set_line(bool level) {
+        line = level;
+        latch = latch || (level && edge);
+    }
+    /// An SPI that the hardware raises: its settings are the physical one's, too.
+    [[nodiscard]] bool is_physical_spi() const { return physical != 0 && !is_private(); }
     [[nodiscard]] bool pending() const { return latch || (line && !edge); }
     [[nodiscard]] bool is_private() const { return intid < first_spi; }
     /// The pending state once a list register with state pending (or not) were folded back.

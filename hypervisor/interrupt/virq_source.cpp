@@ -25,20 +25,49 @@ Result<> VirqSource::bind(Vic& vic, VirqInfo info) {
     if (vic_) {
         return fail(Error::virq_bound);
     }
-    auto result = vic.bind(*this, info, level_, wakeups);
-    if (result) {
-        vic_ = Ref<Vic>(vic);
+    if (!vic.is_active()) {
+        return fail(Error::object_state);
     }
-    return result;
+    const bool shared = info.number >= first_spi;
+    if (info.number < first_ppi || (shared ? info.vcpu != 0 : physical_ != 0)) {
+        return fail(Error::argument_invalid);
+    }
+    const LockGuard vic_guard(vic.lock_);
+    Virq* irq = vic.find(info.number, info.vcpu);
+    if (irq == nullptr) {
+        return fail(Error::argument_invalid);
+    }
+    if (irq->source != nullptr || irq->physical != 0) {
+        return fail(Error::busy);
+    }
+    vic_ = Ref<Vic>(vic);
+    irq_ = irq;
+    irq->source = this;
+    irq->set_line(level_);
+    if (physical_ != 0) {
+        vic.attach_hardware(*irq, physical_);
+    }
+    vic.update(*irq, wakeups);
+    return {};
 }
 
 void VirqSource::unbind() {
-    Ref<Vic> vic; // the last reference may go here: after the lock
+    Ref<Vic> vic; // the last reference may go here: after the locks
     Wakeups wakeups;
     const LockGuard guard(lock_);
-    if (vic_) {
-        vic_->unbind(*this, wakeups);
-        vic = std::move(vic_);
+    if (!vic_) {
+        return;
+    }
+    vic = std::move(vic_);
+    const LockGuard vic_guard(vic->lock_);
+    if (Virq* irq = std::exchange(irq_, nullptr)) {
+        irq->source = nullptr;
+        irq->line = false;
+        vic->clear_latch(*irq);
+        if (physical_ != 0) {
+            vic->detach_hardware(*irq);
+        }
+        vic->update(*irq, wakeups);
     }
 }
 
@@ -52,14 +81,19 @@ bool VirqSource::bound_to(const Vic* vic) const {
     return vic != nullptr && vic_.get() == vic;
 }
 
-bool VirqSource::raise() {
+bool VirqSource::assert_edge() {
     Wakeups wakeups;
     const LockGuard guard(lock_);
-    return vic_ && vic_->raise_edge(*this, wakeups);
-}
-
-void VirqSource::assert_edge() {
-    raise();
+    if (!vic_) {
+        return false;
+    }
+    const LockGuard vic_guard(vic_->lock_);
+    if (irq_ == nullptr) {
+        return false;
+    }
+    irq_->latch = true;
+    vic_->update(*irq_, wakeups);
+    return true;
 }
 
 void VirqSource::set_level(bool level) {
@@ -69,8 +103,13 @@ void VirqSource::set_level(bool level) {
         return;
     }
     level_ = level;
-    if (vic_) {
-        vic_->change_level(*this, level, wakeups);
+    if (!vic_) {
+        return;
+    }
+    const LockGuard vic_guard(vic_->lock_);
+    if (irq_ != nullptr) {
+        irq_->set_line(level);
+        vic_->update(*irq_, wakeups);
     }
 }
 

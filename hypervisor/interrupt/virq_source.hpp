@@ -46,17 +46,14 @@ public:
     [[nodiscard]] bool bound_to(const Vic*) const RT_EXCLUDES(lock_);
 
     /// One event: the interrupt is delivered once more, whatever trigger the guest configured.
-    void assert_edge() RT_EXCLUDES(lock_);
+    /// False if there is no interrupt at the other end.
+    bool assert_edge() RT_EXCLUDES(lock_);
     /// The level of the line. While it is true a level-triggered interrupt stays pending; for an
     /// edge-triggered one a change from false to true is one event. Remembered while not bound.
     void set_level(bool level) RT_EXCLUDES(lock_);
 
 private:
-    friend class HwIrq;
-    friend class Vic;
-
-    /// As assert_edge(); false if there is no interrupt at the other end.
-    bool raise() RT_EXCLUDES(lock_);
+    friend class VicCpu;
 
     mutable Spinlock lock_;
     Ref<Vic> vic_ RT_GUARDED_BY(lock_);

@@ -3,7 +3,6 @@
 #include "interrupt/wakeups.hpp"
 
 #include "interrupt/vic.hpp"
-#include "interrupt/virq_target.hpp"
 
 namespace hyp {
 

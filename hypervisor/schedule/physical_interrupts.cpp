@@ -32,7 +32,7 @@ bool deliver_spi(std::uint32_t intid) {
     if (HwIrq::deliver(intid)) {
         return true;
     }
-    gic().spi_disable(intid);
+    gic().spi_set_enabled(intid, false);
     return false;
 }
 

@@ -20,7 +20,6 @@
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"
 #include "interrupt/virq_source.hpp"
-#include "interrupt/virq_target.hpp"
 #include "memory/address_space.hpp"
 #include "object/cspace.hpp"
 #include "object/object.hpp"

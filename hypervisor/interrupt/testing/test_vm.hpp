@@ -8,7 +8,6 @@
 #include "interrupt/testing/machine_gic.hpp"
 #include "interrupt/vic.hpp"
 #include "interrupt/vic_cpu.hpp"
-#include "interrupt/virq_target.hpp"
 
 #include <functional>
 #include <memory>
