@@ -21,7 +21,6 @@ set(HYP_ARM64_SOURCES
     arm64/halt.cpp
     arm64/head.S
     arm64/pmu.cpp
-    arm64/smccc.cpp
     arm64/stage2_attributes.cpp
     arm64/tlb.cpp
     arm64/vector_registers.cpp
@@ -96,7 +95,7 @@ set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 # first tables runs with the MMU on, where unaligned access is allowed.
 set(hyp_late_sources ${HYP_ARM64_SOURCES} ${HYP_BOOT_SOURCES} ${hypervisor_core_sources})
 list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp
-    arm64/entropy.cpp arm64/image_place.cpp arm64/smccc.cpp arm64/stage2_attributes.cpp)
+    arm64/entropy.cpp arm64/image_place.cpp arm64/stage2_attributes.cpp)
 foreach(source IN LISTS hyp_hot_sources)
     list(REMOVE_ITEM hyp_late_sources "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
 endforeach()

@@ -2,9 +2,7 @@
 // The first tables (built with the MMU off) and what is added to them later.
 #include "arm64/el2_memory.hpp"
 #include "arm64/el2_tables.hpp"
-#include "arm64/image_place.hpp"
 
-#include <arch/el2_layout.hpp>
 #include <arch/physmap.hpp>
 #include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>

@@ -37,4 +37,8 @@ std::uint64_t el2_tables_root();
 /// The image in memory, with all it reserves (zeroed data, first stack).
 PhysRange image_range();
 
+/// Chooses the address, by a seed in the device tree or the machine's own entropy, and adjusts the
+/// image to it: image_base itself where there is neither. Once, with the MMU off.
+std::uint64_t place_image(const void* device_tree);
+
 } // namespace hyp::arch

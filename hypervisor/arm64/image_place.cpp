@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Moves the image to a virtual address that nobody foresees. Runs with the MMU off, at the physical
 // address, before anything uses a pointer that the linker wrote.
-#include "arm64/image_place.hpp"
-
-#include "heap/address.hpp"
+#include "arm64/el2_memory.hpp"
 #include "platform/entropy.hpp"
 
-#include <arch/el2_layout.hpp>
+#include <arch/physmap.hpp>
 #include <runtime/flat_tree.hpp>
 
 extern "C" std::uint64_t text_end[], resource_manager_start[], rodata_end[], bss_start[];

@@ -37,16 +37,14 @@ bool held_here(const GuestState& guest) {
     return this_cpu().vectors == &guest && guest.fp.cpu == this_cpu().index;
 }
 
-// To EL2 as well: a closed register traps there, too.
-void set_open(const GuestState& guest) {
-    HYP_WRITE_SYSREG(cptr_el2, guest.fp.sve != nullptr ? cptr_always : cptr_always | cptr_tz);
+// To EL2 as well: a closed register traps there, too. What is open for no vCPU may be for EL2.
+void set_traps(std::uint64_t cptr) {
+    HYP_WRITE_SYSREG(cptr_el2, cptr);
     isb();
 }
 
-/// Everything open for EL2, whatever the loaded vCPU may use.
-void open_for_el2() {
-    HYP_WRITE_SYSREG(cptr_el2, cptr_always);
-    isb();
+void open_for(const GuestState& guest) {
+    set_traps(guest.fp.sve != nullptr ? cptr_always : cptr_always | cptr_tz);
 }
 
 // ZCR_EL2.LEN: so many times 128 bits less one, or the next that this CPU has below.
@@ -60,7 +58,7 @@ unsigned longest_vector_bytes() {
     if (HYP_ID_FIELD(id_aa64pfr0_el1, 32) == 0) { // SVE
         return 0;
     }
-    open_for_el2();
+    set_traps(cptr_always);
     limit_vectors(longest);
     return static_cast<unsigned>(arch_sve_vector_bytes());
 }
@@ -78,7 +76,7 @@ void store(FloatingPoint& fp) {
 
 void store_unsaved() {
     if (GuestState* owner = this_cpu().unsaved) {
-        open_for_el2();
+        set_traps(cptr_always);
         store(owner->fp);
         this_cpu().unsaved = nullptr;
     }
@@ -93,8 +91,7 @@ unsigned sve_vector_bytes() {
 void init_vectors() {
     const unsigned here = longest_vector_bytes();
     vector_bytes = this_cpu().index == 0 ? here : common_vector_bytes(vector_bytes, here);
-    HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
-    isb();
+    set_traps(cptr_closed);
 }
 
 void reset_vectors(FloatingPoint& fp) {
@@ -108,7 +105,7 @@ void load_vectors(GuestState& guest) {
     guest.fp.open = held_here(guest);
     if (guest.fp.open) {
         this_cpu().unsaved = nullptr; // live again
-        set_open(guest);
+        open_for(guest);
     } else {
         HYP_WRITE_SYSREG(cptr_el2, cptr_closed);
     }
@@ -134,7 +131,7 @@ void GuestState::flush_vectors() {
 
 void GuestState::open_vectors() {
     store_unsaved();
-    set_open(*this);
+    open_for(*this);
     if (fp.sve != nullptr) {
         limit_vectors(vector_bytes / 16 - 1); // a CPU that started later may have less
         arch_sve_load(fp.sve);

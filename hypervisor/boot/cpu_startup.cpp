@@ -7,8 +7,8 @@
 #include "platform/console.hpp"
 
 #include <arch/cache.hpp>
+#include <arch/cpu.hpp>
 #include <arch/guest_state.hpp>
-#include <arch/percpu_array.hpp>
 #include <arch/physmap.hpp>
 #include <arch/smccc.hpp>
 #include <arch/sysreg.hpp>

@@ -4,7 +4,7 @@
 
 #include "platform/console.hpp"
 
-#include <arch/el2_layout.hpp>
+#include <arch/physmap.hpp>
 #include <arch/stage2_attributes.hpp>
 #include <arch/sysreg.hpp>
 

@@ -6,7 +6,7 @@
 #include "platform/console.hpp"
 #include "platform/halt.hpp"
 
-#include <arch/percpu_array.hpp>
+#include <arch/cpu.hpp>
 #include <arch/sysreg.hpp>
 #include <runtime/panic.hpp>
 

@@ -196,7 +196,6 @@ TEST_F(Delivery, BinaryPointGroupsPriorities) {
     other.assert_edge();
     EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable());
     guest[0].end(spi);
-    vcpu[0]->interrupts.sync();
     set_bit(0, fake::icpendr, 35);
     guest[0].set_bpr1(3);
     source.assert_edge();

@@ -25,7 +25,6 @@ inline constexpr std::uint32_t ppi_maintenance = 25;
 inline constexpr std::uint32_t ppi_hypervisor_timer = 26;
 inline constexpr std::uint32_t ppi_virtual_timer = 27;  // of the guest that runs
 inline constexpr std::uint32_t ppi_physical_timer = 30; // likewise
-inline constexpr std::uint32_t intid_spurious = 1023;
 
 /// All interrupts are Group 1 of EL2's security state, at one priority, forwarded to one CPU
 /// (never 1-of-N), and end in two steps (EOImode 1): priority_drop(), then deactivate() by EL2 or
@@ -49,7 +48,7 @@ public:
     /// SPIs are numbered 32 .. spi_limit() - 1.
     [[nodiscard]] std::uint32_t spi_limit() const { return spi_limit_; }
 
-    /// The highest-priority pending interrupt becomes active; intid_spurious (>= 1020) if none.
+    /// The highest-priority pending interrupt becomes active; 1023 (spurious, >= 1020) if none.
     std::uint32_t acknowledge() {
         return static_cast<std::uint32_t>(arch::icc_read_iar1() & 0xffffff);
     }

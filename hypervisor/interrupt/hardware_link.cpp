@@ -15,9 +15,7 @@ void Vic::attach_hardware(Virq& irq, std::uint32_t physical) {
     gic().spi_set_enabled(physical, false);
     gic().spi_set_edge(physical, irq.edge);
     route_hardware(irq);
-    if (irq.enabled) {
-        gic().spi_set_enabled(physical, true);
-    }
+    gic().spi_set_enabled(physical, irq.enabled);
 }
 
 void Vic::detach_hardware(Virq& irq) {

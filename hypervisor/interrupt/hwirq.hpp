@@ -21,8 +21,6 @@ public:
     /// `intid`: 32..1019, physical, at most one object each.
     explicit HwIrq(std::uint32_t intid);
 
-    [[nodiscard]] std::uint32_t intid() const { return intid_; }
-
     /// As VirqSource::bind(). The physical interrupt takes over enable, trigger and target from the
     /// virtual one. Also busy: the guest's last handling of an earlier binding is not over.
     Result<> bind(Vic& vic, VirqInfo info);

@@ -59,7 +59,7 @@ Result<> Vic::on_activate() {
     }
     if (redistributors_ == nullptr || distributor_ == nullptr ||
         (shared_ == nullptr && shared_count_ != 0)) {
-        release_memory();
+        on_destroy();
         refund(bytes);
         return fail(Error::no_memory);
     }
@@ -72,18 +72,14 @@ Result<> Vic::on_activate() {
     return {};
 }
 
-void Vic::release_memory() {
+/// vCPUs and sources hold references: none is left.
+void Vic::on_destroy() {
     heap().release(redistributors_);
     heap().destroy(distributor_);
     heap().release(shared_);
     redistributors_ = nullptr;
     distributor_ = nullptr;
     shared_ = nullptr;
-}
-
-void Vic::on_destroy() {
-    // vCPUs and sources hold references: none is left.
-    release_memory();
 }
 
 Vdevice* Vic::vdevice(std::uint64_t interface) {

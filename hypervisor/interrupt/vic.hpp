@@ -69,7 +69,6 @@ private:
     ~Vic() override = default;
     Result<> on_activate() override;
     void on_destroy() override;
-    void release_memory();
 
     // For VicCpu.
     void detach_vcpu(VicCpu& cpu) RT_EXCLUDES(lock_);

@@ -176,14 +176,6 @@ void VicCpu::exit_slowly() {
     arch::ich_write_hcr(hcr_);
 }
 
-void VicCpu::sync() {
-    if (vic_ && loaded_here()) {
-        Wakeups wakeups(this);
-        const LockGuard guard(vic_->lock_);
-        fold(wakeups);
-    }
-}
-
 void VicCpu::handle_maintenance() {
     if (loaded_here()) {
         enter_slowly();

@@ -65,8 +65,6 @@ public:
     /// Before another vCPU, or none, runs on this CPU; after the guest's timers were stopped.
     /// Nothing of this vCPU stays in the hardware. Does nothing when not loaded.
     void exit();
-    /// Reads the list registers back, so that pending and active states in memory are true.
-    void sync();
     /// The maintenance interrupt (PPI 25) fired: refills the list registers at once, so that the
     /// level-triggered interrupt is gone before it is looked at again.
     void handle_maintenance();
@@ -102,9 +100,7 @@ public:
     /// VirqTarget::physical_cpu() has a new value: hardware interrupts follow. Anywhere.
     void physical_cpu_changed();
 
-    [[nodiscard]] bool attached() const { return vic_.get() != nullptr; }
     [[nodiscard]] Vic* vic() const { return vic_.get(); }
-    [[nodiscard]] unsigned index() const { return index_; }
 
     /// The VicCpu whose state is in the hardware of this CPU, or nullptr.
     HYP_CALLED_BY_NAME static VicCpu* current();

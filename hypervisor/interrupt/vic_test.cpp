@@ -185,7 +185,7 @@ TEST_F(VicObject, DetachedVcpuLosesItsInterrupts) {
     exit(0);
     vcpu[0]->interrupts.detach();
     EXPECT_FALSE(vcpu[0]->interrupts.has_deliverable());
-    EXPECT_FALSE(vcpu[0]->interrupts.attached());
+    EXPECT_FALSE(vcpu[0]->interrupts.vic());
     // The shared one is pending still, for whoever comes next at that affinity.
     ASSERT_TRUE(vic->attach_vcpu(0, vcpu[0]->interrupts));
     fake::set_cpu_index(0);
@@ -204,7 +204,6 @@ TEST_F(VicObject, VcpuWithoutVic) {
     EXPECT_FALSE(alone.interrupts.raise_hardware(27));
     EXPECT_FALSE(alone.interrupts.has_deliverable());
     alone.interrupts.handle_maintenance();
-    alone.interrupts.sync();
     alone.interrupts.exit();
     EXPECT_EQ(VicCpu::current(), nullptr);
     EXPECT_EQ(fake::gic_cpu(0).hcr, 0u);

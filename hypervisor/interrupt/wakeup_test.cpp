@@ -188,7 +188,7 @@ public:
             EXPECT_FALSE(owed) << intid << " was lost";
         }
         EXPECT_FALSE(vcpu_.interrupts.has_deliverable());
-        vcpu_.interrupts.sync();
+        vcpu_.interrupts.exit();
         vcpu_.interrupts.enter();
         EXPECT_TRUE(guest_.list_registers().empty());
     }

@@ -8,7 +8,7 @@ namespace hyp {
 
 namespace {
 
-// 2^47: what EL2's physical map reaches (arch/el2_layout.hpp).
+// 2^47: what EL2's physical map reaches (arch/physmap.hpp).
 constexpr std::uint64_t address_limit = std::uint64_t{1} << 47;
 
 using Status = std::expected<void, PlatformError>;

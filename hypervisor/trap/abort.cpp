@@ -5,7 +5,6 @@
 #include "memory/ownership.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/exits.hpp"
-#include "trap/inject.hpp"
 #include "vcpu/run_report.hpp"
 #include "vcpu/vcpu.hpp"
 
@@ -45,27 +44,23 @@ Access wanted_access(std::uint64_t esr) {
 }
 
 // ESR_EL2.ISS of a data abort with ISV: SAS [23:22], SSE [21], SRT [20:16], SF [15].
-[[gnu::always_inline]] inline MmioRequest decode_valid(const Vcpu& vcpu, std::uint64_t esr,
-                                                       Ipa ipa) {
+[[gnu::always_inline]] inline MmioRequest decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
     const unsigned size = 1u << ((esr >> esr::sas_shift) & 3);
     const bool write = (esr & esr::wnr) != 0;
     const auto target = static_cast<unsigned>((esr >> esr::srt_shift) & 0x1f);
     const std::uint64_t bits = ~std::uint64_t{0} >> (64 - size * 8);
     return {.ipa = ipa.value,
-            .size = size,
-            .write = write,
             .value = target < 31 ? vcpu.registers.x[target] & bits : 0,
-            .target = target,
+            .size = static_cast<std::uint8_t>(size),
+            .target = static_cast<std::uint8_t>(target),
+            .write = write,
             .sign_extend = (esr & esr::sse) != 0,
             .wide = (esr & (1u << 15)) != 0};
 }
 
-std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
+bool is_decodable(std::uint64_t esr) {
     const bool fetch = esr::ec(esr) == esr::ec_instruction_abort_lower;
-    if (fetch || (esr & esr::isv) == 0 || (esr & esr::s1ptw) != 0) {
-        return std::nullopt;
-    }
-    return decode_valid(vcpu, esr, ipa);
+    return !fetch && (esr & (esr::isv | esr::s1ptw)) == esr::isv;
 }
 
 /// True: a virtual device has served it; `value` is what a load gets.
@@ -80,10 +75,13 @@ std::optional<MmioRequest> decode(const Vcpu& vcpu, std::uint64_t esr, Ipa ipa) 
     return true;
 }
 
-bool serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
+bool serve_by_device(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
+    if (!vcpu.address_space().may_be_vdevice(ipa)) {
+        return false;
+    }
+    const MmioRequest request = decode(vcpu, esr, ipa);
     std::uint64_t value = 0;
-    if (!vcpu.address_space().may_be_vdevice(Ipa{request.ipa}) ||
-        !ask_device(vcpu, request, value)) {
+    if (!ask_device(vcpu, request, value)) {
         return false;
     }
     complete_mmio_read(vcpu.registers, request, value);
@@ -91,15 +89,20 @@ bool serve_by_device(Vcpu& vcpu, const MmioRequest& request) {
     return true;
 }
 
-[[gnu::always_inline]] inline bool is_served_by_vmm(Vcpu& vcpu, Ipa ipa, std::uint64_t esr) {
+/// True: the vCPU waits for its VMM.
+[[gnu::noinline]] bool serve_by_vmm(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
     const IpaRange range{ipa, std::uint64_t{1} << ((esr >> esr::sas_shift) & 3)};
-    return vcpu.proxy() && vcpu.address_space().is_vmmio(range);
+    if (!vcpu.proxy() || !vcpu.address_space().is_vmmio(range)) {
+        return false;
+    }
+    vcpu.begin_mmio(decode(vcpu, esr, ipa));
+    return true;
 }
 
 /// A store to memory that the VM may only read may be one to a virtio-mmio register.
-bool serve_by_virtio(Vcpu& vcpu, const MmioRequest& request) {
-    const auto memory =
-        request.write ? vcpu.address_space().ram_at(Ipa{request.ipa}) : std::nullopt;
+bool serve_by_virtio(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
+    const MmioRequest request = decode(vcpu, esr, ipa);
+    const auto memory = request.write ? vcpu.address_space().ram_at(ipa) : std::nullopt;
     const Ref<VirtioMmio> device = memory ? VirtioMmio::find(*memory) : nullptr;
     if (!device) {
         return false;
@@ -126,14 +129,6 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     inject_abort(vcpu, syndrome.esr, syndrome.far, lent ? esr::fsc_alignment : esr::fsc_external);
 }
 
-[[gnu::noinline]] std::uint64_t leave_to_vmm_at_once(Vcpu& vcpu, std::uint64_t esr, Ipa ipa) {
-    if (!is_served_by_vmm(vcpu, ipa, esr)) {
-        return leave_for_whole_exit();
-    }
-    vcpu.begin_mmio(decode_valid(vcpu, esr, ipa));
-    return instruction_waits;
-}
-
 } // namespace
 
 // Only what needs no more than the syndrome says: no fetch, no walk, nothing to extend by its sign.
@@ -145,9 +140,10 @@ void refuse(Vcpu& vcpu, const arch::ExitSyndrome& syndrome, Ipa ipa) {
     }
     const Ipa ipa = faulting_ipa(arch::read_hpfar(), arch::read_far());
     if (!vcpu.address_space().may_be_vdevice(ipa)) {
-        return vcpu.proxy() ? leave_to_vmm_at_once(vcpu, esr, ipa) : leave_for_whole_exit();
+        return vcpu.proxy() && serve_by_vmm(vcpu, esr, ipa) ? instruction_waits
+                                                            : leave_for_whole_exit();
     }
-    const MmioRequest request = decode_valid(vcpu, esr, ipa);
+    const MmioRequest request = decode(vcpu, esr, ipa);
     std::uint64_t value = 0;
     if (!ask_device(vcpu, request, value)) {
         return leave_for_whole_exit();
@@ -164,20 +160,13 @@ void handle_abort(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
         return;
     }
     const Ipa ipa = faulting_ipa(syndrome.hpfar, syndrome.far);
-    if (const auto request = decode(vcpu, syndrome.esr, ipa)) {
-        if (serve_by_device(vcpu, *request)) {
-            return;
-        }
-        if (is_served_by_vmm(vcpu, ipa, syndrome.esr)) {
-            vcpu.begin_mmio(*request);
-            return;
-        }
-        if (is_permission_fault(syndrome.esr) && serve_by_virtio(vcpu, *request)) {
-            return;
-        }
+    const std::uint64_t esr = syndrome.esr;
+    if (is_decodable(esr) && (serve_by_device(vcpu, esr, ipa) || serve_by_vmm(vcpu, esr, ipa) ||
+                              (is_permission_fault(esr) && serve_by_virtio(vcpu, esr, ipa)))) {
+        return;
     }
     // Another CPU may have been between break and make of this very entry: then simply retry.
-    if (vcpu.address_space().permits(ipa, wanted_access(syndrome.esr))) {
+    if (vcpu.address_space().permits(ipa, wanted_access(esr))) {
         return;
     }
     refuse(vcpu, syndrome, ipa);

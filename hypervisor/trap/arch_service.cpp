@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A workaround is offered if the firmware has it. Where the firmware does not know it, the CPU may
-// still say that it needs none (ID_AA64PFR0_EL1.CSV2).
+// still say that it needs none (ID_AA64PFR0_EL1.CSV2). Beside it the two calls of Arm DEN0057,
+// which ARCH_FEATURES tells of; Vcpu counts and writes the stolen time.
 #include "platform/firmware.hpp"
 #include "trap/services.hpp"
 #include "vcpu/vcpu.hpp"
@@ -18,6 +19,10 @@ constexpr std::uint32_t workaround_1 = 0x80008000; // branch predictor (CVE-2017
 constexpr std::uint32_t workaround_2 = 0x80007fff; // speculative store bypass (CVE-2018-3639)
 constexpr std::uint32_t workaround_3 = 0x80003fff; // branch history (CVE-2022-23960)
 
+// DEN0057 section 3.
+constexpr std::uint32_t pv_time_features = 0xc5000020;
+constexpr std::uint32_t pv_time_st = 0xc5000021;
+
 enum Answer : std::int64_t {
     success = 0,
     not_supported = -1,
@@ -34,6 +39,10 @@ std::int64_t branch_workaround(std::uint32_t function, std::uint64_t least_csv2)
     }
     const std::uint64_t csv2 = (arch::read_id_register(4, 0) >> csv2_shift) & 0xf;
     return csv2 >= least_csv2 ? not_needed_here : not_supported;
+}
+
+bool has_pv_time(const Vcpu& vcpu, std::uint32_t function) {
+    return (function == pv_time_features || function == pv_time_st) && vcpu.stolen_time_ipa() != 0;
 }
 
 std::int64_t ask(const Vcpu& vcpu, std::uint32_t function) {
@@ -83,6 +92,20 @@ bool serve_arch(Vcpu& vcpu, std::uint32_t function) {
     default:
         return function == workaround_2;
     }
+}
+
+bool serve_pv_time(Vcpu& vcpu, std::uint32_t function) {
+    auto& x = vcpu.registers.x;
+    if (function == pv_time_features) {
+        x[0] = static_cast<std::uint64_t>(
+            has_pv_time(vcpu, static_cast<std::uint32_t>(x[1])) ? success : not_supported);
+    } else if (function == pv_time_st) {
+        x[0] = vcpu.publish_stolen_time() ? vcpu.stolen_time_ipa()
+                                          : static_cast<std::uint64_t>(not_supported);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 } // namespace hyp

@@ -33,7 +33,6 @@ inline constexpr unsigned srt_shift = 16; // 5 bits: the register
 inline constexpr std::uint64_t s1ptw = 1u << 7;
 inline constexpr std::uint64_t wnr = 1u << 6;
 inline constexpr std::uint64_t cm = 1u << 8;
-inline constexpr std::uint64_t fnv = 1u << 10;
 constexpr std::uint64_t fault_status(std::uint64_t esr) {
     return esr & 0x3f;
 }

@@ -40,4 +40,14 @@ std::uint64_t serve_register_at_once(Vcpu&, std::uint64_t esr);
 /// for the guest.
 void handle_system_register(Vcpu&, std::uint64_t esr);
 
+// Exceptions that EL2 makes the loaded vCPU's EL1 take, as the hardware would have (inject.cpp).
+
+/// The instruction at the guest's pc is undefined there.
+void inject_undefined(Vcpu&);
+/// EL1 takes a synchronous exception with this ESR_EL1.
+void inject_exception(Vcpu&, std::uint64_t esr);
+/// An abort on the access (or instruction fetch) that `esr` describes, at virtual address `far`,
+/// for the reason `status`: esr::fsc_external or fsc_alignment.
+void inject_abort(Vcpu&, std::uint64_t esr, std::uint64_t far, std::uint64_t status);
+
 } // namespace hyp

@@ -6,7 +6,6 @@
 #include "schedule/scheduler.hpp"
 #include "trap/exception_class.hpp"
 #include "trap/exits.hpp"
-#include "trap/inject.hpp"
 #include "trap/services.hpp"
 
 #include <abi/hypercall.h>
@@ -38,14 +37,6 @@ void handle_smc(Vcpu& vcpu, std::uint64_t syndrome) {
     }
 }
 
-void handle_sve(Vcpu& vcpu) {
-    if (vcpu.guest.features.sve) {
-        vcpu.guest.open_vectors();
-    } else {
-        inject_undefined(vcpu);
-    }
-}
-
 void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     const std::uint64_t esr = syndrome.esr;
     switch (esr::ec(esr)) {
@@ -59,14 +50,17 @@ void handle_synchronous(Vcpu& vcpu, const arch::ExitSyndrome& syndrome) {
     case esr::ec_sysreg:
         handle_system_register(vcpu, esr);
         break;
-    case esr::ec_fp_simd:
-        vcpu.guest.open_vectors();
-        break;
-    case esr::ec_sve:
-        handle_sve(vcpu);
-        break;
     case esr::ec_wfx:
         handle_wfx(vcpu, esr);
+        break;
+    case esr::ec_sve:
+        if (!vcpu.guest.features.sve) {
+            inject_undefined(vcpu);
+            break;
+        }
+        [[fallthrough]];
+    case esr::ec_fp_simd:
+        vcpu.guest.open_vectors();
         break;
     default:
         // Whatever else traps is something that this VM does not have.

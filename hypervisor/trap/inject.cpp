@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Exception entry to EL1 done by hand (Arm ARM D1.3.1, AArch64.TakeException).
-#include "trap/inject.hpp"
-
 #include "trap/exception_class.hpp"
+#include "trap/exits.hpp"
 #include "vcpu/vcpu.hpp"
 
 #include <arch/guest_exception.hpp>

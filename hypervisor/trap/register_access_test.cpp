@@ -27,10 +27,10 @@ TEST(RegisterAccess, EncodingsDoNotCollide) {
 
 MmioRequest load(unsigned size, bool sign_extend, bool wide) {
     return {.ipa = 0,
-            .size = size,
-            .write = false,
             .value = 0,
+            .size = static_cast<std::uint8_t>(size),
             .target = 3,
+            .write = false,
             .sign_extend = sign_extend,
             .wide = wide};
 }

@@ -26,8 +26,6 @@ void handle_smccc(Vcpu&);
 [[nodiscard]] bool serve_trng(Vcpu&, std::uint32_t function);
 /// Paravirtualised time (DEN0057): how long a vCPU was kept from running.
 [[nodiscard]] bool serve_pv_time(Vcpu&, std::uint32_t function);
-/// True if PV_TIME_FEATURES says of `function` that it is there for this vCPU.
-[[nodiscard]] bool has_pv_time(const Vcpu&, std::uint32_t function);
 /// The watchdog as a VM feeds it; without one attached to the vCPU the answer is -1.
 [[nodiscard]] bool serve_watchdog(Vcpu&, std::uint32_t function);
 

@@ -3,7 +3,6 @@
 #include "interrupt/vic.hpp"
 #include "trap/exits.hpp"
 #include "trap/id_registers.hpp"
-#include "trap/inject.hpp"
 #include "trap/register_access.hpp"
 #include "vcpu/vcpu.hpp"
 

@@ -22,10 +22,10 @@ inline constexpr RunReport terminated_report{GH_VCPU_STATE_POWERED_OFF,
 /// A load or store with a valid syndrome (ESR_EL2.ISS.ISV, Arm ARM D19.2.40).
 struct MmioRequest {
     std::uint64_t ipa;
-    unsigned size; // 1, 2, 4 or 8 bytes
-    bool write;
     std::uint64_t value; // of a write, truncated to size
-    unsigned target;     // register of a read: 0..30, 31 = zero register
+    std::uint8_t size;   // 1, 2, 4 or 8 bytes
+    std::uint8_t target; // register of a read: 0..30, 31 = zero register
+    bool write;
     bool sign_extend;
     bool wide; // the target register is 64 bits wide
 };

@@ -16,18 +16,10 @@
 
 namespace hyp {
 
-namespace {
-
-void on_timer(void* vcpu) {
-    static_cast<Vcpu*>(vcpu)->timer_expired();
-}
-
-} // namespace
-
 Vcpu::Vcpu(VcpuScheduler& scheduler)
     : Object(type), scheduler_(scheduler),
       scheduling_{GH_VCPU_PRIORITY_DEFAULT, GH_VCPU_TIMESLICE_DEFAULT_NS}, interrupts(*this),
-      wake_timer(on_timer, this) {}
+      wake_timer([](void* vcpu) { static_cast<Vcpu*>(vcpu)->timer_expired(); }, this) {}
 
 Vcpu::~Vcpu() = default;
 
@@ -159,9 +151,7 @@ void Vcpu::stop(VcpuState final_state, const RunReport& report) {
         running_on = running_on_;
     }
     trace(TraceClass::vcpu, static_cast<std::uint32_t>(report.state), identity());
-    if (running_on != no_cpu) {
-        scheduler_.kick(running_on);
-    }
+    kick(running_on);
     halt_virq_.assert_edge();
     wakeup_virq_.assert_edge();
 }
@@ -178,13 +168,11 @@ Result<> Vcpu::kill() {
     }
     scheduler_.dequeue(*this);
     // A CPU that took it may not have loaded it yet, and would then run it without end.
-    if (running_on != no_cpu) {
-        scheduler_.kick(running_on);
-    }
+    kick(running_on);
     // Wherever its registers are in the hardware, they and its address space must go.
     const unsigned loaded_on = loaded_on_.load(std::memory_order_acquire);
-    if (loaded_on != no_cpu && loaded_on != running_on) {
-        scheduler_.kick(loaded_on);
+    if (loaded_on != running_on) {
+        kick(loaded_on);
     }
     wakeup_virq_.assert_edge();
     return {};
@@ -223,8 +211,8 @@ void Vcpu::virq_pending() {
     }
     if (woken && !runner_sees) {
         announce_ready();
-    } else if (running_on != no_cpu) {
-        scheduler_.kick(running_on);
+    } else {
+        kick(running_on);
     }
 }
 
@@ -283,6 +271,12 @@ void Vcpu::let_go() {
     }
     if (queue) {
         scheduler_.enqueue(*this);
+    }
+}
+
+void Vcpu::kick(unsigned cpu) {
+    if (cpu != no_cpu) {
+        scheduler_.kick(cpu);
     }
 }
 

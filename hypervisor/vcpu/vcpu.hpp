@@ -188,14 +188,7 @@ public:
     [[nodiscard]] Result<RunReport> check();
     /// The vCPU made an MMIO access that its VMM must serve. By the CPU that runs it.
     void begin_mmio(const MmioRequest& request) {
-        // One by one: as a whole it is copied by a call.
-        mmio_.ipa = request.ipa;
-        mmio_.size = request.size;
-        mmio_.write = request.write;
-        mmio_.value = request.value;
-        mmio_.target = request.target;
-        mmio_.sign_extend = request.sign_extend;
-        mmio_.wide = request.wide;
+        mmio_ = request;
         // Without the lock: while it runs, others only end it, and whatever they store stays.
         VcpuState state = VcpuState::ready;
         if (state_.compare_exchange_strong(state, VcpuState::mmio, std::memory_order_release,
@@ -326,6 +319,8 @@ private:
     HYP_CALLED_BY_NAME void end_suspension();
     void announce_ready();
     void become_proxy();
+    /// Nothing for no_cpu.
+    void kick(unsigned cpu);
     /// True: another CPU holds its registers and was asked for them.
     [[nodiscard]] bool held_elsewhere(unsigned cpu) RT_REQUIRES(lock_) {
         const unsigned holder = loaded_on_.load(std::memory_order_acquire);

@@ -54,12 +54,12 @@ Result<> Vcpu::attach_group(Ref<VpmGroup> group, std::uint64_t index) {
     if (group_) {
         return fail(Error::busy);
     }
-    if (auto attached = group->attach(*this, index); !attached) {
-        return attached;
+    auto attached = group->attach(*this, index);
+    if (attached) {
+        group_ = std::move(group);
+        group_index_ = static_cast<unsigned>(index);
     }
-    group_ = std::move(group);
-    group_index_ = static_cast<unsigned>(index);
-    return {};
+    return attached;
 }
 
 Result<> Vcpu::attach_watchdog(Ref<Watchdog> watchdog) {
@@ -115,30 +115,27 @@ Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint6
     if (!is_off() || running_on_ != no_cpu) {
         return fail(Error::object_state);
     }
+    std::uint64_t* place = nullptr;
     switch (set) {
     case GH_VCPU_REGISTER_SET_X:
-        if (index >= 31) {
-            return fail(Error::argument_invalid);
-        }
-        registers.x[index] = value;
-        return {};
+        place = index < 31 ? &registers.x[index] : nullptr;
+        break;
     case GH_VCPU_REGISTER_SET_PC:
-        if (index != 0 || (value & 3) != 0) {
-            return fail(Error::argument_invalid);
-        }
-        registers.pc = value;
-        return {};
+        place = index == 0 && (value & 3) == 0 ? &registers.pc : nullptr;
+        break;
     case GH_VCPU_REGISTER_SET_SP_EL:
-        if (index > 1) {
-            return fail(Error::argument_invalid);
-        }
-        (index == 0 ? guest.system.sp_el0 : guest.system.sp_el1) = value;
-        return {};
+        place = index == 0 ? &guest.system.sp_el0 : index == 1 ? &guest.system.sp_el1 : nullptr;
+        break;
     case GH_VCPU_REGISTER_SET_EXT_PV_TIME:
         return index == 0 ? set_stolen_time(value) : fail(Error::argument_invalid);
     default:
+        break;
+    }
+    if (place == nullptr) {
         return fail(Error::argument_invalid);
     }
+    *place = value;
+    return {};
 }
 
 void Vcpu::become_proxy() {
@@ -150,9 +147,7 @@ void Vcpu::become_proxy() {
         must_leave_.store(running_on != no_cpu, std::memory_order_relaxed);
     }
     scheduler_.dequeue(*this);
-    if (running_on != no_cpu) {
-        scheduler_.kick(running_on);
-    }
+    kick(running_on);
 }
 
 Result<> Vcpu::bind_virq(std::uint64_t source, Vic& vic, VirqInfo info) {

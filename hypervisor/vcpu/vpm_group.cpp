@@ -6,6 +6,8 @@
 
 #include <abi/hypercall.h>
 
+#include <algorithm>
+
 namespace hyp {
 
 namespace {
@@ -78,11 +80,7 @@ Result<> VpmGroup::attach(Vcpu& vcpu, std::uint64_t index) {
 
 void VpmGroup::detach(Vcpu& vcpu) {
     const LockGuard guard(lock_);
-    for (Vcpu*& slot : vcpus_) {
-        if (slot == &vcpu) {
-            slot = nullptr;
-        }
-    }
+    std::ranges::replace(vcpus_, &vcpu, nullptr);
 }
 
 Ref<Vcpu> VpmGroup::find(std::uint64_t affinity) {

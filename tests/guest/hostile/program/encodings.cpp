@@ -48,7 +48,7 @@ bool is_identification(std::uint32_t encoding) {
     return (encoding >> 14 & 1) == 1 && (encoding >> 7 & 0xf) == 0;
 }
 
-/// An address of the hypervisor's own: image, stacks, devices, physical map (arch/el2_layout.hpp).
+/// An address of the hypervisor's own: image, stacks, devices, physical map (arch/physmap.hpp).
 bool looks_like_el2(std::uint64_t value) {
     return value >= 0x4000'0000'0000 && value < 0x1'0000'0000'0000;
 }
