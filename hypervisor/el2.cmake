@@ -21,7 +21,6 @@ set(HYP_ARM64_SOURCES
     arm64/halt.cpp
     arm64/head.S
     arm64/pmu.cpp
-    arm64/stage2_attributes.cpp
     arm64/tlb.cpp
     arm64/vector_registers.cpp
     arm64/vectors.S)
@@ -62,10 +61,10 @@ set(hyp_hot_sources
     hypercall/doorbell_calls.cpp
     hypercall/message_queue_calls.cpp
     hypercall/vcpu_calls.cpp
-    interrupt/distributor.cpp
     interrupt/gicv3.cpp
     interrupt/irq_bank.cpp
     interrupt/list_registers.cpp
+    interrupt/register_frames.cpp
     interrupt/sgi.cpp
     interrupt/soft_timer.cpp
     interrupt/vic.cpp
@@ -95,7 +94,7 @@ set_property(SOURCE ${hyp_hot_sources} APPEND PROPERTY COMPILE_OPTIONS -flto)
 # first tables runs with the MMU on, where unaligned access is allowed.
 set(hyp_late_sources ${HYP_ARM64_SOURCES} ${HYP_BOOT_SOURCES} ${hypervisor_core_sources})
 list(REMOVE_ITEM hyp_late_sources arm64/el2_memory.cpp arm64/el2_tables.cpp
-    arm64/entropy.cpp arm64/image_place.cpp arm64/stage2_attributes.cpp)
+    arm64/entropy.cpp arm64/image_place.cpp)
 foreach(source IN LISTS hyp_hot_sources)
     list(REMOVE_ITEM hyp_late_sources "${source}" "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
 endforeach()

@@ -92,10 +92,6 @@ std::uint64_t counter() {
     return HYP_READ_SYSREG(cntpct_el0);
 }
 
-std::uint64_t counter_frequency() {
-    return HYP_READ_SYSREG(cntfrq_el0);
-}
-
 void set_deadline(std::uint64_t deadline) {
     HYP_WRITE_SYSREG(cnthp_cval_el2, deadline);
     HYP_WRITE_SYSREG(cnthp_ctl_el2, std::uint64_t{1});

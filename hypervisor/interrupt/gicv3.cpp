@@ -11,6 +11,7 @@
 #include <arch/mmio.hpp>
 #include <runtime/panic.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace hyp {
@@ -82,9 +83,7 @@ Result<> GicV3::init_distributor(std::uintptr_t distributor, std::span<const Gic
     }
     distributor_ = distributor;
     region_count_ = regions.size();
-    for (std::size_t n = 0; n < regions.size(); n++) {
-        regions_[n] = regions[n];
-    }
+    std::ranges::copy(regions, regions_);
     const std::uint32_t typer = mmio_read32(distributor_ + gicd_typer);
     spi_limit_ = ((typer & 0x1f) + 1) * 32;
     spi_limit_ = spi_limit_ < 1020 ? spi_limit_ : 1020;

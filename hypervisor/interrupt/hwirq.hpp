@@ -37,7 +37,6 @@ public:
 private:
     ~HwIrq() override = default;
 
-    const std::uint32_t intid_;
     VirqSource source_;
     std::atomic<bool> draining_{false};
 };

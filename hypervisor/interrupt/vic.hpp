@@ -90,7 +90,7 @@ private:
     /// ICACTIVER, or an EOI that found no list register.
     void clear_active(Virq& irq) RT_REQUIRES(lock_);
 
-    // The hardware interrupt behind it (hardware_link.cpp).
+    // The hardware interrupt behind it (hwirq.cpp).
     void attach_hardware(Virq& irq, std::uint32_t physical) RT_REQUIRES(lock_);
     void detach_hardware(Virq& irq) RT_REQUIRES(lock_);
     void finish_detach_hardware(Virq& irq) RT_REQUIRES(lock_);

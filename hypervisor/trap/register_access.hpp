@@ -8,9 +8,11 @@ namespace hyp {
 
 class Vcpu;
 
+/// What an access names, in place in the ISS of EC 0x18: Op0 [21:20], Op2 [19:17], Op1 [16:14],
+/// CRn [13:10], CRm [4:1] (Arm ARM D19.2.40).
 constexpr std::uint32_t encoding(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
                                  unsigned op2) {
-    return (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
+    return (op0 << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | (crm << 1);
 }
 
 struct RegisterAccess {
@@ -22,8 +24,7 @@ struct RegisterAccess {
     [[nodiscard]] std::uint32_t encoding() const { return hyp::encoding(op0, op1, crn, crm, op2); }
 };
 
-/// ISS of EC 0x18: Op0 [21:20], Op2 [19:17], Op1 [16:14], CRn [13:10], Rt [9:5], CRm [4:1],
-/// Direction [0] with 1 = read (Arm ARM D19.2.40).
+/// That, Rt [9:5], and the direction [0] with 1 = read.
 constexpr RegisterAccess decode_register_access(std::uint64_t esr) {
     const auto field = [esr](unsigned lsb, unsigned width) {
         return static_cast<unsigned>((esr >> lsb) & ((1u << width) - 1));

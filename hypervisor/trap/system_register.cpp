@@ -68,9 +68,19 @@ constexpr Entry table[] = {
     {encoding(3, 0, 12, 11, 1), false, deactivate_interrupt}, // ICC_DIR_EL1
 };
 
-bool serve(Vcpu& vcpu, RegisterAccess& access) {
-    if (access.op0 == 3 && access.op1 == 0 && access.crn == 0 && access.crm >= 1 &&
-        access.crm <= 7 && !access.write) {
+// With the direction.
+constexpr std::uint64_t iss_read = 1;
+constexpr std::uint64_t iss_access = encoding(3, 7, 15, 15, 7) | iss_read;
+
+/// S3_0_C0_C<1..7>_<op2>, read.
+bool is_identification(std::uint64_t esr) {
+    constexpr std::uint64_t crm_op2 = encoding(0, 0, 0, 7, 7);
+    return (esr & iss_access & ~crm_op2) == (encoding(3, 0, 0, 0, 0) | iss_read) &&
+           (esr & encoding(0, 0, 0, 7, 0)) != 0;
+}
+
+bool serve(Vcpu& vcpu, std::uint64_t esr, RegisterAccess& access) {
+    if (is_identification(esr)) {
         access.value = identification(vcpu.guest.features, access.crm * 8 + access.op2);
         return true;
     }
@@ -88,13 +98,12 @@ bool serve(Vcpu& vcpu, RegisterAccess& access) {
 /// Counters are loaded at a guest's first access; guests that do not count pay nothing for them.
 /// True: they are in the hardware now, and the access is to be repeated there.
 bool hand_over_pmu(Vcpu& vcpu, const RegisterAccess& access) {
-    const auto is_among = [&access](std::uint32_t first, std::uint32_t last) {
-        return access.encoding() >= first && access.encoding() <= last;
-    };
-    // Arm ARM D19.5: two ranges that EL0 may use, and one that EL1 may.
-    const bool is_pmu_register = is_among(encoding(3, 3, 9, 12, 0), encoding(3, 3, 9, 14, 7)) ||
-                                 is_among(encoding(3, 3, 14, 8, 0), encoding(3, 3, 14, 15, 7)) ||
-                                 is_among(encoding(3, 0, 9, 14, 0), encoding(3, 0, 9, 14, 7));
+    // Arm ARM D19.5: S3_3_C9_C12..C14 and S3_3_C14_C8..C15 at EL0, S3_0_C9_C14 at EL1.
+    const bool el0 =
+        access.op1 == 3 && ((access.crn == 9 && access.crm >= 12 && access.crm <= 14) ||
+                            (access.crn == 14 && access.crm >= 8));
+    const bool el1 = access.op1 == 0 && access.crn == 9 && access.crm == 14;
+    const bool is_pmu_register = access.op0 == 3 && (el0 || el1);
     arch::GuestState& guest = vcpu.guest;
     if (!guest.features.pmu || guest.pmu_in_hardware || !is_pmu_register) {
         return false;
@@ -102,20 +111,6 @@ bool hand_over_pmu(Vcpu& vcpu, const RegisterAccess& access) {
     guest.pmu_in_hardware = true;
     arch::load_pmu(guest.pmu);
     return true;
-}
-
-// What an access names, in place in the ISS (register_access.hpp), with the direction.
-constexpr std::uint64_t iss_read = 1;
-constexpr std::uint64_t iss(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2) {
-    return (std::uint64_t{op0} << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | (crm << 1);
-}
-constexpr std::uint64_t iss_access = iss(3, 7, 15, 15, 7) | iss_read;
-constexpr std::uint64_t iss_crm_op2 = iss(0, 0, 0, 7, 7);
-
-/// S3_0_C0_C<1..7>_<op2>, read.
-bool is_identification(std::uint64_t access) {
-    return (access & ~iss_crm_op2) == (iss(3, 0, 0, 0, 0) | iss_read) &&
-           (access & iss(0, 0, 0, 7, 0)) != 0;
 }
 
 // A register in the space of ID registers that is not there has a class of its own where the guest
@@ -135,16 +130,15 @@ void inject_undefined_access(Vcpu& vcpu, std::uint64_t esr, const RegisterAccess
 } // namespace
 
 std::uint64_t serve_register_at_once(Vcpu& vcpu, std::uint64_t esr) {
-    const std::uint64_t access = esr & iss_access;
     const unsigned rt = static_cast<unsigned>(esr >> 5) & 0x1f;
-    if (is_identification(access) && is_at_hand(rt)) {
+    if (is_identification(esr) && is_at_hand(rt)) {
         const auto which = static_cast<unsigned>((esr >> 1 & 7) * 8 + (esr >> 17 & 7));
         const Identification& mine = identification_of(vcpu.guest.features);
         if (mine.made.load(std::memory_order_acquire) && rt < 31) [[likely]] {
             vcpu.registers.x[rt] = mine.value[which];
             return instruction_done;
         }
-    } else if (access == iss(3, 0, 12, 11, 5) && is_at_hand(rt)) { // ICC_SGI1R_EL1
+    } else if ((esr & iss_access) == encoding(3, 0, 12, 11, 5) && is_at_hand(rt)) { // ICC_SGI1R_EL1
         send_sgi<false>(vcpu, rt < 31 ? vcpu.registers.x[rt] : 0);
         return instruction_done;
     }
@@ -158,7 +152,7 @@ void handle_system_register(Vcpu& vcpu, std::uint64_t esr) {
     if (hand_over_pmu(vcpu, access)) {
         return;
     }
-    if (!serve(vcpu, access)) {
+    if (!serve(vcpu, esr, access)) {
         inject_undefined_access(vcpu, esr, access);
         return;
     }

@@ -8,14 +8,6 @@
 
 namespace hyp::arch {
 
-// Functions that only read or write one register.
-// clang-format off
-#define HYP_READER(function, name) \
-    inline std::uint64_t function() { return HYP_READ_SYSREG(name); }
-#define HYP_WRITER(function, name) \
-    inline void function(std::uint64_t value) { HYP_WRITE_SYSREG(name, value); }
-// clang-format on
-
 // -- Physical CPU interface, as EL2 uses it -------------------------------------------------------
 inline std::uint64_t icc_read_iar1() {
     const std::uint64_t intid = HYP_READ_SYSREG(icc_iar1_el1);
@@ -95,27 +87,20 @@ inline void ich_write_lr(unsigned n, std::uint64_t value) {
     switch (n) { HYP_EACH_OF_16(HYP_ICH_WRITE, ich_lr) }
 }
 
-#define HYP_ICH_AP_CASES(CASE, kind) CASE(kind, 0) CASE(kind, 1) CASE(kind, 2) CASE(kind, 3)
+#define HYP_ICH_AP(name)                                                                           \
+    inline std::uint64_t ich_read_##name(unsigned n) {                                             \
+        switch (n) { HYP_EACH_OF_4(HYP_ICH_READ, ich_##name) }                                     \
+        __builtin_unreachable();                                                                   \
+    }                                                                                              \
+    inline void ich_write_##name(unsigned n, std::uint64_t value) {                                \
+        switch (n) { HYP_EACH_OF_4(HYP_ICH_WRITE, ich_##name) }                                    \
+    }
 
 /// Active priorities of Group 0 and 1: n below 1, 2 or 4 for 5, 6 or 7 preemption bits.
-inline std::uint64_t ich_read_ap0r(unsigned n) {
-    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_READ, ich_ap0r) }
-    __builtin_unreachable();
-}
-inline void ich_write_ap0r(unsigned n, std::uint64_t value) {
-    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_WRITE, ich_ap0r) }
-}
-inline std::uint64_t ich_read_ap1r(unsigned n) {
-    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_READ, ich_ap1r) }
-    __builtin_unreachable();
-}
-inline void ich_write_ap1r(unsigned n, std::uint64_t value) {
-    switch (n) { HYP_ICH_AP_CASES(HYP_ICH_WRITE, ich_ap1r) }
-}
+HYP_ICH_AP(ap0r)
+HYP_ICH_AP(ap1r)
 
-#undef HYP_READER
-#undef HYP_WRITER
-#undef HYP_ICH_AP_CASES
+#undef HYP_ICH_AP
 #undef HYP_ICH_WRITE
 #undef HYP_ICH_READ
 

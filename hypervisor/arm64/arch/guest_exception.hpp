@@ -14,15 +14,9 @@ inline void write_el1_exception(std::uint64_t return_pc, std::uint64_t saved_pst
     HYP_WRITE_SYSREG(spsr_el1, saved_pstate);
     HYP_WRITE_SYSREG(esr_el1, syndrome);
 }
-inline void write_el1_fault_address(std::uint64_t address) {
-    HYP_WRITE_SYSREG(far_el1, address);
-}
-inline std::uint64_t el1_vector_base() {
-    return HYP_READ_SYSREG(vbar_el1);
-}
-inline std::uint64_t el1_sctlr() {
-    return HYP_READ_SYSREG(sctlr_el1);
-}
+HYP_WRITER(write_el1_fault_address, far_el1)
+HYP_READER(el1_vector_base, vbar_el1)
+HYP_READER(el1_sctlr, sctlr_el1)
 /// ID_AA64MMFR1_EL1.PAN.
 inline bool has_pan() {
     return HYP_ID_FIELD(id_aa64mmfr1_el1, 20) != 0;

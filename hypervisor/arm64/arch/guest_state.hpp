@@ -127,7 +127,7 @@ inline constexpr std::uint64_t reset_pstate = 0x3c5;
 
 /// The system counter, ticks of frequency().
 std::uint64_t counter();
-std::uint64_t counter_frequency();
+HYP_READER(counter_frequency, cntfrq_el0)
 
 /// EL2's own timer (CNTHP): fires PPI 26 at `deadline` ticks, or never.
 void set_deadline(std::uint64_t deadline);
@@ -169,12 +169,8 @@ inline PhysAddr translate_guest_fully(VirtAddr va, bool write) {
 struct ExitSyndrome {
     std::uint64_t esr, far, hpfar;
 };
-inline std::uint64_t read_far() {
-    return HYP_READ_SYSREG(far_el2);
-}
-inline std::uint64_t read_hpfar() {
-    return HYP_READ_SYSREG(hpfar_el2);
-}
+HYP_READER(read_far, far_el2)
+HYP_READER(read_hpfar, hpfar_el2)
 inline ExitSyndrome read_syndrome() {
     return {HYP_READ_SYSREG(esr_el2), read_far(), read_hpfar()};
 }

@@ -33,8 +33,14 @@ inline void isb() {
 // clang-format off: it would move the cases at every run
 #define HYP_EACH_OF_16(DO, what) \
     DO(what, 15) DO(what, 14) DO(what, 13) DO(what, 12) DO(what, 11) DO(what, 10) DO(what, 9) \
-    DO(what, 8) DO(what, 7) DO(what, 6) DO(what, 5) DO(what, 4) DO(what, 3) DO(what, 2) \
-    DO(what, 1) DO(what, 0)
+    DO(what, 8) DO(what, 7) DO(what, 6) DO(what, 5) DO(what, 4) HYP_EACH_OF_4(DO, what)
+#define HYP_EACH_OF_4(DO, what) DO(what, 3) DO(what, 2) DO(what, 1) DO(what, 0)
+
+// Functions that only read or write one register.
+#define HYP_READER(function, name) \
+    inline std::uint64_t function() { return HYP_READ_SYSREG(name); }
+#define HYP_WRITER(function, name) \
+    inline void function(std::uint64_t value) { HYP_WRITE_SYSREG(name, value); }
 // clang-format on
 
 } // namespace hyp::arch
