@@ -105,10 +105,10 @@ TEST_F(Proxy, MmioReadTakesTheResumeValue) {
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
     guest_->begin_mmio({.ipa = 0x1234,
-                        .size = 2,
-                        .write = false,
                         .value = 0,
+                        .size = 2,
                         .target = 7,
+                        .write = false,
                         .sign_extend = false,
                         .wide = true});
     ASSERT_TRUE(enters(caller_));
@@ -126,10 +126,10 @@ TEST_F(Proxy, MmioWriteCarriesTheValue) {
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
     guest_->begin_mmio({.ipa = 0x50,
-                        .size = 1,
-                        .write = true,
                         .value = 0xff,
+                        .size = 1,
                         .target = 0,
+                        .write = true,
                         .sign_extend = false,
                         .wide = false});
     ASSERT_TRUE(enters(caller_));
@@ -145,7 +145,7 @@ TEST_F(Proxy, IsHandedTheCpuAndHandsItBack) {
         ASSERT_EQ(arch::work_left(), arch::work_hand_over) << "nothing else is to be decided";
         ASSERT_EQ(scheduler().hand_over(), &guest_->registers);
         EXPECT_EQ(arch::work_left(), 0u);
-        guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+        guest_->begin_mmio({0x1000, 0, 4, 0, true, false, false});
         ASSERT_EQ(arch::work_left(), arch::work_hand_over);
         ASSERT_EQ(scheduler().hand_over(), &caller_->registers);
         EXPECT_EQ(arch::work_left(), 0u);
@@ -183,7 +183,7 @@ TEST_F(Proxy, CallerLeavesItsVectorRegistersOnlyWhileItKeepsTheCpu) {
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
     EXPECT_TRUE(caller_->guest.vectors_unsaved);
-    guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+    guest_->begin_mmio({0x1000, 0, 4, 0, true, false, false});
     ASSERT_TRUE(enters(caller_));
     EXPECT_FALSE(caller_->guest.vectors_unsaved);
     EXPECT_FALSE(guest_->guest.vectors_unsaved) << "another CPU may run it next";
@@ -322,7 +322,7 @@ TEST_F(ProxyTimer, StaysArmedOverTheNextRuns) {
     for (int round = 0; round < 3; ++round) {
         ASSERT_EQ(run(), running);
         ASSERT_TRUE(enters(guest_));
-        guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+        guest_->begin_mmio({0x1000, 0, 4, 0, true, false, false});
         ASSERT_TRUE(enters(caller_));
         EXPECT_EQ(fake::guest_hardware().deadline, 5000u);
     }
@@ -406,7 +406,7 @@ TEST_F(ProxyTimer, MovesWithTheCallersDeadline) {
     enable_timer_interrupt();
     ASSERT_EQ(run(), running);
     ASSERT_TRUE(enters(guest_));
-    guest_->begin_mmio({0x1000, 4, true, 0, 0, false, false});
+    guest_->begin_mmio({0x1000, 0, 4, 0, true, false, false});
     ASSERT_TRUE(enters(caller_));
     caller_->guest.virtual_timer.compare = 9000;
     ASSERT_EQ(run(), running);

@@ -110,10 +110,10 @@ protected:
             return self.wait_for_interrupt(0);
         case 1:
             return self.proxy() ? self.begin_mmio({.ipa = 0x1000,
-                                                   .size = 4,
-                                                   .write = false,
                                                    .value = 0,
+                                                   .size = 4,
                                                    .target = 3,
+                                                   .write = false,
                                                    .sign_extend = false,
                                                    .wide = false})
                                 : scheduler().yield();
