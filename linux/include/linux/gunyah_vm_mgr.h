@@ -126,11 +126,16 @@ void gh_vm_remove_resource_ticket(struct gh_vm *vm, struct gh_vm_resource_ticket
  * struct gh_vm_waker - Who wakes the thread that runs a vCPU
  * @vcpu: The vCPU's number
  * @wake: Do it. Must not sleep
+ * @borrow: Whether the caller can run it instead. Then @run must follow at once. Both are called
+ *          in a thread with interrupts off
+ * @run: Run it, for a short time, and wake its thread if that is to go on with it
  * @list: In the VM's list
  */
 struct gh_vm_waker {
 	u32 vcpu;
 	void (*wake)(struct gh_vm_waker *waker);
+	bool (*borrow)(struct gh_vm_waker *waker);
+	void (*run)(struct gh_vm_waker *waker);
 	struct list_head list;
 };
 

@@ -20,6 +20,7 @@ std::span<const Case> lie_cases();
 std::span<const Case> lifecycle_cases();
 std::span<const Case> memory_cases();
 std::span<const Case> mischief_cases();
+std::span<const Case> ringer_cases();
 std::span<const Case> stress_cases();
 std::span<const Case> vcpu_cases();
 std::span<const Case> wakeup_cases();

@@ -3,6 +3,7 @@
 #include "ioctls.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 
 #include <bit>
@@ -85,6 +86,12 @@ long add_vcpu(int vm, std::uint32_t id) {
 
 long remove_vcpu(int vm, std::uint32_t id) {
     return remove_function(vm, GH_FN_VCPU, gh_fn_vcpu_arg{.id = id});
+}
+
+void stay_on_cpu(unsigned cpu) {
+    cpu_set_t only{};
+    CPU_SET(cpu, &only);
+    (void)::sched_setaffinity(0, sizeof(only), &only);
 }
 
 gh_fn_ioeventfd_arg ioeventfd(int event, std::uint64_t address, std::uint32_t length) {

@@ -45,6 +45,9 @@ long remove_function(int vm, std::uint32_t type, const Argument& argument) {
 long add_vcpu(int vm, std::uint32_t id); // a descriptor, to be owned by the caller
 long remove_vcpu(int vm, std::uint32_t id);
 
+// The calling thread, and those that it starts. Does nothing where there is no such CPU.
+void stay_on_cpu(unsigned cpu);
+
 gh_fn_ioeventfd_arg ioeventfd(int event, std::uint64_t address, std::uint32_t length);
 gh_fn_ioeventfd_arg ioeventfd_for(int event, std::uint64_t address, std::uint32_t length,
                                   std::uint64_t value);

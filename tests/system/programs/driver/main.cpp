@@ -15,8 +15,8 @@ std::vector<Case> all_cases() {
     std::vector<Case> cases;
     for (const auto group :
          {memory_cases(), lend_cases(), lifecycle_cases(), function_cases(), vcpu_cases(),
-          ioeventfd_cases(), irqfd_cases(), guest_cases(), mischief_cases(), stress_cases(),
-          fault_cases(), lie_cases(), wakeup_cases()}) {
+          ioeventfd_cases(), irqfd_cases(), guest_cases(), mischief_cases(), ringer_cases(),
+          stress_cases(), fault_cases(), lie_cases(), wakeup_cases()}) {
         cases.insert(cases.end(), group.begin(), group.end());
     }
     return cases;

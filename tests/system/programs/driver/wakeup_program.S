@@ -3,7 +3,8 @@
 // vCPU 0 for a doorbell that it has the VMM ring. A wake-up that gets lost ends in the watchdog's
 // bite. MMU off, independent of its position, no exceptions: interrupts stay masked, and whoever
 // wakes up asks the GIC why (IHI 0069, 4.1). wakeup_cases.cpp starts it by a jump: x1 is the address of
-// vCPU 0's beginning, x2 the number of rounds.
+// vCPU 0's beginning, x2 the number of rounds. Where a VM begins with it x2 is 0: it then counts its
+// doorbell's interrupts at guest_base + 0x8000, for ever (ringer_cases.cpp).
 //
 //          vCPU 0                          vCPU 1
 //      timer, WFI                          WFI
@@ -18,6 +19,7 @@
 #define REDISTRIBUTORS   0x3ffb0000 /* of two vCPUs: guest_tree.cpp */
 #define REPORT           0x10100000 /* guest.hpp, guest_device */
 #define RING             0x10100008
+#define COUNT            0x80008000
 
 #define GICD_IGROUPR1    0x0084
 #define GICD_ISENABLER1  0x0104
@@ -64,6 +66,7 @@ wakeup_program_begin:
     mov     x21, x2
     mov     x19, #0
     bl      prepare_distributor
+    cbz     x21, count_bells
     bl      prepare_watchdog
     mov     x3, x21 // the other's rounds
     adr     x2, second
@@ -87,6 +90,19 @@ first_round:
     call    PSCI_SYSTEM_OFF
 give_up:
     b       give_up // for the watchdog
+
+count_bells:
+    bl      prepare_self
+    address x2, COUNT
+1:  mrs     x0, ICC_IAR1_EL1
+    cmp     w0, #SPURIOUS
+    b.eq    2f
+    msr     ICC_EOIR1_EL1, x0
+    add     x21, x21, #1
+    str     x21, [x2]
+    b       1b
+2:  wfi
+    b       1b
 
 // vCPU 1: CPU_ON's context is the number of rounds, which CPU_ON takes from x3.
 second:

@@ -19,6 +19,7 @@
 #include <linux/wait.h>
 
 #include "trace.h"
+#include "vcpu.h"
 
 /* How long VM_EXITED may take when the vCPU already says that the VM is at its end. */
 #define GH_VCPU_END_TIMEOUT	(10 * HZ)
@@ -26,54 +27,11 @@
 /* Times that a vCPU may be found blocked before the thread sleeps a little instead. */
 #define GH_VCPU_BLOCKED_SPINS	16
 
-/* States that are counted each; the others are counted together, behind them. */
-#define GH_VCPU_COUNTED_STATES	(GH_VCPU_ADDRSPACE_VMMIO_WRITE + 1)
-
-/**
- * struct gh_vcpu - A vCPU
- * @vm: Whose
- * @kref: One of the function, one of the file
- * @ticket: Claim on the vCPU resource
- * @waker: For those who know that it can go on
- * @end_nb: Called when the VM does not run any more
- * @wait: Where the thread sleeps until the vCPU can go on
- * @wakeup: The hypervisor said that it can
- * @removed: The function was removed
- * @leave: The resource is about to go: leave the loop
- * @run_lock: Held while it runs; guards the rest. Inside the VM's lock
- * @resource: The vCPU, or NULL
- * @run: Run page. The VMM may change it at any time
- * @page: The same
- * @read_len: Bytes of the read that the VMM has been asked to do; 0 if none
- * @resume: Value to give the vCPU when it runs next
- * @blocked: Times in a row that it was found blocked
- * @exits: Times that it came back, by state; read without a lock
- * @served: Writes of these that were served within the kernel
- */
-struct gh_vcpu {
-	struct gh_vm *vm;
-	struct kref kref;
-	struct gh_vm_resource_ticket ticket;
-	struct gh_vm_waker waker;
-	struct notifier_block end_nb;
-	wait_queue_head_t wait;
-	bool wakeup;
-	bool removed;
-	bool leave;
-
-	struct mutex run_lock; /* while it runs; for all below */
-	struct gh_resource *resource;
-	struct gh_vcpu_run *run;
-	struct page *page;
-	u32 read_len;
-	u64 resume;
-	unsigned int blocked;
-	u64 exits[GH_VCPU_COUNTED_STATES + 1];
-	u64 served;
-};
-
 /* Most steps of the loop below say whether to go on: this, 0 for an exit, or an error. */
 #define GH_VCPU_AGAIN	1
+
+/* There is another answer of the hypervisor. */
+#define GH_VCPU_ANSWERED	2
 
 static void gh_vcpu_free(struct kref *kref)
 {
@@ -88,8 +46,11 @@ static void gh_vcpu_put(struct gh_vcpu *vcpu)
 	kref_put(&vcpu->kref, gh_vcpu_free);
 }
 
-/* Makes the thread that runs it look at everything again. Any context. */
-static void gh_vcpu_kick(struct gh_vcpu *vcpu)
+/**
+ * gh_vcpu_kick() - Make the thread that runs it look at everything again. Any context
+ * @vcpu: The vCPU
+ */
+void gh_vcpu_kick(struct gh_vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->wakeup, true);
 	wake_up(&vcpu->wait);
@@ -192,13 +153,6 @@ static int gh_vcpu_mmio(struct gh_vcpu *vcpu, struct gh_hypercall_vcpu_run_resp 
 	return gh_vcpu_exit_mmio(vcpu, resp, is_write);
 }
 
-/* Whether the thread that runs the vCPU has something else to do first. */
-static bool gh_vcpu_is_disturbed(struct gh_vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->removed) || READ_ONCE(vcpu->leave) ||
-	       gh_vm_state(vcpu->vm) != GH_VM_RUNNING;
-}
-
 /* Sleeps until the hypervisor says that the vCPU can go on. */
 static int gh_vcpu_sleep(struct gh_vcpu *vcpu)
 {
@@ -206,6 +160,20 @@ static int gh_vcpu_sleep(struct gh_vcpu *vcpu)
 				     gh_vcpu_is_disturbed(vcpu)))
 		return -EINTR;
 	return GH_VCPU_AGAIN;
+}
+
+/*
+ * The same; who rings for it may run it meanwhile. If that is more than another sleep, RESP says
+ * what it is, which goes before any signal.
+ */
+static int gh_vcpu_wait_for_interrupt(struct gh_vcpu *vcpu,
+				      struct gh_hypercall_vcpu_run_resp *resp)
+{
+	int ret;
+
+	gh_vcpu_lend(vcpu);
+	ret = gh_vcpu_sleep(vcpu);
+	return gh_vcpu_take_back(vcpu, resp) ? GH_VCPU_ANSWERED : ret;
 }
 
 /* It waits for something within the hypervisor. That takes no time, normally. */
@@ -220,6 +188,9 @@ static int gh_vcpu_yield(struct gh_vcpu *vcpu)
 
 static int gh_vcpu_handle(struct gh_vcpu *vcpu, struct gh_hypercall_vcpu_run_resp *resp)
 {
+	int ret;
+
+answered:
 	if (resp->state != GH_VCPU_STATE_BLOCKED)
 		vcpu->blocked = 0;
 
@@ -227,6 +198,10 @@ static int gh_vcpu_handle(struct gh_vcpu *vcpu, struct gh_hypercall_vcpu_run_res
 	case GH_VCPU_STATE_READY:
 		return GH_VCPU_AGAIN;
 	case GH_VCPU_STATE_EXPECTS_WAKEUP:
+		ret = gh_vcpu_wait_for_interrupt(vcpu, resp);
+		if (ret == GH_VCPU_ANSWERED)
+			goto answered;
+		return ret;
 	case GH_VCPU_STATE_POWERED_OFF:
 		return gh_vcpu_sleep(vcpu);
 	case GH_VCPU_STATE_BLOCKED:
@@ -267,7 +242,7 @@ static int gh_vcpu_enter(struct gh_vcpu *vcpu)
 	/* Taken; in other states it has to be 0. */
 	vcpu->resume = 0;
 	if (error == GH_ERROR_OK) {
-		vcpu->exits[min_t(u64, resp.state, GH_VCPU_COUNTED_STATES)]++;
+		gh_vcpu_count_exit(vcpu, &resp);
 		return gh_vcpu_handle(vcpu, &resp);
 	}
 
@@ -425,12 +400,15 @@ static struct gh_vcpu *gh_vcpu_alloc(struct gh_vm *vm, u32 id)
 	vcpu->vm = vm;
 	kref_init(&vcpu->kref);
 	init_waitqueue_head(&vcpu->wait);
+	gh_vcpu_loan_init(vcpu);
 	mutex_init(&vcpu->run_lock);
 	vcpu->end_nb.notifier_call = gh_vcpu_vm_ended;
 	vcpu->ticket.type = GH_RESOURCE_TYPE_VCPU;
 	vcpu->ticket.label = id;
 	vcpu->waker.vcpu = id;
 	vcpu->waker.wake = gh_vcpu_wake;
+	vcpu->waker.borrow = gh_vcpu_borrow;
+	vcpu->waker.run = gh_vcpu_run_borrowed;
 	vcpu->ticket.populate = gh_vcpu_populate;
 	vcpu->ticket.unpopulate = gh_vcpu_unpopulate;
 	return vcpu;
@@ -519,7 +497,8 @@ static void gh_vcpu_show(struct gh_vm_function_instance *instance, struct seq_fi
 	seq_printf(file, "  vcpu %u:", vcpu->ticket.label);
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		seq_printf(file, " %s %llu", names[i], READ_ONCE(vcpu->exits[i]));
-	seq_printf(file, " served_in_kernel %llu\n", READ_ONCE(vcpu->served));
+	seq_printf(file, " served_in_kernel %llu run_by_ringers %llu\n", READ_ONCE(vcpu->served),
+		   READ_ONCE(vcpu->loan.runs));
 }
 
 static struct gh_vm_function gh_vcpu_function = {
