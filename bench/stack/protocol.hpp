@@ -37,6 +37,7 @@ enum Row : std::uint32_t {
     row_irqfd_in_exit,
     row_irqfd_beyond_exit, // with the whole access, less row_mmio_write
     row_irqfd_in_wfi,
+    row_irqfd_write_busy, // the write alone, to a vCPU in WFI that then goes on for long
     row_timer_in_wfi,
     row_timer_while_busy,
     row_sgi_self,
@@ -48,9 +49,10 @@ enum Row : std::uint32_t {
 };
 
 inline constexpr std::array<const char*, row_count> row_names{
-    "empty",        "mmio_write",   "mmio_read",  "ioeventfd", "irqfd_in_exit", "irqfd_beyond_exit",
-    "irqfd_in_wfi", "timer_in_wfi", "timer_busy", "sgi_self",  "sgi_in_wfi",    "sgi_ping_pong",
-    "psci_version", "gicd_typer",
+    "empty",         "mmio_write",        "mmio_read",    "ioeventfd",
+    "irqfd_in_exit", "irqfd_beyond_exit", "irqfd_in_wfi", "irqfd_write_busy",
+    "timer_in_wfi",  "timer_busy",        "sgi_self",     "sgi_in_wfi",
+    "sgi_ping_pong", "psci_version",      "gicd_typer",
 };
 
 inline constexpr unsigned most_samples = 4096;
@@ -63,6 +65,7 @@ struct Control {
     volatile std::uint64_t handled[2]; // counter at the entry of each vCPU's last interrupt
     volatile std::uint64_t interrupts[2];
     volatile std::uint64_t second_ready;
+    volatile std::uint64_t rung; // counter after the VMM has rung
     std::uint64_t count;
     std::uint32_t samples[most_samples];
 };

@@ -59,6 +59,7 @@ void BenchDevice::write(std::uint64_t offset, unsigned /*size*/, std::uint64_t v
 void BenchDevice::ring() {
     control_.stamp = counter();
     irq_.pulse();
+    control_.rung = counter();
 }
 
 void BenchDevice::ring_when_asked() {
