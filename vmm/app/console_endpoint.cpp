@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "app/console_endpoint.hpp"
-#include "app/runtime_folder.hpp"
 #include "app/terminal.hpp"
 #include "libgunyah/error.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -67,7 +67,7 @@ ConsoleEndpoint open_pty() {
 
 ConsoleEndpoint open_socket(const std::string& path) {
     ConsoleEndpoint endpoint;
-    endpoint.listener = listen_anywhere(path);
+    endpoint.listener = listen_unix(path);
     endpoint.place = path;
     return endpoint;
 }

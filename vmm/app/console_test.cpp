@@ -19,8 +19,8 @@
 #include <thread>
 
 #include "app/guest_devices.hpp"
-#include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -412,7 +412,7 @@ TEST_F(ConsoleInputTest, ASocketTakesConnectionsAndGivesWayToNobody) {
     Console console{open_at("socket", path), loop, [] {}};
     console.connect(guest_of(port), [] {});
     EXPECT_THROW(open_at("socket", path), gunyah::Error);
-    const FileDescriptor user = connect_to(path);
+    const FileDescriptor user = connect_unix(path, true);
     ASSERT_TRUE(user);
     ASSERT_EQ(::send(user.get(), "hello", 5, 0), 5);
     run_for(std::chrono::milliseconds{50});

@@ -14,6 +14,7 @@
 
 #include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -40,7 +41,7 @@ bool wait_readable(int fd, ControlClient::Clock::time_point until) {
 } // namespace
 
 std::optional<ControlClient> ControlClient::open(const std::string& name) {
-    gunyah::FileDescriptor socket = connect_to(control_path(name));
+    gunyah::FileDescriptor socket = connect_unix(control_path(name), true);
     if (!socket) {
         return std::nullopt;
     }

@@ -14,6 +14,7 @@
 #include "app/control_server.hpp"
 #include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -156,8 +157,8 @@ TEST_F(ControlSocket, ServesSeveralClientsAndTellsThemTheEnd) {
     ControlServer server{path, remover, loop};
     server.serve(vm);
     std::thread runner{[&] { loop.run(); }};
-    const auto first = connect_to(path);
-    const auto second = connect_to(path);
+    const auto first = connect_unix(path, true);
+    const auto second = connect_unix(path, true);
     ASSERT_TRUE(first);
     ASSERT_TRUE(second);
     EXPECT_NE(ask(first.get(), "{\"command\":\"events\"}\n").find("\"ok\":true"),
@@ -186,7 +187,7 @@ TEST_F(ControlSocket, AConnectionBecomesAConsole) {
     ControlServer server{path, remover, loop};
     server.serve(vm);
     std::thread runner{[&] { loop.run(); }};
-    const auto client = connect_to(path);
+    const auto client = connect_unix(path, true);
     std::string said = ask(client.get(), "{\"command\":\"console\"}\n{\"command\":\"stop\"}\n");
     char byte = 0;
     while (::recv(client.get(), &byte, 1, 0) == 1) {
@@ -214,7 +215,7 @@ TEST_F(ControlSocket, ANameIsTakenOnlyWhileSomebodyListens) {
     EXPECT_FALSE(std::filesystem::exists(path));
     static_cast<void>(listen_at(path)); // leaves the file behind, like a VM killed with its remover
     EXPECT_TRUE(std::filesystem::exists(path));
-    EXPECT_FALSE(connect_to(path));
+    EXPECT_FALSE(connect_unix(path, true));
     LeftoverRemover remover;
     EXPECT_NO_THROW((ControlServer{path, remover, loop}));
 }

@@ -78,7 +78,7 @@ std::unique_ptr<VsockHost> open_vsock(const RunOptions& options, LeftoverRemover
     }
     const VsockOption& vsock = options.vsocks.front();
     const std::string path = vsock.path.empty() ? default_vsock_path(name_of(options)) : vsock.path;
-    auto listener = listen_unix(path, "--vsock");
+    auto listener = listen_unix(path, {.option = "--vsock"});
     remover.add(path);
     const auto connector = std::make_shared<ProgramConnector>(path, options.sandbox);
     return std::make_unique<VsockHost>(

@@ -2,9 +2,7 @@
 // Unix sockets by path, in a folder that only their user can enter.
 #include "app/runtime_folder.hpp"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,10 +24,6 @@ using gunyah::FileDescriptor;
 
 constexpr const char* suffix = ".sock";
 
-FileDescriptor make_socket() {
-    return FileDescriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-}
-
 void make_private_folder(const std::string& folder) {
     const std::string failed = fmt::format("cannot use {} for sockets", folder);
     struct stat status{};
@@ -45,28 +39,6 @@ void make_private_folder(const std::string& folder) {
         throw Error{ErrorKind::permission_denied, failed,
                     "it is not a folder that only you can enter", "remove it, or chmod 700 it"};
     }
-}
-
-FileDescriptor listen(const std::string& path, const char* taken, const char* advice) {
-    const std::string failed = fmt::format("cannot listen at {}", path);
-    const auto address = unix_address(path);
-    if (!address) {
-        throw Error{ErrorKind::invalid_input, failed, "the path is too long for a socket",
-                    "use a shorter one"};
-    }
-    if (connect_to(path)) {
-        throw Error{ErrorKind::busy, failed, taken, advice};
-    }
-    ::unlink(path.c_str());
-    FileDescriptor socket = make_socket();
-    constexpr int backlog = 16;
-    // The file gets its permissions from the socket: for this user only from the first moment on.
-    if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0 ||
-        ::listen(socket.get(), backlog) != 0) {
-        throw Error::from_errno(errno, failed);
-    }
-    return socket;
 }
 
 } // namespace
@@ -102,27 +74,8 @@ std::vector<std::string> socket_names() {
 
 FileDescriptor listen_at(const std::string& path) {
     make_private_folder(std::filesystem::path{path}.parent_path().string());
-    return listen(path, "a VM of that name is running", "use another --name, or stop that VM");
-}
-
-FileDescriptor listen_anywhere(const std::string& path) {
-    struct stat status{};
-    if (::lstat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
-        throw Error{ErrorKind::busy, fmt::format("cannot listen at {}", path),
-                    "there is something else than a socket", "remove it, or use another path"};
-    }
-    return listen(path, "somebody listens there already", "use another path");
-}
-
-FileDescriptor connect_to(const std::string& path) {
-    const auto address = unix_address(path);
-    FileDescriptor socket = make_socket();
-    if (address && socket &&
-        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) ==
-            0) {
-        return socket;
-    }
-    return FileDescriptor{};
+    return listen_unix(path, {.taken = "a VM of that name is running",
+                              .advice = "use another --name, or stop that VM"});
 }
 
 } // namespace vmm

@@ -18,12 +18,8 @@ std::string default_vsock_path(const std::string& name);
 // Names that have a socket, sorted; a socket may be left over from a VM that was killed.
 std::vector<std::string> socket_names();
 
-// Listens at `path`, for this user only. A socket that nobody listens at is replaced. Throws
-// gunyah::Error: the name is taken, the folder is somebody else's, the path is too long.
+// Listens at `path` in this folder, which is made if there is none; see listen_unix().
+// Throws gunyah::Error: the name is taken, the folder is somebody else's, the path is too long.
 gunyah::FileDescriptor listen_at(const std::string& path);
-// The same in a folder of anybody's.
-gunyah::FileDescriptor listen_anywhere(const std::string& path);
-// A connection to who listens at `path`; none if nobody does.
-gunyah::FileDescriptor connect_to(const std::string& path);
 
 } // namespace vmm

@@ -22,7 +22,7 @@ class Programs {
 public:
     explicit Programs(std::string path)
         : path_{std::move(path)},
-          listener_{vmm::listen_unix(fmt::format("{}_{}", path_, served_port), "fuzz")} {}
+          listener_{vmm::listen_unix(fmt::format("{}_{}", path_, served_port))} {}
     Programs(const Programs&) = delete;
     Programs& operator=(const Programs&) = delete;
     ~Programs() { ::unlink(fmt::format("{}_{}", path_, served_port).c_str()); }
@@ -70,8 +70,8 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     vmm::fuzz::FuzzInput input{data, size};
     const std::string path = fmt::format("/tmp/gunyah-fuzz-{}.vsock", ::getpid());
-    vmm::VsockDevice device{std::make_unique<vmm::VsockHost>(
-        3, vmm::listen_unix(path, "fuzz"), [&path](std::uint32_t port) {
+    vmm::VsockDevice device{
+        std::make_unique<vmm::VsockHost>(3, vmm::listen_unix(path), [&path](std::uint32_t port) {
             return vmm::connect_unix(fmt::format("{}_{}", path, port), false);
         })};
     Programs programs{path};

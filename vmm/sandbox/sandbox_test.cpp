@@ -15,13 +15,13 @@
 #include <fstream>
 #include <thread>
 
-#include "app/runtime_folder.hpp"
 #include "libgunyah/error.hpp"
 #include "sandbox/call_filter.hpp"
 #include "sandbox/leftover_remover.hpp"
 #include "sandbox/privileges.hpp"
 #include "sandbox/program_connector.hpp"
 #include "sandbox/thread_calls.hpp"
+#include "vsock/unix_socket.hpp"
 
 namespace vmm {
 namespace {
@@ -129,7 +129,7 @@ using ProgramConnectorTest = HelperTest;
 TEST_F(ProgramConnectorTest, ConnectsToWhoListens) {
     // Not confined: the sanitizers of test builds need more calls at the end of a process.
     const ProgramConnector connector{folder + "/vsock", false};
-    const auto listener = listen_anywhere(folder + "/vsock_80");
+    const auto listener = listen_unix(folder + "/vsock_80");
     EXPECT_FALSE(connector.connect(81));
     for (int round = 0; round < 3; ++round) {
         const gunyah::FileDescriptor ours = connector.connect(80);
@@ -148,13 +148,14 @@ TEST_F(ProgramConnectorTest, ConnectsToWhoListens) {
 
 TEST_F(ProgramConnectorTest, RefusesWhenTooManyWait) {
     const ProgramConnector connector{folder + "/vsock", false};
-    const auto listener = listen_anywhere(folder + "/vsock_80");
+    const auto listener = listen_unix(folder + "/vsock_80");
     std::vector<gunyah::FileDescriptor> waiting;
     for (auto one = connector.connect(80); one && waiting.size() < 1000;
          one = connector.connect(80)) {
         waiting.push_back(std::move(one));
     }
     EXPECT_LT(waiting.size(), 1000U);
+    EXPECT_THROW(listen_unix(folder + "/vsock_80"), gunyah::Error) << "busy is not gone";
 }
 
 TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
@@ -162,8 +163,8 @@ TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
     const std::string taken = folder + "/taken.sock";
     const std::string file = folder + "/file";
     std::ofstream{file} << "precious";
-    auto first = listen_anywhere(own);
-    auto second = listen_anywhere(taken);
+    auto first = listen_unix(own);
+    auto second = listen_unix(taken);
     {
         LeftoverRemover remover;
         for (const std::string& path : {own, taken, file}) {
@@ -171,7 +172,7 @@ TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
         }
         remover.seal();
         std::filesystem::remove(taken);
-        second = listen_anywhere(taken); // somebody else's
+        second = listen_unix(taken); // somebody else's
     }
     EXPECT_FALSE(std::filesystem::exists(own));
     EXPECT_TRUE(std::filesystem::exists(taken));
@@ -180,7 +181,7 @@ TEST_F(LeftoverRemoverTest, RemovesItsSocketsAndNothingElse) {
 
 TEST_F(LeftoverRemoverTest, TakesNothingOnceSealed) {
     const std::string path = folder + "/other.sock";
-    const auto socket = listen_anywhere(path);
+    const auto socket = listen_unix(path);
     {
         LeftoverRemover remover;
         remover.seal();
@@ -194,7 +195,7 @@ TEST_F(LeftoverRemoverTest, RemovesWhatAKilledProcessLeaves) {
     const pid_t child = ::fork();
     if (child == 0) {
         LeftoverRemover remover;
-        const auto socket = listen_anywhere(path);
+        const auto socket = listen_unix(path);
         remover.add(path);
         ::raise(SIGKILL);
     }

@@ -22,7 +22,7 @@ protected:
     VsockDeviceTest() {
         ::mkdtemp(folder.data());
         device.emplace(std::make_unique<VsockHost>(
-            7, listen_unix(folder + "/vsock", "--test"),
+            7, listen_unix(folder + "/vsock"),
             [](std::uint32_t /*port*/) { return gunyah::FileDescriptor{}; }));
     }
     ~VsockDeviceTest() override { std::filesystem::remove_all(folder); }

@@ -26,7 +26,7 @@ class VsockHostTest : public testing::Test {
 protected:
     VsockHostTest() {
         ::mkdtemp(folder.data());
-        host.emplace(guest_cid, listen_unix(folder + "/vsock", "--test"), connect);
+        host.emplace(guest_cid, listen_unix(folder + "/vsock"), connect);
     }
     ~VsockHostTest() override { std::filesystem::remove_all(folder); }
 
@@ -143,7 +143,7 @@ TEST_F(VsockHostTest, TheGuestRefuses) {
 }
 
 TEST_F(VsockHostTest, TheGuestConnectsToAProgram) {
-    const auto listener = listen_unix(folder + "/vsock_80", "--test");
+    const auto listener = listen_unix(folder + "/vsock_80");
     send(Operation::request, 80);
     const gunyah::FileDescriptor program{::accept(listener.get(), nullptr, nullptr)};
     EXPECT_EQ(next().operation, Operation::response);
@@ -344,11 +344,11 @@ TEST_F(VsockHostTest, OthersCannotConnect) {
     struct stat status{};
     EXPECT_EQ(::stat((folder + "/vsock").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600U);
-    EXPECT_THROW(listen_unix(folder + "/vsock", "--vsock"), gunyah::Error);
-    EXPECT_THROW(listen_unix(folder, "--vsock"), gunyah::Error);
-    EXPECT_THROW(listen_unix(folder + "/" + std::string(200, 'x'), "--vsock"), gunyah::Error);
+    EXPECT_THROW(listen_unix(folder + "/vsock"), gunyah::Error);
+    EXPECT_THROW(listen_unix(folder), gunyah::Error);
+    EXPECT_THROW(listen_unix(folder + "/" + std::string(200, 'x')), gunyah::Error);
     host.reset(); // as that of a killed VMM: the socket stays, and is in nobody's way
-    EXPECT_NO_THROW(listen_unix(folder + "/vsock", "--vsock"));
+    EXPECT_NO_THROW(listen_unix(folder + "/vsock"));
 }
 
 } // namespace

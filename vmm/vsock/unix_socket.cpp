@@ -2,7 +2,6 @@
 // Unix stream sockets: address, connect, listen.
 #include "vsock/unix_socket.hpp"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,12 +22,19 @@ using gunyah::FileDescriptor;
 
 constexpr int backlog = 64;
 
-FileDescriptor make_socket() {
-    return FileDescriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+FileDescriptor make_socket(int flags) {
+    return FileDescriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)};
 }
 
 const sockaddr* generic(const sockaddr_un& address) {
     return reinterpret_cast<const sockaddr*>(&address);
+}
+
+// Also one that has no time for more connections.
+bool has_listener(const sockaddr_un& address) {
+    const FileDescriptor socket = make_socket(SOCK_NONBLOCK);
+    return socket &&
+           (::connect(socket.get(), generic(address), sizeof(address)) == 0 || errno == EAGAIN);
 }
 
 } // namespace
@@ -45,18 +51,16 @@ std::optional<sockaddr_un> unix_address(const std::string& path) {
 
 FileDescriptor connect_unix(const std::string& path, bool blocking) {
     const auto address = unix_address(path);
-    FileDescriptor socket = make_socket();
+    FileDescriptor socket = make_socket(blocking ? 0 : SOCK_NONBLOCK);
     if (!address || !socket || ::connect(socket.get(), generic(*address), sizeof(*address)) != 0) {
         return FileDescriptor{};
-    }
-    if (blocking) {
-        ::fcntl(socket.get(), F_SETFL, 0);
     }
     return socket;
 }
 
-FileDescriptor listen_unix(const std::string& path, const std::string& option) {
-    const std::string failed = fmt::format("{}: cannot listen at {}", option, path);
+FileDescriptor listen_unix(const std::string& path, const ListenWords& words) {
+    const std::string failed = fmt::format("{}{}cannot listen at {}", words.option,
+                                           words.option.empty() ? "" : ": ", path);
     const auto address = unix_address(path);
     if (!address) {
         throw Error{ErrorKind::invalid_input, failed, "the path is too long for a socket",
@@ -64,12 +68,16 @@ FileDescriptor listen_unix(const std::string& path, const std::string& option) {
     }
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
-        if (!S_ISSOCK(status.st_mode) || connect_unix(path, false)) {
-            throw Error{ErrorKind::busy, failed, "something else is there", "use another path"};
+        if (!S_ISSOCK(status.st_mode)) {
+            throw Error{ErrorKind::busy, failed, "there is something else than a socket",
+                        "remove it, or use another path"};
+        }
+        if (has_listener(*address)) {
+            throw Error{ErrorKind::busy, failed, words.taken, words.advice};
         }
         ::unlink(path.c_str());
     }
-    FileDescriptor socket = make_socket();
+    FileDescriptor socket = make_socket(SOCK_NONBLOCK);
     // The mode of a socket before bind(2) becomes that of its file: nobody else ever sees it open.
     if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
         ::bind(socket.get(), generic(*address), sizeof(*address)) != 0 ||
