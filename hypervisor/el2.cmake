@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The hypervisor program: gunyah.elf (with symbols) and gunyah.Image (what firmware loads), with the
 # Resource Manager inside. Included by CMakeLists.txt in the el2 build, after core.cmake.
-set(GUNYAH_VERSION "0.1")
 
 set(HYP_ARM64_SOURCES
     arm64/cache.cpp

@@ -91,6 +91,10 @@ TEST(Manual, HasWhatHelpHas) {
     EXPECT_TRUE(page.starts_with(".TH GUNYAH 1"));
 }
 
+TEST(Manual, TheVersionIsOneLine) {
+    EXPECT_TRUE(std::regex_match(printed({"--version"}), std::regex{"gunyah [0-9.]+\n"}));
+}
+
 TEST(Completion, CompletesEveryCommandAndOption) {
     const std::string all = " " + offered("gunyah \"\"");
     for (const std::string& command : commands()) {

@@ -286,6 +286,8 @@ Request parse_options(int argc, const char* const* argv) {
     CLI::App app{"Runs virtual machines on the Gunyah hypervisor."};
     app.name("gunyah");
     app.require_subcommand(1);
+    app.set_version_flag("--version", "gunyah " GUNYAH_VERSION,
+                         "Print this program's version and exit");
     const RunCommand run{app};
     const ControlCommands control{app};
     const DocumentCommands documents{app};
