@@ -21,6 +21,12 @@ class Problems(unittest.TestCase):
         self.assertEqual(self._problem(40, 41), "")
         self.assertNotEqual(self._problem(40, 42), "")
 
+    def test_more_room(self) -> None:
+        """A row may say that it grows by chance, and how far."""
+        budget = Budget("x", "group", "exits", 100)
+        self.assertEqual(budget.problem(Row("x", 150, growth=1.6)), "")
+        self.assertEqual(budget.problem(Row("x", 170, growth=1.6)), "over budget by 70.0 %")
+
     def test_no_budget(self) -> None:
         """A row that was never measured before is to be entered."""
         self.assertEqual(self._problem(None, 1), "no budget")

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Row:
     """VALUE of the operation NAME; UNIT is what is counted: instructions, or bytes.
 
-    GROUP is filled in by whoever runs the group.
+    GROUP is filled in by whoever runs the group. GROWTH: how many times its budget it may become, more
+    where it is by chance how much is done at once.
     """
 
     name: str
     value: float
     unit: str = "instructions"
     group: str = ""
+    growth: float = 1.02
 
 
 @dataclass(frozen=True)

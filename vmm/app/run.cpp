@@ -3,6 +3,7 @@
 #include "app/run.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -144,6 +145,17 @@ void place_device_tree(gunyah::Vm& vm, const GuestMemory& memory, std::uint64_t 
     const auto place = memory.range(address, MemoryPlan::device_tree_window).value();
     std::ranges::copy(tree, place.begin());
     vm.set_device_tree(address, std::min(window, MemoryPlan::device_tree_window));
+}
+
+// Linux may give a stack of more than 2 MiB, glibc's are of 8, a huge page, of which a thread here
+// uses a few KiB. Shared directories' depth does not count: they are served by the first thread.
+void use_small_stacks() {
+    constexpr std::size_t stack_size = std::size_t{512} * 1024;
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, stack_size);
+    ::pthread_setattr_default_np(&attributes); // only larger if it fails
+    ::pthread_attr_destroy(&attributes);
 }
 
 // A running VM as its control socket sees it.
@@ -336,6 +348,7 @@ private:
 } // namespace
 
 Outcome run_guest(const RunOptions& options) {
+    use_small_stacks();
     return Run{options}();
 }
 

@@ -4,15 +4,23 @@
 
 #include <libfdt.h>
 
-#include <bit>
+#include <algorithm>
+#include <new>
 #include <stdexcept>
-#include <utility>
 
 namespace vmm {
 
-FdtWriter::FdtWriter(std::size_t capacity) : buffer_(capacity) {
-    check(fdt_create(buffer_.data(), static_cast<int>(capacity)));
-    check(fdt_finish_reservemap(buffer_.data()));
+FdtWriter::FdtWriter(std::size_t capacity)
+    : buffer_{static_cast<std::byte*>(std::calloc(capacity, 1)), std::free} {
+    if (!buffer_) {
+        throw std::bad_alloc{};
+    }
+    // fdt_create() writes zeros to all it is given, and most of a large capacity is never needed:
+    // it gets the beginning, the rest comes as it is, zeros that nobody has touched.
+    constexpr std::size_t beginning = 64;
+    check(fdt_create(buffer_.get(), static_cast<int>(std::min(capacity, beginning))));
+    check(fdt_resize(buffer_.get(), buffer_.get(), static_cast<int>(capacity)));
+    check(fdt_finish_reservemap(buffer_.get()));
 }
 
 void FdtWriter::check(int result) const {
@@ -25,18 +33,18 @@ void FdtWriter::check(int result) const {
 }
 
 FdtWriter::Node::Node(FdtWriter& writer, const std::string& name) : writer_{writer} {
-    writer.check(fdt_begin_node(writer.buffer_.data(), name.c_str()));
+    writer.check(fdt_begin_node(writer.buffer_.get(), name.c_str()));
 }
 
 FdtWriter::Node::~Node() {
-    const int result = fdt_end_node(writer_.buffer_.data());
+    const int result = fdt_end_node(writer_.buffer_.get());
     if (result < 0 && writer_.first_error_ == 0) {
         writer_.first_error_ = result;
     }
 }
 
 void FdtWriter::bytes(const char* name, const void* data, std::size_t size) {
-    check(fdt_property(buffer_.data(), name, data, static_cast<int>(size)));
+    check(fdt_property(buffer_.get(), name, data, static_cast<int>(size)));
 }
 
 void FdtWriter::flag(const char* name) {
@@ -79,9 +87,8 @@ void FdtWriter::texts(const char* name, std::initializer_list<std::string_view> 
 
 std::vector<std::byte> FdtWriter::finish() {
     check(first_error_);
-    check(fdt_finish(buffer_.data()));
-    buffer_.resize(fdt_totalsize(buffer_.data()));
-    return std::exchange(buffer_, {});
+    check(fdt_finish(buffer_.get()));
+    return {buffer_.get(), buffer_.get() + fdt_totalsize(buffer_.get())};
 }
 
 } // namespace vmm

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,13 +40,13 @@ public:
     void texts(const char* name, std::initializer_list<std::string_view> values);
     void bytes(const char* name, const void* data, std::size_t size);
 
-    // Ends the tree and hands it over. All nodes are closed.
+    // Ends the tree and returns it; to be called once. All nodes are closed.
     std::vector<std::byte> finish();
 
 private:
     void check(int result) const;
 
-    std::vector<std::byte> buffer_;
+    std::unique_ptr<std::byte, void (*)(void*)> buffer_; // of calloc()
     int first_error_ = 0; // a destructor cannot throw: finish() reports it
 };
 
