@@ -35,20 +35,15 @@ std::expected<MemoryPlan, PlatformError> plan_memory(const Platform& platform, P
     if (base != behind) {
         size = align_up(least, large_page);
         Platform with_image = platform;
-        if (!with_image.occupied.push_back(image)) {
-            return std::unexpected("The device tree reserves too many pieces of memory.");
-        }
+        RT_FAIL_IF(!with_image.occupied.push_back(image),
+                   "The device tree reserves too many pieces of memory.");
         base = find_free(with_image, size + manager, large_page, PhysAddr{0});
     }
-    if (!base) {
-        return std::unexpected("RAM has no free piece large enough for the hypervisor's pool.");
-    }
+    RT_FAIL_IF(!base, "RAM has no free piece large enough for the hypervisor's pool.");
     plan.pool = {*base, size};
     plan.resource_manager = {*base + size, manager};
     for (const PhysRange& kept : {plan.image, plan.pool, plan.resource_manager}) {
-        if (!subtract(plan.for_vms, kept)) {
-            return std::unexpected("RAM is in too many pieces (16 are supported).");
-        }
+        RT_FAIL_IF(!subtract(plan.for_vms, kept), "RAM is in too many pieces (16 are supported).");
     }
     return plan;
 }

@@ -4,8 +4,6 @@
 
 #include "platform/platform.hpp"
 
-#include <expected>
-
 namespace hyp {
 
 struct MemoryPlan {

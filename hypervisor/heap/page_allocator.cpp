@@ -25,17 +25,11 @@ unsigned PageAllocator::order_for(std::uint64_t size) {
 
 Result<> PageAllocator::add_range(PhysAddr base, std::uint64_t size) {
     const LockGuard guard(lock_);
-    if (!base.page_aligned() || !is_aligned(size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
-    if (range_count_ == max_ranges) {
-        return fail(Error::no_resources);
-    }
+    RT_FAIL_IF(!base.page_aligned() || !is_aligned(size, page_size), Error::argument_alignment);
+    RT_FAIL_IF(range_count_ == max_ranges, Error::no_resources);
     const std::uint64_t frames = size >> page_shift;
     const std::uint64_t info_pages = align_up(frames * sizeof(PageInfo), page_size) >> page_shift;
-    if (frames >= none || info_pages >= frames) {
-        return fail(Error::argument_size);
-    }
+    RT_FAIL_IF(frames >= none || info_pages >= frames, Error::argument_size);
     PoolRange& range = ranges_[range_count_++];
     range.first_frame = base.value >> page_shift;
     range.frames = static_cast<std::uint32_t>(frames);

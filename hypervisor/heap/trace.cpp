@@ -61,15 +61,11 @@ void write_trace(TraceClass trace_class, std::uint32_t event, std::uint64_t argu
 }
 
 Result<TraceRecord> read_trace(unsigned cpu, std::uint64_t position) {
-    if (cpu >= max_cpus) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(cpu >= max_cpus, Error::argument_invalid);
     Ring& ring = ring_of(cpu);
     for (;; ++position) {
         const std::uint64_t written = ring.written.load();
-        if (position >= written) {
-            return fail(Error::idle);
-        }
+        RT_FAIL_IF(position >= written, Error::idle);
         if (written - position > slots_per_ring) {
             position = written - slots_per_ring;
         }

@@ -79,9 +79,7 @@ Outcome addrspace_update_access(Vcpu& caller, Arguments a) {
 
 /// x0 address space, x1 extent, x2 base, x3 size, x4 zero -> offset, size, attributes.
 Outcome addrspace_lookup(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(a.x[4]));
     auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_LOOKUP, GH_RIGHT_MEMEXTENT_LOOKUP);
     if (!pair) {
         return fail(pair.error());
@@ -112,9 +110,7 @@ Outcome addrspace_configure_vmmio(Vcpu& caller, Arguments a) {
 /// x0 address space, x1 VIC (the one type with virtual devices), x2 interface, x3 base, x4 size,
 /// x5 zero.
 Outcome addrspace_attach_vdevice(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[5]); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(a.x[5]));
     auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP);
     if (!space) {
         return fail(space.error());
@@ -124,9 +120,7 @@ Outcome addrspace_attach_vdevice(Vcpu& caller, Arguments a) {
         return fail(vic.error());
     }
     Vdevice* device = (*vic)->vdevice(a.x[2]);
-    if (device == nullptr) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(device == nullptr, Error::argument_invalid);
     return done((*space)->attach_vdevice(std::move(*vic), *device, {Ipa{a.x[3]}, a.x[4]}));
 }
 

@@ -19,9 +19,7 @@ namespace hyp {
 /// Its memory counts to the partition.
 template <typename T, typename... Parameters>
 Outcome create_object(Vcpu& caller, Arguments a, Parameters&&... parameters) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(a.x[2]));
     auto partition = caller.cspace().lookup_active<Partition>(a.x[0], GH_RIGHT_PARTITION_CREATE);
     if (!partition) {
         return fail(partition.error());
@@ -36,12 +34,8 @@ Outcome create_object(Vcpu& caller, Arguments a, Parameters&&... parameters) {
     } else {
         object = make_object<T>(std::forward<Parameters>(parameters)...);
     }
-    if (!object) {
-        return fail(Error::no_memory);
-    }
-    if (auto paid = object->paid_by(**partition, sizeof(T)); !paid) {
-        return fail(paid.error());
-    }
+    RT_FAIL_IF(!object, Error::no_memory);
+    RT_TRY(object->paid_by(**partition, sizeof(T)));
     const auto id = (*cspace)->insert(std::move(object), GH_RIGHTS_ALL);
     if (!id) {
         return fail(id.error());

@@ -16,12 +16,8 @@ namespace {
 
 /// x0 source space, x1 capability in it, x2 destination space, x3 rights mask, x4 zero -> the copy.
 Outcome cspace_copy_cap_from(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[4]); !zero) {
-        return fail(zero.error());
-    }
-    if (a.x[3] > std::numeric_limits<std::uint32_t>::max()) {
-        return fail(Error::argument_invalid);
-    }
+    RT_TRY(require_zero(a.x[4]));
+    RT_FAIL_IF(a.x[3] > std::numeric_limits<std::uint32_t>::max(), Error::argument_invalid);
     auto source = caller.cspace().lookup_active<Cspace>(a.x[0], GH_RIGHT_CSPACE_CAP_COPY);
     if (!source) {
         return fail(source.error());

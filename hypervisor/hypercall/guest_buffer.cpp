@@ -15,9 +15,7 @@ namespace {
 // cannot, copy(ipa, offset, length).
 template <typename Try, typename Copy>
 Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Try attempt, Copy copy) {
-    if (range_wraps(va.value, size)) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(range_wraps(va.value, size), Error::address_invalid);
     for (std::size_t done = 0, length = 0; done < size; done += length) {
         const VirtAddr at = va + done;
         length = std::min<std::size_t>(size - done, page_size - at.offset_in_page());
@@ -25,12 +23,8 @@ Result<> for_each_page(VirtAddr va, std::size_t size, bool write, Try attempt, C
             continue;
         }
         const auto ipa = arch::translate_guest(at, write);
-        if (!ipa) {
-            return fail(Error::address_invalid);
-        }
-        if (auto copied = copy(*ipa, done, length); !copied) {
-            return copied;
-        }
+        RT_FAIL_IF(!ipa, Error::address_invalid);
+        RT_TRY(copy(*ipa, done, length));
     }
     return {};
 }

@@ -77,9 +77,7 @@ struct HypercallEntry {
 
 /// Reserved arguments must be zero, so that a later version can give them a meaning.
 inline Result<> require_zero(std::uint64_t reserved) {
-    if (reserved != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(reserved != 0, Error::argument_invalid);
     return {};
 }
 

@@ -35,9 +35,7 @@ Outcome memextent_configure(Vcpu& caller, Arguments a) {
             if (!attributes) {
                 return fail(attributes.error());
             }
-            if (range_wraps(a.x[1], a.x[2])) {
-                return fail(Error::argument_invalid);
-            }
+            RT_FAIL_IF(range_wraps(a.x[1], a.x[2]), Error::argument_invalid);
             return ownership().is_ram({PhysAddr{a.x[1]}, a.x[2]})
                        ? extent.configure(PhysAddr{a.x[1]}, a.x[2], *attributes)
                        : fail(Error::denied);
@@ -61,9 +59,8 @@ Result<> modify(MemExtent& extent, Operation operation, std::uint64_t offset, st
                           operation.number == GH_MEMEXTENT_MODIFY_CACHE_CLEAN_RANGE ||
                           operation.number == GH_MEMEXTENT_MODIFY_CACHE_FLUSH_RANGE;
     const bool is_sync = operation.number == GH_MEMEXTENT_MODIFY_SYNC_ALL;
-    if ((on_range && !operation.no_sync) || (is_sync && operation.no_sync)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((on_range && !operation.no_sync) || (is_sync && operation.no_sync),
+               Error::argument_invalid);
     switch (operation.number) {
     case GH_MEMEXTENT_MODIFY_UNMAP_ALL:
         return extent.unmap_all();
@@ -115,13 +112,10 @@ Result<> donate_with_partition(Vcpu& caller, CapId partition_cap, CapId extent_c
 
 /// x0 options, x1 from, x2 to, x3 offset (in the donating extent), x4 size, x5 zero.
 Outcome memextent_donate(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[5]); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(a.x[5]));
     auto operation = decode_operation(a.x[0]);
-    if (!operation || operation->number > GH_MEMEXTENT_DONATE_TO_SIBLING) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!operation || operation->number > GH_MEMEXTENT_DONATE_TO_SIBLING,
+               Error::argument_invalid);
     auto from = caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_DONATE);
     auto to = caller.cspace().lookup<MemExtent>(a.x[2], GH_RIGHT_MEMEXTENT_DONATE);
     const bool to_child = operation->number == GH_MEMEXTENT_DONATE_TO_CHILD;

@@ -13,17 +13,13 @@ namespace {
 
 /// The object of a capability in the caller's space.
 Result<Ref<Object>> own_object(Vcpu& caller, CapId id, std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(reserved));
     return caller.cspace().lookup_any(id, GH_RIGHT_OBJECT_ACTIVATE);
 }
 
 /// The object of a capability in a space that the caller may put capabilities into.
 Result<Ref<Object>> object_from(Vcpu& caller, CapId space, CapId id, std::uint64_t reserved) {
-    if (auto zero = require_zero(reserved); !zero) {
-        return fail(zero.error());
-    }
+    RT_TRY(require_zero(reserved));
     auto cspace = caller.cspace().lookup_active<Cspace>(space, GH_RIGHT_CSPACE_CAP_CREATE);
     if (!cspace) {
         return fail(cspace.error());

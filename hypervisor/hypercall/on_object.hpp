@@ -39,9 +39,7 @@ Outcome answer(Vcpu& caller, const Result<Ref<T>>& object, const Action& action)
 template <typename T, typename Action>
 Outcome on_active(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                   const Action& action) {
-    if (reserved != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(reserved != 0, Error::argument_invalid);
     return answer(caller, caller.cspace().lookup_active<T>(a.x[0], right), action);
 }
 
@@ -49,9 +47,7 @@ Outcome on_active(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t 
 template <typename T, typename Action>
 Outcome on_any(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                const Action& action) {
-    if (reserved != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(reserved != 0, Error::argument_invalid);
     return answer(caller, caller.cspace().lookup<T>(a.x[0], right), action);
 }
 

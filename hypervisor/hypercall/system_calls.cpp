@@ -25,12 +25,8 @@ namespace {
 
 Outcome prng_get_entropy(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t most = 32;
-    if (a.x[0] == 0 || a.x[0] > most) {
-        return fail(Error::argument_size);
-    }
-    if (auto zero = require_zero(a.x[1]); !zero) {
-        return fail(zero.error());
-    }
+    RT_FAIL_IF(a.x[0] == 0 || a.x[0] > most, Error::argument_size);
+    RT_TRY(require_zero(a.x[1]));
     const auto words = random_generator().generate();
     if (!words) {
         return fail(Error::unimplemented); // no seed: better none than guessable numbers
@@ -75,31 +71,21 @@ std::uint64_t counter_value(std::uint64_t which) {
 }
 
 Outcome query_counter(Vcpu& caller, Arguments a) {
-    if (auto root = require_root(caller, a.x[0]); !root) {
-        return fail(root.error());
-    }
-    if (a.x[1] >= GH_COUNTER_COUNT) {
-        return fail(Error::argument_invalid);
-    }
+    RT_TRY(require_root(caller, a.x[0]));
+    RT_FAIL_IF(a.x[1] >= GH_COUNTER_COUNT, Error::argument_invalid);
     return give(caller, counter_value(a.x[1]));
 }
 
 /// x0 flags to set, x1 flags to clear, x2 zero -> flags. The call names no capability, hence only
 /// the primary VM and the Resource Manager may make it.
 Outcome trace_update_class_flags(Vcpu& caller, Arguments a) {
-    if (auto zero = require_zero(a.x[2]); !zero) {
-        return fail(zero.error());
-    }
-    if (!caller.is_primary() && caller.address_space().vmid() != GH_VMID_RM) {
-        return fail(Error::denied);
-    }
+    RT_TRY(require_zero(a.x[2]));
+    RT_FAIL_IF(!caller.is_primary() && caller.address_space().vmid() != GH_VMID_RM, Error::denied);
     return give(caller, update_trace_flags(a.x[0], a.x[1]));
 }
 
 Outcome trace_read(Vcpu& caller, Arguments a) {
-    if (auto root = require_root(caller, a.x[0]); !root) {
-        return fail(root.error());
-    }
+    RT_TRY(require_root(caller, a.x[0]));
     const auto record =
         read_trace(static_cast<unsigned>(std::min<std::uint64_t>(a.x[1], ~0U)), a.x[2]);
     if (!record) {
@@ -110,12 +96,8 @@ Outcome trace_read(Vcpu& caller, Arguments a) {
 
 Outcome console_write(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t most = 32;
-    if (auto root = require_root(caller, a.x[0]); !root) {
-        return fail(root.error());
-    }
-    if (a.x[1] > most) {
-        return fail(Error::argument_size);
-    }
+    RT_TRY(require_root(caller, a.x[0]));
+    RT_FAIL_IF(a.x[1] > most, Error::argument_size);
     // The bytes stand in four registers, lowest address in the lowest byte.
     const auto* bytes = reinterpret_cast<const char*>(&a.x[2]);
     console().write_bytes(std::string_view(bytes, a.x[1]));

@@ -54,9 +54,7 @@ Outcome vcpu_poweroff(Vcpu& caller, Arguments a) {
         return fail(Error::argument_invalid);
     }
     const bool is_last = caller.group() == nullptr || caller.group()->is_last_on(caller);
-    if (is_last != ((a.x[1] & GH_VCPU_POWEROFF_LAST) != 0)) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(is_last != ((a.x[1] & GH_VCPU_POWEROFF_LAST) != 0), Error::denied);
     caller.power_off();
     return Outcome::later(); // its registers are reset, not written
 }
@@ -64,9 +62,7 @@ Outcome vcpu_poweroff(Vcpu& caller, Arguments a) {
 Outcome vcpu_set_affinity(Vcpu& caller, Arguments a) {
     constexpr std::uint64_t reserved = ~std::uint64_t{0}; // "must be -1"
     const bool any = a.x[1] == GH_CPU_INDEX_ANY;
-    if (a.x[1] >= scheduler().cpu_count() && !any) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(a.x[1] >= scheduler().cpu_count() && !any, Error::argument_invalid);
     return on_any<Vcpu>(caller, a, GH_RIGHT_THREAD_AFFINITY, a.x[2] ^ reserved, [&](Vcpu& vcpu) {
         vcpu.set_affinity(any ? no_cpu : static_cast<unsigned>(a.x[1]));
     });
@@ -98,16 +94,12 @@ Outcome give(Vcpu& caller, const RunReport& report) {
 Outcome vcpu_run(Vcpu& caller, Arguments a) {
     // Resume data 1 is not checked for states that have none: the v11 driver leaves the value of
     // its last MMIO read there.
-    if ((a.x[2] | a.x[3] | a.x[4]) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((a.x[2] | a.x[3] | a.x[4]) != 0, Error::argument_invalid);
     auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
     if (!vcpu) {
         return fail(vcpu.error());
     }
-    if (vcpu->get() == &caller) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(vcpu->get() == &caller, Error::argument_invalid);
     RunReport report;
     const RunStart start = scheduler().run_proxy(*vcpu, a.x[1], report);
     if (start == RunStart::runs) {
@@ -125,9 +117,7 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
 }
 
 [[gnu::always_inline]] inline Outcome scheduler_yield(Vcpu& caller, Arguments a) {
-    if (a.x[2] != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(a.x[2] != 0, Error::argument_invalid);
     switch (a.x[0]) {
     case GH_YIELD_GENERIC:
         scheduler().yield();
@@ -141,9 +131,7 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
         return Outcome();
     }
     case GH_YIELD_TO_LOWER_PRIORITY:
-        if (a.x[1] > GH_VCPU_PRIORITY_MAX) {
-            return fail(Error::argument_invalid);
-        }
+        RT_FAIL_IF(a.x[1] > GH_VCPU_PRIORITY_MAX, Error::argument_invalid);
         scheduler().yield_to_priority(a.x[1]);
         return Outcome();
     default: // there are no implementation-defined kinds

@@ -93,18 +93,14 @@ Outcome virtio_input_configure(Vcpu& caller, Arguments a) {
 
 /// x0 device, x1 selector, x2 subselector, x3 size, x4 address, x5 zero.
 Outcome virtio_input_set_data(Vcpu& caller, Arguments a) {
-    return on_any<VirtioMmio>(
-        caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5], [&](VirtioMmio& device) -> Result<> {
-            std::array<std::byte, VirtioInput::max_data> buffer;
-            if (a.x[3] > buffer.size()) {
-                return fail(Error::argument_size);
-            }
-            const auto data = std::span(buffer).first(a.x[3]);
-            if (auto copied = copy_from_guest(caller, VirtAddr{a.x[4]}, data); !copied) {
-                return copied;
-            }
-            return device.set_input_data(a.x[1], a.x[2], data);
-        });
+    return on_any<VirtioMmio>(caller, a, GH_RIGHT_VIRTIO_MMIO_CONFIG, a.x[5],
+                              [&](VirtioMmio& device) -> Result<> {
+                                  std::array<std::byte, VirtioInput::max_data> buffer;
+                                  RT_FAIL_IF(a.x[3] > buffer.size(), Error::argument_size);
+                                  const auto data = std::span(buffer).first(a.x[3]);
+                                  RT_TRY(copy_from_guest(caller, VirtAddr{a.x[4]}, data));
+                                  return device.set_input_data(a.x[1], a.x[2], data);
+                              });
 }
 
 constexpr HypercallEntry entries[] = {

@@ -11,9 +11,7 @@ constexpr std::uint64_t all_flags = ~std::uint64_t{0};
 }
 
 Result<> Doorbell::bind(Vic& vic, VirqInfo info) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     const LockGuard guard(lock_);
     auto bound = source_.bind(vic, info); // a line that is high interrupts at once
     if (bound && (flags_ & enable_mask_) != 0) {
@@ -33,9 +31,7 @@ void Doorbell::acknowledge() {
 }
 
 Result<std::uint64_t> Doorbell::send(std::uint64_t new_flags) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     const LockGuard guard(lock_);
     const std::uint64_t old_flags = flags_;
     const bool line_was_high = (old_flags & enable_mask_) != 0;
@@ -57,12 +53,8 @@ Result<std::uint64_t> Doorbell::send(std::uint64_t new_flags) {
 }
 
 Result<std::uint64_t> Doorbell::receive(std::uint64_t clear_flags) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (clear_flags == 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(clear_flags == 0, Error::argument_invalid);
     const LockGuard guard(lock_);
     const std::uint64_t old_flags = flags_;
     flags_ &= ~clear_flags;
@@ -71,9 +63,7 @@ Result<std::uint64_t> Doorbell::receive(std::uint64_t clear_flags) {
 }
 
 Result<> Doorbell::reset_flags() {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     const LockGuard guard(lock_);
     flags_ = 0;
     enable_mask_ = all_flags;
@@ -83,9 +73,7 @@ Result<> Doorbell::reset_flags() {
 }
 
 Result<> Doorbell::set_masks(std::uint64_t enable, std::uint64_t acknowledge_mask) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     const LockGuard guard(lock_);
     const bool line_was_high = (flags_ & enable_mask_) != 0;
     enable_mask_ = enable;

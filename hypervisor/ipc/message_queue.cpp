@@ -16,12 +16,10 @@ static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);
 
 Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (depth == 0 || depth > max_depth || message_size == 0 || message_size > max_message_size) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(depth == 0 || depth > max_depth || message_size == 0 ||
+                   message_size > max_message_size,
+               Error::argument_invalid);
     depth_ = depth;
     message_size_ = message_size;
     cell_size_ = align_up(sizeof(Cell) + message_size, alignof(Cell));
@@ -29,14 +27,10 @@ Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
 }
 
 Result<> MessageQueue::on_activate() {
-    if (depth_ == 0) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(depth_ == 0, Error::object_config);
     const LockGuard guard(lock_);
     const std::size_t bytes = depth_ * cell_size_;
-    if (!charge(bytes)) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!charge(bytes), Error::no_memory);
     storage_ = static_cast<std::byte*>(heap().allocate(bytes));
     if (storage_ == nullptr) {
         refund(bytes);
@@ -58,9 +52,7 @@ void MessageQueue::on_destroy() {
 }
 
 Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     auto bound = send_source_.bind(vic, info);
     if (!bound) {
         return bound;
@@ -77,9 +69,7 @@ Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
 }
 
 Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     auto bound = receive_source_.bind(vic, info);
     if (!bound) {
         return bound;
@@ -103,9 +93,7 @@ inline MessageQueue::Cell* MessageQueue::cell(std::size_t index) {
 }
 
 Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& source, bool push) {
-    if (size - 1 >= message_size_) {
-        return fail(Error::argument_size);
-    }
+    RT_FAIL_IF(size - 1 >= message_size_, Error::argument_size);
     std::size_t filled = 0;
     bool wake = false;
     std::uint64_t delay = 0;
@@ -116,9 +104,7 @@ Result<std::uint32_t> MessageQueue::send(std::size_t size, MessageSource& source
             return fail(Error::msgqueue_full); // sender_waits_ since it is
         }
         Cell* place = cell(before);
-        if (auto given = source.give({place->bytes, size}); !given) {
-            return fail(given.error());
-        }
+        RT_TRY(source.give({place->bytes, size}));
         place->size = size;
         filled = before + 1;
         set_used(filled);
@@ -142,17 +128,11 @@ Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageS
     {
         const LockGuard guard(lock_);
         const std::size_t before = used();
-        if (before == 0) {
-            return fail(Error::msgqueue_empty);
-        }
+        RT_FAIL_IF(before == 0, Error::msgqueue_empty);
         const Cell* place = cell(0);
         size = place->size;
-        if (size > limit) {
-            return fail(Error::address_overflow);
-        }
-        if (auto taken = sink.take({place->bytes, size}); !taken) {
-            return fail(taken.error());
-        }
+        RT_FAIL_IF(size > limit, Error::address_overflow);
+        RT_TRY(sink.take({place->bytes, size}));
         head_ = head_ + 1 == depth_ ? 0 : head_ + 1;
         left = before - 1;
         set_used(left);
@@ -169,9 +149,7 @@ Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageS
 }
 
 Result<> MessageQueue::flush() {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     bool wake = false;
     {
         const LockGuard guard(lock_);
@@ -221,15 +199,9 @@ void MessageQueue::on_receive_delay(void* queue) {
 
 Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
                                           std::optional<std::uint64_t> delay_us) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (not_full && *not_full >= depth_) {
-        return fail(Error::argument_invalid);
-    }
-    if (delay_us.value_or(0) > max_delay_us) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(not_full && *not_full >= depth_, Error::argument_invalid);
+    RT_FAIL_IF(delay_us.value_or(0) > max_delay_us, Error::argument_invalid);
     const LockGuard guard(lock_);
     not_full_delay_ = delay_us.value_or(not_full_delay_);
     not_full_threshold_ = not_full.value_or(not_full_threshold_);
@@ -238,15 +210,9 @@ Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
 
 Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
                                              std::optional<std::uint64_t> delay_us) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (not_empty && (*not_empty == 0 || *not_empty > depth_)) {
-        return fail(Error::argument_invalid);
-    }
-    if (delay_us.value_or(0) > max_delay_us) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(not_empty && (*not_empty == 0 || *not_empty > depth_), Error::argument_invalid);
+    RT_FAIL_IF(delay_us.value_or(0) > max_delay_us, Error::argument_invalid);
     bool wake = false;
     {
         const LockGuard guard(lock_);

@@ -35,12 +35,9 @@ Result<> check(std::uint64_t select, std::uint64_t subselect, std::size_t size) 
                                        : select == ev_bits  ? VirtioInput::max_event_types
                                        : select == abs_info ? VirtioInput::max_axes
                                                             : 0;
-    if (subselect >= subselectors) {
-        return fail(Error::argument_invalid);
-    }
-    if (select == abs_info ? size != abs_info_size : size > VirtioInput::max_data) {
-        return fail(Error::argument_size);
-    }
+    RT_FAIL_IF(subselect >= subselectors, Error::argument_invalid);
+    RT_FAIL_IF(select == abs_info ? size != abs_info_size : size > VirtioInput::max_data,
+               Error::argument_size);
     return {};
 }
 
@@ -55,14 +52,10 @@ struct VirtioInput::Item {
 
 Result<> VirtioInput::configure(const Identity& identity, std::uint64_t event_types,
                                 std::uint64_t axes) {
-    if (event_types > max_event_types || axes > max_axes) {
-        return fail(Error::argument_size);
-    }
+    RT_FAIL_IF(event_types > max_event_types || axes > max_axes, Error::argument_size);
     const std::size_t count = 2 + event_types + axes;
     auto* items = static_cast<Item*>(heap().allocate(count * sizeof(Item)));
-    if (items == nullptr) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(items == nullptr, Error::no_memory);
     std::uninitialized_value_construct_n(items, count);
     clear();
     identity_ = identity;
@@ -90,15 +83,9 @@ VirtioInput::Item* VirtioInput::find(std::uint64_t select, std::uint64_t subsele
 
 Result<> VirtioInput::set_data(std::uint64_t select, std::uint64_t subselect,
                                std::span<const std::byte> data) {
-    if (auto ok = check(select, subselect, data.size()); !ok) {
-        return ok;
-    }
-    if (!configured()) {
-        return fail(Error::object_config);
-    }
-    if (find(select, subselect) != nullptr) {
-        return fail(Error::object_configured);
-    }
+    RT_TRY(check(select, subselect, data.size()));
+    RT_FAIL_IF(!configured(), Error::object_config);
+    RT_FAIL_IF(find(select, subselect) != nullptr, Error::object_configured);
     if (data.empty()) {
         return {}; // as if it were not there, which takes no room
     }
@@ -106,9 +93,7 @@ Result<> VirtioInput::set_data(std::uint64_t select, std::uint64_t subselect,
     const auto used = std::count_if(items.begin(), items.end(),
                                     [&](const Item& item) { return item.select == select; });
     const std::size_t room = select == ev_bits ? event_types_ : select == abs_info ? axes_ : 1;
-    if (static_cast<std::size_t>(used) >= room) {
-        return fail(Error::no_resources);
-    }
+    RT_FAIL_IF(static_cast<std::size_t>(used) >= room, Error::no_resources);
     Item& item = *find(0, 0);
     item.select = static_cast<std::uint8_t>(select);
     item.subselect = static_cast<std::uint8_t>(subselect);

@@ -29,16 +29,13 @@ Registry& registry() {
 
 Result<> VirtioMmio::configure(Ref<MemExtent> page, const Configuration& wanted) {
     const LockGuard guard(config_lock);
-    if (is_active() || !page->is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(is_active() || !page->is_active(), Error::object_state);
     const bool page_fits = page->is_ram() && !page->is_sparse() && page->range().size == page_size;
     const bool known_type =
         wanted.device_type.value_or(GH_VIRTIO_DEVICE_INPUT) == GH_VIRTIO_DEVICE_INPUT;
-    if (!page_fits || !known_type || wanted.queues == 0 || wanted.queues > max_queues ||
-        wanted.config_size > page_size - config_offset) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!page_fits || !known_type || wanted.queues == 0 || wanted.queues > max_queues ||
+                   wanted.config_size > page_size - config_offset,
+               Error::argument_invalid);
     page_ = std::move(page);
     queue_count_ = static_cast<std::uint32_t>(wanted.queues);
     config_size_ = static_cast<std::uint32_t>(wanted.config_size);
@@ -47,15 +44,11 @@ Result<> VirtioMmio::configure(Ref<MemExtent> page, const Configuration& wanted)
 }
 
 Result<> VirtioMmio::on_activate() {
-    if (!page_) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(!page_, Error::object_config);
     {
         const LockGuard guard(lock_);
         const std::size_t bytes = queue_count_ * sizeof(Queue);
-        if (!charge(bytes)) {
-            return fail(Error::no_memory);
-        }
+        RT_FAIL_IF(!charge(bytes), Error::no_memory);
         queues_ = static_cast<Queue*>(heap().allocate(bytes));
         if (queues_ == nullptr) {
             refund(bytes);
@@ -108,9 +101,7 @@ Result<> VirtioMmio::assert_frontend(std::uint64_t interrupt_status) {
         return fail(Error::argument_invalid);
     }
     const LockGuard guard(lock_);
-    if (resetting_) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(resetting_, Error::denied);
     interrupt_status_ |= static_cast<std::uint32_t>(interrupt_status);
     show(virtio::interrupt_status, interrupt_status_);
     frontend_.set_level(interrupt_status_ != 0);
@@ -118,13 +109,9 @@ Result<> VirtioMmio::assert_frontend(std::uint64_t interrupt_status) {
 }
 
 Result<> VirtioMmio::set_device_features(std::uint64_t select, std::uint64_t features) {
-    if (select > 1 || (features >> 32) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(select > 1 || (features >> 32) != 0, Error::argument_invalid);
     constexpr std::uint64_t fixed = virtio::features_1_enforced | virtio::features_1_forbidden;
-    if (select == 1 && (features & fixed) != virtio::features_1_enforced) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(select == 1 && (features & fixed) != virtio::features_1_enforced, Error::denied);
     const LockGuard guard(lock_);
     device_features_[select] = static_cast<std::uint32_t>(features);
     show_state();
@@ -132,17 +119,13 @@ Result<> VirtioMmio::set_device_features(std::uint64_t select, std::uint64_t fea
 }
 
 Result<std::uint64_t> VirtioMmio::driver_features(std::uint64_t select) {
-    if (select > 1) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(select > 1, Error::argument_invalid);
     const LockGuard guard(lock_);
     return driver_features_[select];
 }
 
 Result<> VirtioMmio::set_queue_size_limit(std::uint64_t queue, std::uint64_t size) {
-    if (queue >= queue_count_ || size > max_queue_size) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(queue >= queue_count_ || size > max_queue_size, Error::argument_invalid);
     const LockGuard guard(lock_);
     queues_[queue].size_limit = static_cast<std::uint32_t>(size);
     show_state();
@@ -150,9 +133,7 @@ Result<> VirtioMmio::set_queue_size_limit(std::uint64_t queue, std::uint64_t siz
 }
 
 Result<VirtioMmio::Queue> VirtioMmio::queue(std::uint64_t index) {
-    if (index >= queue_count_) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(index >= queue_count_, Error::argument_invalid);
     const LockGuard guard(lock_);
     return queues_[index];
 }
@@ -172,9 +153,7 @@ void VirtioMmio::acknowledge_reset() {
 }
 
 Result<> VirtioMmio::set_status(std::uint64_t status) {
-    if (status > 0xff) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(status > 0xff, Error::argument_invalid);
     const LockGuard guard(lock_);
     status_ = static_cast<std::uint32_t>(status);
     show(virtio::status, status_);
@@ -183,18 +162,14 @@ Result<> VirtioMmio::set_status(std::uint64_t status) {
 
 Result<> VirtioMmio::configure_input(const VirtioInput::Identity& identity,
                                      std::uint64_t event_types, std::uint64_t axes) {
-    if (!page_ || !is_input_) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!page_ || !is_input_, Error::argument_invalid);
     const LockGuard guard(lock_);
     return input_.configure(identity, event_types, axes);
 }
 
 Result<> VirtioMmio::set_input_data(std::uint64_t select, std::uint64_t subselect,
                                     std::span<const std::byte> data) {
-    if (!page_ || !is_input_) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!page_ || !is_input_, Error::argument_invalid);
     const LockGuard guard(lock_);
     return input_.set_data(select, subselect, data);
 }

@@ -60,12 +60,8 @@ struct AddressSpace::DeviceMapping : rt::ListNode<AddressSpace::DeviceTag> {
 
 Result<> AddressSpace::configure(std::uint64_t vmid) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (vmid > 0xffff) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(vmid > 0xffff, Error::argument_invalid);
     vmid_ = static_cast<std::uint16_t>(vmid);
     configured_ = true;
     return {};
@@ -73,16 +69,11 @@ Result<> AddressSpace::configure(std::uint64_t vmid) {
 
 Result<> AddressSpace::configure_info_area(Ref<MemExtent> extent, Ipa base) {
     const LockGuard guard(config_lock);
-    if (is_active() || !extent->is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!extent->is_ram() || extent->is_sparse()) {
-        return fail(Error::argument_invalid);
-    }
-    if (!base.page_aligned() || range_wraps(base.value, extent->range().size) ||
-        base.value + extent->range().size > Stage2::ipa_limit()) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(is_active() || !extent->is_active(), Error::object_state);
+    RT_FAIL_IF(!extent->is_ram() || extent->is_sparse(), Error::argument_invalid);
+    RT_FAIL_IF(!base.page_aligned() || range_wraps(base.value, extent->range().size) ||
+                   base.value + extent->range().size > Stage2::ipa_limit(),
+               Error::address_invalid);
     info_area_ = std::move(extent);
     info_base_ = base;
     return {};
@@ -100,18 +91,15 @@ Result<> AddressSpace::map_info_area() {
     area->vmid = vmid_;
     auto memory_type =
         resolve_memory_type(info_area_->attributes().memory_type, MemoryType::normal_writeback);
-    if (!memory_type || !access_within(GH_ACCESS_R, info_area_->attributes().access)) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(!memory_type || !access_within(GH_ACCESS_R, info_area_->attributes().access),
+               Error::denied);
     const Stage2::Run run{info_base_, info_area_->range()};
     const LockGuard guard(lock_);
     return map_runs(*info_area_, std::span(&run, 1), {GH_ACCESS_R, GH_ACCESS_R, *memory_type});
 }
 
 Result<> AddressSpace::on_activate() {
-    if (!configured_) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(!configured_, Error::object_config);
     auto vmid = allocate_hardware_vmid();
     if (!vmid) {
         return fail(vmid.error());
@@ -163,25 +151,15 @@ void unmap_from_all_address_spaces(MemExtent& extent) {
 /// The physical range a call is about, once its arguments are checked.
 Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
                                         const ExtentPart& part) const {
-    if (!is_active() || !extent.is_active()) {
-        return fail(Error::object_state);
-    }
-    if (part.partial && !extent.is_sparse()) {
-        return fail(Error::memextent_type);
-    }
+    RT_FAIL_IF(!is_active() || !extent.is_active(), Error::object_state);
+    RT_FAIL_IF(part.partial && !extent.is_sparse(), Error::memextent_type);
     auto range = part.partial ? extent.slice(part.offset, part.size) : extent.range();
     if (!range) {
         return range;
     }
-    if (!base.page_aligned()) {
-        return fail(Error::argument_alignment);
-    }
-    if (range_wraps(base.value, range->size)) {
-        return fail(Error::address_overflow);
-    }
-    if (base.value + range->size > Stage2::ipa_limit()) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(!base.page_aligned(), Error::argument_alignment);
+    RT_FAIL_IF(range_wraps(base.value, range->size), Error::address_overflow);
+    RT_FAIL_IF(base.value + range->size > Stage2::ipa_limit(), Error::address_invalid);
     return range;
 }
 
@@ -191,9 +169,7 @@ Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes
         return fail(range.error());
     }
     const Access wanted = attributes.kernel | attributes.user;
-    if (!access_within(wanted, extent.attributes().access)) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(!access_within(wanted, extent.attributes().access), Error::denied);
     auto resolved = resolve_memory_type(extent.attributes().memory_type, attributes.type);
     if (!resolved) {
         return fail(resolved.error());
@@ -208,15 +184,11 @@ Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes
         if (run.size == 0) {
             break;
         }
-        if (count == max_runs) {
-            return fail(Error::mappings_full);
-        }
+        RT_FAIL_IF(count == max_runs, Error::mappings_full);
         runs[count++] = {base + (run.base - range->base), run};
         rest = {run.end(), rest.end() - run.end()};
     }
-    if (count == 0 || (part.partial && runs[0].phys != *range)) {
-        return fail(Error::not_owner);
-    }
+    RT_FAIL_IF(count == 0 || (part.partial && runs[0].phys != *range), Error::not_owner);
     const LockGuard guard(lock_);
     return map_runs(extent, std::span(runs).first(count), attributes);
 }
@@ -234,9 +206,7 @@ Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::Run> 
         }
     } else {
         record = heap().create<DeviceMapping>();
-        if (record == nullptr) {
-            return fail(Error::no_memory);
-        }
+        RT_FAIL_IF(record == nullptr, Error::no_memory);
         record->extent = &extent;
         record->base = runs[0].ipa - (runs[0].phys.base - extent.range().base);
     }
@@ -299,9 +269,8 @@ Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentP
     if (!range) {
         return fail(range.error());
     }
-    if (!extent.is_ram() && find_device_mapping(extent, base) == nullptr) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!extent.is_ram() && find_device_mapping(extent, base) == nullptr,
+               Error::argument_invalid);
     bool found = false;
     PhysRange rest = *range;
     while (rest.size != 0) {
@@ -311,12 +280,8 @@ Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentP
         }
         Stage2::Run window{base + (run.base - range->base), run};
         while (auto match = next_match(window)) {
-            if (part.partial && match->size != range->size) {
-                return fail(Error::argument_invalid);
-            }
-            if (auto done = action(*match); !done) {
-                return done;
-            }
+            RT_FAIL_IF(part.partial && match->size != range->size, Error::argument_invalid);
+            RT_TRY(action(*match));
             found = true;
             const std::uint64_t passed = match->end() - window.ipa;
             window = {match->end(), {window.phys.base + passed, window.phys.size - passed}};
@@ -326,9 +291,7 @@ Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentP
         }
         rest = {run.end(), rest.end() - run.end()};
     }
-    if (!found) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!found, Error::argument_invalid);
     return {};
 }
 
@@ -350,9 +313,7 @@ Result<> AddressSpace::unmap(MemExtent& extent, Ipa base, ExtentPart part) {
 
 Result<> AddressSpace::update_access(MemExtent& extent, Ipa base, Access kernel, Access user,
                                      ExtentPart part) {
-    if (!access_within(kernel | user, extent.attributes().access)) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(!access_within(kernel | user, extent.attributes().access), Error::denied);
     const LockGuard guard(lock_);
     return for_each_match(extent, base, part, [&](IpaRange range) RT_NO_ANALYSIS {
         return stage2_.protect(range, kernel, user);

@@ -47,29 +47,19 @@ struct Stretch final : Stage2::LeafVisitor {
 } // namespace
 
 Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base, std::uint64_t size) {
-    if (!is_active() || !extent.is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!base.page_aligned() || !is_aligned(size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
-    if (auto ok = check_range({base, size}); !ok) {
-        return fail(ok.error());
-    }
+    RT_FAIL_IF(!is_active() || !extent.is_active(), Error::object_state);
+    RT_FAIL_IF(!base.page_aligned() || !is_aligned(size, page_size), Error::argument_alignment);
+    RT_TRY(check_range({base, size}));
     const LockGuard guard(lock_);
     Stretch stretch(base, size);
     stage2_.visit_leaves({base, size}, stretch);
-    if (stretch.phys.size == 0) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(stretch.phys.size == 0, Error::address_invalid);
     const PhysAddr start = stretch.phys.base;
     const PhysAddr end = std::min(stretch.phys.end(), extent.range().end());
     const PhysRange mine = start < end && extent.range().contains(start)
                                ? extent.first_mappable({start, end - start})
                                : PhysRange{};
-    if (mine.size == 0 || mine.base != start) {
-        return fail(Error::not_owner);
-    }
+    RT_FAIL_IF(mine.size == 0 || mine.base != start, Error::not_owner);
     return Found{start - extent.range().base, mine.size, stretch.attributes};
 }
 
@@ -84,18 +74,15 @@ bool AddressSpace::permits(Ipa ipa, Access access) {
 /// Calls `copy(void* memory, size)` for each piece of [ipa, ipa + size) within a page.
 template <typename Copy>
 Result<> AddressSpace::access_memory(Ipa ipa, std::uint64_t size, Access access, Copy copy) {
-    if (range_wraps(ipa.value, size)) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(range_wraps(ipa.value, size), Error::address_invalid);
     const LockGuard guard(lock_);
     for (std::uint64_t done = 0; done < size;) {
         const Ipa at = ipa + done;
         const std::uint64_t piece = std::min(size - done, page_size - at.offset_in_page());
         const auto mapping = stage2_.lookup(at);
-        if (!mapping || is_device(mapping->attributes.type) ||
-            !access_within(access, mapping->attributes.kernel)) {
-            return fail(Error::address_invalid);
-        }
+        RT_FAIL_IF(!mapping || is_device(mapping->attributes.type) ||
+                       !access_within(access, mapping->attributes.kernel),
+                   Error::address_invalid);
         const PhysAddr phys = mapping->phys + (at - mapping->ipa);
         if (!ownership().is_ram({phys, piece})) {
             return fail(Error::address_invalid); // EL2 sees RAM only
@@ -146,31 +133,21 @@ bool AddressSpace::write_word(Ipa to, std::uint64_t value) {
 
 /// Not empty and within the IPAs; needs no alignment.
 Result<> AddressSpace::check_range(IpaRange range) const {
-    if (range.size == 0) {
-        return fail(Error::argument_size);
-    }
-    if (range_wraps(range.base.value, range.size)) {
-        return fail(Error::address_overflow);
-    }
-    if (range.end().value > Stage2::ipa_limit()) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(range.size == 0, Error::argument_size);
+    RT_FAIL_IF(range_wraps(range.base.value, range.size), Error::address_overflow);
+    RT_FAIL_IF(range.end().value > Stage2::ipa_limit(), Error::address_invalid);
     return {};
 }
 
 Result<> AddressSpace::add_vmmio(IpaRange range) {
-    if (auto ok = check_range(range); !ok) {
-        return ok;
-    }
+    RT_TRY(check_range(range));
     const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     if (std::any_of(used.begin(), used.end(),
                     [&](const IpaRange& other) { return other.overlaps(range); })) {
         return fail(Error::argument_invalid);
     }
-    if (vmmio_count_ == max_vmmio_ranges) {
-        return fail(Error::no_resources);
-    }
+    RT_FAIL_IF(vmmio_count_ == max_vmmio_ranges, Error::no_resources);
     vmmio_[vmmio_count_++] = range;
     return {};
 }
@@ -179,9 +156,7 @@ Result<> AddressSpace::remove_vmmio(IpaRange range) {
     const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     const auto found = std::find(used.begin(), used.end(), range);
-    if (found == used.end()) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(found == used.end(), Error::argument_invalid);
     *found = used.back();
     --vmmio_count_;
     return {};
@@ -209,16 +184,10 @@ struct AddressSpace::VdeviceSlot {
 };
 
 Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (auto ok = check_range(range); !ok) {
-        return ok;
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_TRY(check_range(range));
     VdeviceSlot* slot = heap().create<VdeviceSlot>();
-    if (slot == nullptr) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(slot == nullptr, Error::no_memory);
     slot->range = range;
     slot->device = &device;
     slot->keeper = std::move(keeper);

@@ -12,9 +12,7 @@ Carveouts& carveouts() {
 }
 
 Result<> Carveouts::add(PhysRange range) {
-    if (count_ == max_ranges) {
-        return fail(Error::no_resources);
-    }
+    RT_FAIL_IF(count_ == max_ranges, Error::no_resources);
     const PhysAddr base = range.base.page();
     std::size_t place = count_++;
     for (; place != 0 && base < ranges_[place - 1].base; --place) {

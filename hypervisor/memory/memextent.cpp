@@ -19,9 +19,7 @@ namespace {
 Result<> check_range(std::uint64_t base, std::uint64_t size) {
     const bool valid = is_aligned(base, page_size) && is_aligned(size, page_size) && size != 0 &&
                        range_within(base, size, std::uint64_t{1} << physical_address_bits());
-    if (!valid) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!valid, Error::argument_invalid);
     return {};
 }
 
@@ -38,17 +36,11 @@ void zero_memory(PhysRange range) {
 
 Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttributes attributes) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (auto ok = check_range(base.value, size); !ok) {
-        return ok;
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_TRY(check_range(base.value, size));
     const PhysRange range{base, size};
     const bool ram = ownership().is_ram(range);
-    if (!ram && attributes.kind == ExtentKind::sparse) {
-        return fail(Error::memextent_type);
-    }
+    RT_FAIL_IF(!ram && attributes.kind == ExtentKind::sparse, Error::memextent_type);
     parent_.clear();
     range_ = range;
     attributes_ = attributes;
@@ -60,28 +52,18 @@ Result<> MemExtent::configure(PhysAddr base, std::uint64_t size, ExtentAttribute
 Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t offset,
                                      std::uint64_t size, ExtentAttributes attributes) {
     const LockGuard guard(config_lock);
-    if (is_active() || !parent->is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!range_within(offset, size, parent->range_.size)) {
-        return fail(Error::argument_invalid);
-    }
-    if (auto ok = check_range(parent->range_.base.value + offset, size); !ok) {
-        return ok;
-    }
+    RT_FAIL_IF(is_active() || !parent->is_active(), Error::object_state);
+    RT_FAIL_IF(!range_within(offset, size, parent->range_.size), Error::argument_invalid);
+    RT_TRY(check_range(parent->range_.base.value + offset, size));
     const PhysRange range{parent->range_.base + offset, size};
     const bool same_world_kind =
         parent->is_ram_ ? parent->is_sparse() : attributes.kind == ExtentKind::basic;
-    if (!same_world_kind) {
-        return fail(Error::memextent_type);
-    }
+    RT_FAIL_IF(!same_world_kind, Error::memextent_type);
     const ExtentMemoryType parent_type = parent->attributes_.memory_type;
     const bool within_parent =
         access_within(attributes.access, parent->attributes_.access) &&
         (parent_type == ExtentMemoryType::any || parent_type == attributes.memory_type);
-    if (!within_parent || (!parent->is_ram_ && carveouts().overlap(range))) {
-        return fail(Error::denied);
-    }
+    RT_FAIL_IF(!within_parent || (!parent->is_ram_ && carveouts().overlap(range)), Error::denied);
     range_ = range;
     attributes_ = attributes;
     is_ram_ = parent->is_ram_;
@@ -91,9 +73,7 @@ Result<> MemExtent::configure_derive(Ref<MemExtent> parent, std::uint64_t offset
 }
 
 Result<> MemExtent::on_activate() {
-    if (!configured_) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(!configured_, Error::object_config);
     if (!is_ram_) {
         return {};
     }
@@ -132,9 +112,7 @@ Result<> MemExtent::take_memory() {
         found = true;
         rest = {run.end(), rest.end() - run.end()};
     }
-    if (!found) {
-        return fail(Error::not_owner);
-    }
+    RT_FAIL_IF(!found, Error::not_owner);
     return {};
 }
 
@@ -178,15 +156,10 @@ void MemExtent::give_back() {
 }
 
 Result<PhysRange> MemExtent::slice(std::uint64_t offset, std::uint64_t size) const {
-    if (!is_aligned(offset, page_size) || !is_aligned(size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
-    if (size == 0 || range_wraps(offset, size)) {
-        return fail(Error::argument_size);
-    }
-    if (!range_within(offset, size, range_.size)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_aligned(offset, page_size) || !is_aligned(size, page_size),
+               Error::argument_alignment);
+    RT_FAIL_IF(size == 0 || range_wraps(offset, size), Error::argument_size);
+    RT_FAIL_IF(!range_within(offset, size, range_.size), Error::argument_invalid);
     return PhysRange{range_.base + offset, size};
 }
 
@@ -198,26 +171,18 @@ PhysRange MemExtent::first_mappable(PhysRange within) const {
 
 Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to, std::uint64_t offset,
                            std::uint64_t size) {
-    if (!from.is_active() || !to.is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!from.is_sparse() || !to.is_sparse()) {
-        return fail(Error::memextent_type);
-    }
+    RT_FAIL_IF(!from.is_active() || !to.is_active(), Error::object_state);
+    RT_FAIL_IF(!from.is_sparse() || !to.is_sparse(), Error::memextent_type);
     const bool to_child = direction == DonateTo::child && to.parent_.get() == &from;
     const bool to_parent = direction == DonateTo::parent && from.parent_.get() == &to;
     const bool to_sibling = direction == DonateTo::sibling && from.parent_ && &from != &to &&
                             from.parent_ == to.parent_;
-    if (!to_child && !to_parent && !to_sibling) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!to_child && !to_parent && !to_sibling, Error::argument_invalid);
     auto range = from.slice(offset, size);
     if (!range) {
         return fail(range.error());
     }
-    if (!to.range_.contains(*range)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!to.range_.contains(*range), Error::argument_invalid);
     const TouchMark mark = to_child    ? TouchMark::clear
                            : to_parent ? TouchMark::set
                                        : TouchMark::keep;
@@ -227,15 +192,10 @@ Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to, s
 /// The part of the extent that it exchanges with its partition.
 Result<PhysRange> MemExtent::shared_with(const Partition& other, std::uint64_t offset,
                                          std::uint64_t size) const {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!is_sparse()) {
-        return fail(Error::memextent_type);
-    }
-    if (parent_ || Partition::owner_id(partition()) != Partition::owner_id(&other)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(!is_sparse(), Error::memextent_type);
+    RT_FAIL_IF(parent_ || Partition::owner_id(partition()) != Partition::owner_id(&other),
+               Error::argument_invalid);
     return slice(offset, size);
 }
 
@@ -254,9 +214,7 @@ Result<> MemExtent::accept_from_partition(const Partition& from, std::uint64_t o
 // Modification.
 
 Result<> MemExtent::unmap_all() {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     unmap_from_all_address_spaces(*this);
     return {};
 }
@@ -265,12 +223,8 @@ Result<> MemExtent::unmap_all() {
 /// that it cannot go to another owner under our hands.
 template <typename Action>
 Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Action action) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!is_ram_) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(!is_ram_, Error::argument_invalid);
     auto range = slice(offset, size);
     if (!range) {
         return fail(range.error());
@@ -281,9 +235,7 @@ Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Act
         if (run.size == 0) {
             return {};
         }
-        if (auto held = ownership().add_mappings(run, id_); !held) {
-            return held;
-        }
+        RT_TRY(ownership().add_mappings(run, id_));
         action(run);
         ownership().remove_mappings(run);
         rest = {run.end(), rest.end() - run.end()};

@@ -28,9 +28,7 @@ bool is_memory_type(std::uint64_t value) {
 
 Result<MapAttributes> MapAttributes::decode(std::uint64_t word) {
     const std::uint64_t memory_type = (word & type_field) >> GH_MAP_ATTR_MEMTYPE_SHIFT;
-    if (!is_memory_type(memory_type)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_memory_type(memory_type), Error::argument_invalid);
     auto attributes = decode_access(word & ~type_field);
     if (attributes) {
         attributes->type = static_cast<MemoryType>(memory_type);
@@ -39,15 +37,11 @@ Result<MapAttributes> MapAttributes::decode(std::uint64_t word) {
 }
 
 Result<MapAttributes> MapAttributes::decode_access(std::uint64_t word) {
-    if ((word & ~(user_field | kernel_field)) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((word & ~(user_field | kernel_field)) != 0, Error::argument_invalid);
     MapAttributes attributes;
     attributes.kernel = static_cast<Access>((word & kernel_field) >> GH_MAP_ATTR_KERNEL_SHIFT);
     attributes.user = static_cast<Access>((word & user_field) >> GH_MAP_ATTR_USER_SHIFT);
-    if (attributes.kernel == 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(attributes.kernel == 0, Error::argument_invalid);
     if (attributes.user == 0) {
         attributes.user = attributes.kernel;
     }
@@ -66,12 +60,8 @@ Result<ExtentAttributes> ExtentAttributes::decode(std::uint64_t word) {
     const std::uint64_t memory_type = (word >> GH_MEMEXTENT_ATTR_MEMTYPE_SHIFT) & 3;
     const std::uint64_t known = access_mask | (std::uint64_t{3} << GH_MEMEXTENT_ATTR_TYPE_SHIFT) |
                                 (std::uint64_t{3} << GH_MEMEXTENT_ATTR_MEMTYPE_SHIFT) | list_append;
-    if ((word & ~known) != 0 || kind > GH_MEMEXTENT_TYPE_SPARSE) {
-        return fail(Error::argument_invalid);
-    }
-    if ((word & list_append) != 0) {
-        return fail(Error::unimplemented);
-    }
+    RT_FAIL_IF((word & ~known) != 0 || kind > GH_MEMEXTENT_TYPE_SPARSE, Error::argument_invalid);
+    RT_FAIL_IF((word & list_append) != 0, Error::unimplemented);
     return ExtentAttributes{static_cast<Access>(word & access_mask),
                             static_cast<ExtentMemoryType>(memory_type),
                             static_cast<ExtentKind>(kind)};

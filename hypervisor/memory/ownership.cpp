@@ -26,13 +26,10 @@ PhysAddr block_of(PhysAddr page) {
 } // namespace
 
 Result<> Ownership::add_ram(PhysRange range) {
-    if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
+    RT_FAIL_IF(!range.base.page_aligned() || !is_aligned(range.size, page_size),
+               Error::argument_alignment);
     const LockGuard guard(lock_);
-    if (region_count_ == max_regions) {
-        return fail(Error::no_resources);
-    }
+    RT_FAIL_IF(region_count_ == max_regions, Error::no_resources);
     const auto end = regions_.begin() + static_cast<std::ptrdiff_t>(region_count_);
     if (range.size == 0 || std::any_of(regions_.begin(), end, [&](const Region& region) {
             return region.range.overlaps(range);
@@ -151,14 +148,13 @@ void Ownership::join_blocks(const Region& region, PhysRange range) {
 
 /// The region of a range whose pages all belong to `owner`.
 Result<const Ownership::Region*> Ownership::region_owned(PhysRange range, OwnerId owner) const {
-    if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
+    RT_FAIL_IF(!range.base.page_aligned() || !is_aligned(range.size, page_size),
+               Error::argument_alignment);
     const Region* region = region_from(range.base);
     const auto is_owners = [&](const PageRecord& page) { return page.owner == owner; };
-    if (region == nullptr || !region->range.contains(range) || !all_of(*region, range, is_owners)) {
-        return fail(Error::not_owner);
-    }
+    RT_FAIL_IF(region == nullptr || !region->range.contains(range) ||
+                   !all_of(*region, range, is_owners),
+               Error::not_owner);
     return region;
 }
 

@@ -99,15 +99,9 @@ Result<> Partition::take_back(Partition* partition, PhysRange range, OwnerId fro
 }
 
 Result<> Partition::donate(Partition& from, Partition& to, bool related, PhysRange range) {
-    if (!from.is_active() || !to.is_active()) {
-        return fail(Error::object_state);
-    }
-    if (!related) {
-        return fail(Error::argument_invalid);
-    }
-    if (range.size == 0 || range_wraps(range.base.value, range.size)) {
-        return fail(Error::argument_size);
-    }
+    RT_FAIL_IF(!from.is_active() || !to.is_active(), Error::object_state);
+    RT_FAIL_IF(!related, Error::argument_invalid);
+    RT_FAIL_IF(range.size == 0 || range_wraps(range.base.value, range.size), Error::argument_size);
     auto given = give(&from, range, owner_id(&to), TouchMark::set);
     if (given) {
         to.deposit(range.size);

@@ -98,40 +98,24 @@ void Stage2::destroy() {
 }
 
 Result<> Stage2::check(IpaRange range) {
-    if (!range.base.page_aligned() || !is_aligned(range.size, page_size)) {
-        return fail(Error::argument_alignment);
-    }
-    if (range.size == 0) {
-        return fail(Error::argument_size);
-    }
-    if (range_wraps(range.base.value, range.size)) {
-        return fail(Error::address_overflow);
-    }
-    if (range.end().value > ipa_limit()) {
-        return fail(Error::address_invalid);
-    }
+    RT_FAIL_IF(!range.base.page_aligned() || !is_aligned(range.size, page_size),
+               Error::argument_alignment);
+    RT_FAIL_IF(range.size == 0, Error::argument_size);
+    RT_FAIL_IF(range_wraps(range.base.value, range.size), Error::address_overflow);
+    RT_FAIL_IF(range.end().value > ipa_limit(), Error::address_invalid);
     return {};
 }
 
 Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {
     Stage2Change change(*this);
     for (const Run& run : runs) {
-        if (auto ok = check({run.ipa, run.phys.size}); !ok) {
-            return ok;
-        }
-        if (!run.phys.base.page_aligned()) {
-            return fail(Error::argument_alignment);
-        }
-        if (!range_within(run.phys.base.value, run.phys.size, ipa_limit())) {
-            return fail(Error::address_invalid);
-        }
-        if (auto ok = change.plan_map(run); !ok) {
-            return ok;
-        }
+        RT_TRY(check({run.ipa, run.phys.size}));
+        RT_FAIL_IF(!run.phys.base.page_aligned(), Error::argument_alignment);
+        RT_FAIL_IF(!range_within(run.phys.base.value, run.phys.size, ipa_limit()),
+                   Error::address_invalid);
+        RT_TRY(change.plan_map(run));
     }
-    if (auto ok = change.reserve(); !ok) {
-        return ok;
-    }
+    RT_TRY(change.reserve());
     const Entry bits = encode_attributes(attributes);
     for (const Run& run : runs) {
         change.map(run, bits);
@@ -141,27 +125,19 @@ Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {
 }
 
 Result<> Stage2::unmap(IpaRange range, LeafVisitor& removed) {
-    if (auto ok = check(range); !ok) {
-        return ok;
-    }
+    RT_TRY(check(range));
     Stage2Change change(*this);
     change.plan_cut(range);
-    if (auto ok = change.reserve(); !ok) {
-        return ok;
-    }
+    RT_TRY(change.reserve());
     change.unmap(range, removed);
     return {};
 }
 
 Result<> Stage2::protect(IpaRange range, Access kernel, Access user) {
-    if (auto ok = check(range); !ok) {
-        return ok;
-    }
+    RT_TRY(check(range));
     Stage2Change change(*this);
     change.plan_cut(range);
-    if (auto ok = change.reserve(); !ok) {
-        return ok;
-    }
+    RT_TRY(change.reserve());
     change.protect(range, kernel, user);
     return {};
 }

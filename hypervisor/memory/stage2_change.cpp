@@ -53,17 +53,13 @@ Result<> Stage2Change::plan_map_in(const Entry* table, unsigned level, IpaRange 
     for (Slots slots(level, range); slots.more(); slots.next()) {
         const Entry entry = table == nullptr ? 0 : table[slots.index()];
         const PhysAddr part_phys = phys + (slots.part().base - range.base);
-        if (is_live(entry) && !is_table(entry, level)) {
-            return fail(Error::existing_mapping);
-        }
+        RT_FAIL_IF(is_live(entry) && !is_table(entry, level), Error::existing_mapping);
         if (!is_live(entry) && fits_leaf(level, slots, part_phys)) {
             continue;
         }
         needed_ += is_live(entry) ? 0 : 1;
         const Entry* child = is_live(entry) ? table_of(entry) : nullptr;
-        if (auto ok = plan_map_in(child, level + 1, slots.part(), part_phys); !ok) {
-            return ok;
-        }
+        RT_TRY(plan_map_in(child, level + 1, slots.part(), part_phys));
     }
     return {};
 }
@@ -98,9 +94,7 @@ std::size_t Stage2Change::split_cost(unsigned level, IpaRange range) {
 
 Result<> Stage2Change::reserve() {
     for (; needed_ > 0; --needed_) {
-        if (!tables_.charge(1)) {
-            return fail(Error::no_memory);
-        }
+        RT_FAIL_IF(!tables_.charge(1), Error::no_memory);
         auto* table = static_cast<Entry*>(page_allocator().allocate_zeroed(0));
         if (table == nullptr) {
             tables_.refund(1);

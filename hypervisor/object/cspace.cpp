@@ -35,12 +35,9 @@ static_assert(sizeof(Capability) == 64);
 
 Result<> Cspace::configure(std::uint64_t max_capabilities) {
     const LockGuard config_guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (max_capabilities == 0 || max_capabilities > capabilities_limit) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(max_capabilities == 0 || max_capabilities > capabilities_limit,
+               Error::argument_invalid);
     const LockGuard guard(lock_);
     max_ = max_capabilities;
     return {};
@@ -49,14 +46,10 @@ Result<> Cspace::configure(std::uint64_t max_capabilities) {
 Result<> Cspace::on_activate() {
     static_assert(sizeof(Chunk) <= page_size);
     const LockGuard guard(lock_);
-    if (max_ == 0) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(max_ == 0, Error::object_config);
     const std::size_t chunks = (max_ + slots_per_chunk - 1) / slots_per_chunk;
     const std::size_t bytes = chunks * sizeof(ChunkEntry);
-    if (!charge(bytes)) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!charge(bytes), Error::no_memory);
     directory_ = static_cast<ChunkEntry*>(heap().allocate(bytes));
     if (directory_ == nullptr) {
         refund(bytes);
@@ -102,12 +95,8 @@ inline Capability* Cspace::find(CapId id) {
 /// A capability that still leads to an object.
 Result<Capability*> Cspace::find_live(CapId id) {
     Capability* slot = find(id);
-    if (slot == nullptr) {
-        return fail(Error::cap_null);
-    }
-    if (slot->object == nullptr) {
-        return fail(Error::cap_revoked);
-    }
+    RT_FAIL_IF(slot == nullptr, Error::cap_null);
+    RT_FAIL_IF(slot->object == nullptr, Error::cap_revoked);
     return slot;
 }
 
@@ -146,9 +135,7 @@ Result<Ref<Object>> Cspace::lookup_any(CapId id, std::uint32_t rights) {
 }
 
 Result<Capability*> Cspace::allocate_slot() {
-    if (used_ == max_) {
-        return fail(Error::cspace_full);
-    }
+    RT_FAIL_IF(used_ == max_, Error::cspace_full);
     // The lowest free slot; its index is below max_ because fewer than max_ are in use.
     std::size_t number = chunk_hint_;
     while (directory_[number].used == slots_per_chunk) {
@@ -157,9 +144,7 @@ Result<Capability*> Cspace::allocate_slot() {
     chunk_hint_ = number;
     ChunkEntry& entry = directory_[number];
     if (entry.chunk == nullptr) {
-        if (!charge(sizeof(Chunk))) {
-            return fail(Error::no_memory);
-        }
+        RT_FAIL_IF(!charge(sizeof(Chunk)), Error::no_memory);
         entry.chunk = heap().create<Chunk>();
         if (entry.chunk == nullptr) {
             refund(sizeof(Chunk));
@@ -201,9 +186,7 @@ void Cspace::drop_object(Capability& slot) {
 
 /// Fills a free slot; on success the slot owns the caller's reference to `object`.
 Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     const LockGuard guard(lock_);
     auto slot = allocate_slot();
     if (slot) {
@@ -253,9 +236,7 @@ Result<> Cspace::remove(CapId id) {
         const LockGuard tree_guard(derivation_lock);
         const LockGuard guard(lock_);
         Capability* slot = find(id);
-        if (slot == nullptr) {
-            return fail(Error::cap_null);
-        }
+        RT_FAIL_IF(slot == nullptr, Error::cap_null);
         derivation_detach(*slot);
         drop_object(*slot);
         free_slot(*slot);

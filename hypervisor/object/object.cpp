@@ -47,9 +47,7 @@ Object::~Object() {
 }
 
 Result<> Object::paid_by(Object& payer, std::uint64_t bytes) {
-    if (!payer.pay(bytes)) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!payer.pay(bytes), Error::no_memory);
     payer.acquire_reference();
     payer_ = &payer;
     charged_ = bytes;
@@ -88,12 +86,8 @@ std::uint64_t Object::count() {
 
 Result<> Object::activate() {
     const LockGuard guard(config_lock);
-    if (state() != ObjectState::init) {
-        return fail(Error::object_state);
-    }
-    if (auto ready = on_activate(); !ready) {
-        return ready;
-    }
+    RT_FAIL_IF(state() != ObjectState::init, Error::object_state);
+    RT_TRY(on_activate());
     identity_.store(identity_of(object_type(), ObjectState::active), std::memory_order_release);
     return {};
 }

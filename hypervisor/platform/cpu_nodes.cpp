@@ -38,9 +38,7 @@ std::expected<void, PlatformError> read_cpus(const DeviceTree& tree, std::uint64
             continue;
         }
         const auto mpidr = affinity(tree, cpus, node);
-        if (!mpidr) {
-            return std::unexpected("A cpu node of the device tree has no usable reg property.");
-        }
+        RT_FAIL_IF(!mpidr, "A cpu node of the device tree has no usable reg property.");
         if ((*mpidr & mpidr_affinity_mask) == self) {
             listed = true;
         } else if (!platform.psci || !starts_by_psci(tree, node) ||
@@ -48,9 +46,7 @@ std::expected<void, PlatformError> read_cpus(const DeviceTree& tree, std::uint64
             ++platform.cpus_ignored;
         }
     }
-    if (!listed) {
-        return std::unexpected("The device tree has no cpu node for the CPU that booted.");
-    }
+    RT_FAIL_IF(!listed, "The device tree has no cpu node for the CPU that booted.");
     return {};
 }
 

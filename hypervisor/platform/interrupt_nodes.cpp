@@ -35,9 +35,8 @@ Status read_its(const DeviceTree& tree, DeviceTree::Node gic, GicInfo& info) {
             continue; // disabled ones too: VMs must not reach them either
         }
         const auto range = tree.reg(node);
-        if (range && !info.its.push_back(*range)) {
-            return std::unexpected("The device tree has more ITSs than supported (8).");
-        }
+        RT_FAIL_IF(range && !info.its.push_back(*range),
+                   "The device tree has more ITSs than supported (8).");
     }
     return {};
 }
@@ -53,15 +52,12 @@ Status read_gic(const DeviceTree& tree, Platform& platform) {
     }
     const auto distributor = tree.reg(gic, 0);
     const std::uint32_t regions = tree.cell(gic, "#redistributor-regions").value_or(1);
-    if (!distributor) {
-        return std::unexpected("The GICv3 node of the device tree has no usable reg property.");
-    }
+    RT_FAIL_IF(!distributor, "The GICv3 node of the device tree has no usable reg property.");
     platform.gic.distributor = *distributor;
     for (std::uint32_t i = 0; i < regions; ++i) {
         const auto region = tree.reg(gic, 1 + i);
-        if (!region || !platform.gic.redistributors.push_back(*region)) {
-            return std::unexpected("The GICv3 node lacks redistributor regions, or has over 16.");
-        }
+        RT_FAIL_IF(!region || !platform.gic.redistributors.push_back(*region),
+                   "The GICv3 node lacks redistributor regions, or has over 16.");
     }
     const auto stride = tree.bytes(gic, "redistributor-stride");
     platform.gic.redistributor_stride =
@@ -78,18 +74,13 @@ Status read_timers(const DeviceTree& tree, Platform& platform) {
     constexpr std::size_t virtual_timer = 2;
     constexpr std::size_t hypervisor = 3;
     const auto node = tree.next_compatible(tree.root(), "arm,armv8-timer");
-    if (node < 0) {
-        return std::unexpected(
-            "The device tree has no timer node (compatible \"arm,armv8-timer\").");
-    }
+    RT_FAIL_IF(node < 0, "The device tree has no timer node (compatible \"arm,armv8-timer\").");
     const std::size_t cells = interrupt_cells(tree);
     const auto phys = private_interrupt(tree, node, physical, cells);
     const auto virt = private_interrupt(tree, node, virtual_timer, cells);
     const auto hyp = private_interrupt(tree, node, hypervisor, cells);
-    if (!phys || !virt || !hyp) {
-        return std::unexpected(
-            "The timer node lacks the physical, virtual or hypervisor interrupt.");
-    }
+    RT_FAIL_IF(!phys || !virt || !hyp,
+               "The timer node lacks the physical, virtual or hypervisor interrupt.");
     platform.timers = {*phys, *virt, *hyp};
     return {};
 }

@@ -56,10 +56,8 @@ Status add_occupied(Platform& platform, PhysRange range) {
     if (!usable(range)) {
         return {};
     }
-    if (!platform.occupied.push_back(outer_pages(range))) {
-        return std::unexpected(
-            "The device tree reserves more pieces of memory than supported (64).");
-    }
+    RT_FAIL_IF(!platform.occupied.push_back(outer_pages(range)),
+               "The device tree reserves more pieces of memory than supported (64).");
     return {};
 }
 
@@ -70,15 +68,11 @@ Status read_ram(const DeviceTree& tree, Platform& platform) {
         }
         for (std::size_t i = 0; const auto range = tree.reg(node, i); ++i) {
             const PhysRange pages = inner_pages(*range);
-            if (usable(pages) && !insert(platform.ram, pages)) {
-                return std::unexpected(
-                    "The device tree has more separate ranges of RAM than supported (16).");
-            }
+            RT_FAIL_IF(usable(pages) && !insert(platform.ram, pages),
+                       "The device tree has more separate ranges of RAM than supported (16).");
         }
     }
-    if (platform.ram.empty()) {
-        return std::unexpected("The device tree describes no RAM (no usable /memory node).");
-    }
+    RT_FAIL_IF(platform.ram.empty(), "The device tree describes no RAM (no usable /memory node).");
     return {};
 }
 
@@ -94,18 +88,14 @@ Status read_reserved(const DeviceTree& tree, Platform& platform) {
                 continue;
             }
             if (!tree.has(node, "no-map")) {
-                if (const Status status = add_occupied(platform, *range); !status) {
-                    return status;
-                }
+                RT_TRY(add_occupied(platform, *range));
             } else if (!subtract(platform.ram, outer_pages(*range))) {
                 return std::unexpected("Reserved memory splits RAM into more than 16 ranges.");
             }
         }
     }
     for (std::size_t i = 0; const auto range = tree.reservation(i); ++i) {
-        if (const Status status = add_occupied(platform, *range); !status) {
-            return status;
-        }
+        RT_TRY(add_occupied(platform, *range));
     }
     return {};
 }
@@ -138,10 +128,7 @@ Status read_modules(const DeviceTree& tree, PhysAddr device_tree_address, Platfo
             continue;
         }
         const auto range = module_range(tree, node);
-        if (!range) {
-            return std::unexpected(
-                "A multiboot,module node in /chosen has no usable reg property.");
-        }
+        RT_FAIL_IF(!range, "A multiboot,module node in /chosen has no usable reg property.");
         Status status = check_module(tree, device_tree_address, *range);
         if (status) {
             status = add_occupied(platform, *range);

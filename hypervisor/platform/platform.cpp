@@ -23,9 +23,7 @@ std::expected<void, PlatformError> read_platform(const void* device_tree, std::u
                                                  PhysAddr device_tree_address,
                                                  std::uint64_t boot_mpidr, Platform& platform) {
     const auto tree = DeviceTree::open(device_tree, available);
-    if (!tree) {
-        return std::unexpected("The firmware's device tree is damaged.");
-    }
+    RT_FAIL_IF(!tree, "The firmware's device tree is damaged.");
     read_psci(*tree, platform);
     auto status = read_memory_map(*tree, device_tree_address, platform);
     if (status) {

@@ -7,9 +7,9 @@
 
 #include <arch/cpu.hpp>
 #include <runtime/fixed_vector.hpp>
+#include <runtime/result.hpp>
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 
 namespace hyp {

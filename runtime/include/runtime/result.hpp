@@ -6,6 +6,28 @@
 
 #include <cstdint>
 #include <expected>
+#include <utility>
+
+/// Leaves the function with `error`, as its std::expected, when the condition holds: a function
+/// states first what it refuses, one line each.
+#define RT_FAIL_IF(condition, error)                                                               \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            return std::unexpected(error);                                                         \
+        }                                                                                          \
+    } while (false)
+
+/// The value of a std::expected (nothing for Result<>); when it has none, leaves the function with
+/// its error. Stands alone or initialises a variable: `auto page = RT_TRY(take_page());`. What else
+/// a larger expression has done would be left half done.
+#define RT_TRY(...)                                                                                \
+    __extension__({                                                                                \
+        auto rt_result = (__VA_ARGS__);                                                            \
+        if (!rt_result) {                                                                          \
+            return std::unexpected(rt_result.error());                                             \
+        }                                                                                          \
+        *std::move(rt_result);                                                                     \
+    })
 
 namespace rt {
 
