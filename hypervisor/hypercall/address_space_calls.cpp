@@ -14,23 +14,13 @@ namespace hyp {
 
 namespace {
 
-/// x0 and x1 of the calls about an extent in an address space.
-struct Pair {
-    Ref<AddressSpace> space;
-    Ref<MemExtent> extent;
-};
-
-Result<Pair> look_up_pair(Vcpu& caller, Arguments a, std::uint32_t space_right,
-                          std::uint32_t extent_right) {
-    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], space_right);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto extent = caller.cspace().lookup_active<MemExtent>(a.x[1], extent_right);
-    if (!extent) {
-        return fail(extent.error());
-    }
-    return Pair{std::move(*space), std::move(*extent)};
+/// `action(space, extent)` with x0 address space, x1 extent.
+template <typename Action>
+Outcome on_pair(Vcpu& caller, Arguments a, std::uint32_t space_right, std::uint32_t extent_right,
+                const Action& action) {
+    const auto space = RT_TRY(caller.cspace().lookup_active<AddressSpace>(a.x[0], space_right));
+    const auto extent = RT_TRY(caller.cspace().lookup_active<MemExtent>(a.x[1], extent_right));
+    return action(*space, *extent);
 }
 
 /// `change(space, extent, base, part)` with x0 address space, x1 extent, x2 base and the three
@@ -38,15 +28,14 @@ Result<Pair> look_up_pair(Vcpu& caller, Arguments a, std::uint32_t space_right,
 /// of it.
 template <typename Change>
 Outcome change_part(Vcpu& caller, Arguments a, unsigned flags, const Change& change) {
-    const auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP);
-    if (!pair) {
-        return fail(pair.error());
-    }
-    if ((a.x[flags] & ~std::uint64_t{GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC}) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    const ExtentPart part{(a.x[flags] & GH_MAP_FLAG_PARTIAL) != 0, a.x[flags + 1], a.x[flags + 2]};
-    return done(change(*pair->space, *pair->extent, Ipa{a.x[2]}, part));
+    const auto action = [&](AddressSpace& space, MemExtent& extent) -> Outcome {
+        RT_FAIL_IF((a.x[flags] & ~std::uint64_t{GH_MAP_FLAG_PARTIAL | GH_MAP_FLAG_NOSYNC}) != 0,
+                   Error::argument_invalid);
+        const bool partial = (a.x[flags] & GH_MAP_FLAG_PARTIAL) != 0;
+        return done(change(space, extent, Ipa{a.x[2]},
+                           ExtentPart{partial, a.x[flags + 1], a.x[flags + 2]}));
+    };
+    return on_pair(caller, a, GH_RIGHT_ADDRSPACE_MAP, GH_RIGHT_MEMEXTENT_MAP, action);
 }
 
 /// x3 attributes, x4 flags, x5 offset, x6 size.
@@ -80,15 +69,11 @@ Outcome addrspace_update_access(Vcpu& caller, Arguments a) {
 /// x0 address space, x1 extent, x2 base, x3 size, x4 zero -> offset, size, attributes.
 Outcome addrspace_lookup(Vcpu& caller, Arguments a) {
     RT_TRY(require_zero(a.x[4]));
-    auto pair = look_up_pair(caller, a, GH_RIGHT_ADDRSPACE_LOOKUP, GH_RIGHT_MEMEXTENT_LOOKUP);
-    if (!pair) {
-        return fail(pair.error());
-    }
-    auto found = pair->space->lookup(*pair->extent, Ipa{a.x[2]}, a.x[3]);
-    if (!found) {
-        return fail(found.error());
-    }
-    return give(caller, found->offset, found->size, found->attributes.encode());
+    const auto action = [&](AddressSpace& space, MemExtent& extent) -> Outcome {
+        const auto found = RT_TRY(space.lookup(extent, Ipa{a.x[2]}, a.x[3]));
+        return give(caller, found.offset, found.size, found.attributes.encode());
+    };
+    return on_pair(caller, a, GH_RIGHT_ADDRSPACE_LOOKUP, GH_RIGHT_MEMEXTENT_LOOKUP, action);
 }
 
 /// x0 address space, x1 base, x2 size, x3 operation, x4 zero. Before or after activation.
@@ -111,17 +96,12 @@ Outcome addrspace_configure_vmmio(Vcpu& caller, Arguments a) {
 /// x5 zero.
 Outcome addrspace_attach_vdevice(Vcpu& caller, Arguments a) {
     RT_TRY(require_zero(a.x[5]));
-    auto space = caller.cspace().lookup_active<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP);
-    if (!space) {
-        return fail(space.error());
-    }
-    auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_ATTACH_VCPU);
-    if (!vic) {
-        return fail(vic.error());
-    }
-    Vdevice* device = (*vic)->vdevice(a.x[2]);
+    auto space =
+        RT_TRY(caller.cspace().lookup_active<AddressSpace>(a.x[0], GH_RIGHT_ADDRSPACE_MAP));
+    auto vic = RT_TRY(caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_ATTACH_VCPU));
+    Vdevice* device = vic->vdevice(a.x[2]);
     RT_FAIL_IF(device == nullptr, Error::argument_invalid);
-    return done((*space)->attach_vdevice(std::move(*vic), *device, {Ipa{a.x[3]}, a.x[4]}));
+    return done(space->attach_vdevice(std::move(vic), *device, {Ipa{a.x[3]}, a.x[4]}));
 }
 
 /// x0 address space, x1 object, x2 port, x3 zero. The document knows one type with a virtual DMA
@@ -146,7 +126,7 @@ Outcome addrspace_configure_info_area(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_ADDRSPACE, entry<create_object<AddressSpace>>},
+    {GH_PARTITION_CREATE_ADDRSPACE, create<AddressSpace>},
     {GH_ADDRSPACE_MAP, entry<addrspace_map>},
     {GH_ADDRSPACE_UNMAP, entry<addrspace_unmap>},
     {GH_ADDRSPACE_UPDATE_ACCESS, entry<addrspace_update_access>},

@@ -26,7 +26,7 @@ Outcome doorbell_ring(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_DOORBELL, entry<create_object<Doorbell>>},
+    {GH_PARTITION_CREATE_DOORBELL, create<Doorbell>},
     {GH_DOORBELL_BIND_VIRQ, bind_virq<&Doorbell::bind, GH_RIGHT_DOORBELL_BIND>},
     {GH_DOORBELL_UNBIND_VIRQ, active<&Doorbell::unbind, GH_RIGHT_DOORBELL_BIND>},
     {GH_DOORBELL_SEND, active<&Doorbell::send, GH_RIGHT_DOORBELL_SEND>},

@@ -20,26 +20,22 @@ struct Operation {
 };
 
 Result<Operation> decode_operation(std::uint64_t word) {
-    if ((word & ~std::uint64_t{0xff | GH_MEMEXTENT_MODIFY_NOSYNC}) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((word & ~std::uint64_t{0xff | GH_MEMEXTENT_MODIFY_NOSYNC}) != 0,
+               Error::argument_invalid);
     return Operation{static_cast<unsigned>(word & 0xff), (word & GH_MEMEXTENT_MODIFY_NOSYNC) != 0};
 }
 
 /// x0 extent, x1 physical base, x2 size, x3 attributes, x4 zero. RAM only: device memory is
 /// derived from the extent that the Resource Manager was given.
 Outcome memextent_configure(Vcpu& caller, Arguments a) {
-    return on_any<MemExtent>(
-        caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[4], [&](MemExtent& extent) -> Result<> {
-            const auto attributes = ExtentAttributes::decode(a.x[3]);
-            if (!attributes) {
-                return fail(attributes.error());
-            }
-            RT_FAIL_IF(range_wraps(a.x[1], a.x[2]), Error::argument_invalid);
-            return ownership().is_ram({PhysAddr{a.x[1]}, a.x[2]})
-                       ? extent.configure(PhysAddr{a.x[1]}, a.x[2], *attributes)
-                       : fail(Error::denied);
-        });
+    return on_any<MemExtent>(caller, a, GH_RIGHT_OBJECT_ACTIVATE, a.x[4],
+                             [&](MemExtent& extent) -> Result<> {
+                                 const auto attributes = RT_TRY(ExtentAttributes::decode(a.x[3]));
+                                 RT_FAIL_IF(range_wraps(a.x[1], a.x[2]), Error::argument_invalid);
+                                 return ownership().is_ram({PhysAddr{a.x[1]}, a.x[2]})
+                                            ? extent.configure(PhysAddr{a.x[1]}, a.x[2], attributes)
+                                            : fail(Error::denied);
+                             });
 }
 
 /// x0 extent, x1 parent, x2 offset, x3 size, x4 attributes, x5 zero.
@@ -89,25 +85,21 @@ Outcome memextent_modify(Vcpu& caller, Arguments a) {
 /// between a partition and its parent; then the offset is a physical address.
 Result<> donate_with_partition(Vcpu& caller, CapId partition_cap, CapId extent_cap, bool to_extent,
                                std::uint64_t offset, std::uint64_t size) {
-    auto partition = caller.cspace().lookup<Partition>(partition_cap, GH_RIGHT_PARTITION_DONATE);
-    if (!partition) {
-        return fail(partition.error());
-    }
+    auto partition =
+        RT_TRY(caller.cspace().lookup<Partition>(partition_cap, GH_RIGHT_PARTITION_DONATE));
     auto extent = caller.cspace().lookup<MemExtent>(extent_cap, GH_RIGHT_MEMEXTENT_DONATE);
     if (!extent && extent.error() == Error::wrong_object_type) {
-        auto other = caller.cspace().lookup<Partition>(extent_cap, GH_RIGHT_PARTITION_DONATE);
-        if (!other) {
-            return fail(other.error());
-        }
+        auto other =
+            RT_TRY(caller.cspace().lookup<Partition>(extent_cap, GH_RIGHT_PARTITION_DONATE));
         const PhysRange range{PhysAddr{offset}, size};
-        return to_extent ? Partition::donate_to_child(**partition, **other, range)
-                         : Partition::donate_to_parent(**other, **partition, range);
+        return to_extent ? Partition::donate_to_child(*partition, *other, range)
+                         : Partition::donate_to_parent(*other, *partition, range);
     }
     if (!extent) {
         return fail(extent.error());
     }
-    return to_extent ? (*extent)->accept_from_partition(**partition, offset, size)
-                     : (*extent)->donate_to_partition(**partition, offset, size);
+    return to_extent ? (*extent)->accept_from_partition(*partition, offset, size)
+                     : (*extent)->donate_to_partition(*partition, offset, size);
 }
 
 /// x0 options, x1 from, x2 to, x3 offset (in the donating extent), x4 size, x5 zero.
@@ -137,7 +129,7 @@ Outcome memextent_donate(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_MEMEXTENT, entry<create_object<MemExtent>>},
+    {GH_PARTITION_CREATE_MEMEXTENT, create<MemExtent>},
     {GH_MEMEXTENT_CONFIGURE, entry<memextent_configure>},
     {GH_MEMEXTENT_CONFIGURE_DERIVE, entry<memextent_configure_derive>},
     {GH_MEMEXTENT_MODIFY, entry<memextent_modify>},

@@ -131,7 +131,7 @@ Outcome msgqueue_configure(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_MSGQUEUE, entry<create_object<MessageQueue>>},
+    {GH_PARTITION_CREATE_MSGQUEUE, create<MessageQueue>},
     {GH_MSGQUEUE_BIND_SEND_VIRQ, bind_virq<&MessageQueue::bind_send, GH_RIGHT_MSGQUEUE_BIND_SEND>},
     {GH_MSGQUEUE_BIND_RECEIVE_VIRQ,
      bind_virq<&MessageQueue::bind_receive, GH_RIGHT_MSGQUEUE_BIND_RECEIVE>},

@@ -64,12 +64,9 @@ template <typename T, typename Bind>
 Outcome bind_source(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_t reserved,
                     const Bind& bind) {
     return on_active<T>(caller, a, right, reserved, [&](T& object) -> Result<> {
-        auto vic = caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE);
-        if (!vic) {
-            return fail(vic.error());
-        }
+        auto vic = RT_TRY(caller.cspace().lookup_active<Vic>(a.x[1], GH_RIGHT_VIC_BIND_SOURCE));
         const auto info = VirqInfo::decode(a.x[2]);
-        return info ? bind(object, **vic, *info) : fail(info.error());
+        return info ? bind(object, *vic, *info) : fail(info.error());
     });
 }
 

@@ -42,10 +42,7 @@ Outcome prng_get_entropy(Vcpu& caller, Arguments a) {
 
 // Only the holder of the root partition with every right, the Resource Manager, may ask.
 Result<> require_root(Vcpu& caller, CapId partition) {
-    auto found = caller.cspace().lookup<Partition>(partition, GH_RIGHTS_ALL);
-    if (!found) {
-        return fail(found.error());
-    }
+    RT_TRY(caller.cspace().lookup<Partition>(partition, GH_RIGHTS_ALL));
     return {};
 }
 
@@ -87,11 +84,8 @@ Outcome trace_update_class_flags(Vcpu& caller, Arguments a) {
 Outcome trace_read(Vcpu& caller, Arguments a) {
     RT_TRY(require_root(caller, a.x[0]));
     const auto record =
-        read_trace(static_cast<unsigned>(std::min<std::uint64_t>(a.x[1], ~0U)), a.x[2]);
-    if (!record) {
-        return fail(record.error());
-    }
-    return give(caller, record->position, record->time, record->what, record->argument);
+        RT_TRY(read_trace(static_cast<unsigned>(std::min<std::uint64_t>(a.x[1], ~0U)), a.x[2]));
+    return give(caller, record.position, record.time, record.what, record.argument);
 }
 
 Outcome console_write(Vcpu& caller, Arguments a) {

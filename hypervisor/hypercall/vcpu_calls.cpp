@@ -18,8 +18,8 @@ Result<Ref<Vcpu>> vcpu_of(Vcpu& caller, CapId id, std::uint32_t rights) {
     return caller.cspace().lookup<Vcpu>(id, rights);
 }
 
-Outcome partition_create_thread(Vcpu& caller, Arguments a) {
-    return create_object<Vcpu>(caller, a, scheduler());
+Ref<Object> make_thread(Partition&) {
+    return make_object<Vcpu>(scheduler());
 }
 
 Outcome cspace_attach_thread(Vcpu& caller, Arguments a) {
@@ -46,13 +46,9 @@ Outcome vcpu_poweron(Vcpu& caller, Arguments a) {
 }
 
 Outcome vcpu_poweroff(Vcpu& caller, Arguments a) {
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER);
-    if (!vcpu) {
-        return fail(vcpu.error());
-    }
-    if (vcpu->get() != &caller || (a.x[1] & ~std::uint64_t{GH_VCPU_POWEROFF_LAST}) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    auto vcpu = RT_TRY(vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_POWER));
+    RT_FAIL_IF(vcpu.get() != &caller || (a.x[1] & ~std::uint64_t{GH_VCPU_POWEROFF_LAST}) != 0,
+               Error::argument_invalid);
     const bool is_last = caller.group() == nullptr || caller.group()->is_last_on(caller);
     RT_FAIL_IF(is_last != ((a.x[1] & GH_VCPU_POWEROFF_LAST) != 0), Error::denied);
     caller.power_off();
@@ -95,13 +91,10 @@ Outcome vcpu_run(Vcpu& caller, Arguments a) {
     // Resume data 1 is not checked for states that have none: the v11 driver leaves the value of
     // its last MMIO read there.
     RT_FAIL_IF((a.x[2] | a.x[3] | a.x[4]) != 0, Error::argument_invalid);
-    auto vcpu = vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE);
-    if (!vcpu) {
-        return fail(vcpu.error());
-    }
-    RT_FAIL_IF(vcpu->get() == &caller, Error::argument_invalid);
+    auto vcpu = RT_TRY(vcpu_of(caller, a.x[0], GH_RIGHT_THREAD_STATE));
+    RT_FAIL_IF(vcpu.get() == &caller, Error::argument_invalid);
     RunReport report;
-    const RunStart start = scheduler().run_proxy(*vcpu, a.x[1], report);
+    const RunStart start = scheduler().run_proxy(vcpu, a.x[1], report);
     if (start == RunStart::runs) {
         return Outcome::later();
     }
@@ -123,11 +116,8 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
         scheduler().yield();
         return Outcome();
     case GH_YIELD_TO_THREAD: {
-        auto target = vcpu_of(caller, a.x[1], GH_RIGHT_THREAD_YIELD_TO);
-        if (!target) {
-            return fail(target.error());
-        }
-        scheduler().yield_to(**target);
+        auto target = RT_TRY(vcpu_of(caller, a.x[1], GH_RIGHT_THREAD_YIELD_TO));
+        scheduler().yield_to(*target);
         return Outcome();
     }
     case GH_YIELD_TO_LOWER_PRIORITY:
@@ -140,7 +130,7 @@ Outcome vcpu_run_check(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_THREAD, entry<partition_create_thread>},
+    {GH_PARTITION_CREATE_THREAD, create<Vcpu, make_thread>},
     {GH_VCPU_CONFIGURE, any_state<&Vcpu::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_CSPACE_ATTACH_THREAD, entry<cspace_attach_thread>},
     {GH_ADDRSPACE_ATTACH_THREAD, entry<addrspace_attach_thread>},

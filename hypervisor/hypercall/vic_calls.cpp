@@ -31,7 +31,7 @@ Outcome vic_bind_msi_source(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VIC, entry<create_object<Vic>>},
+    {GH_PARTITION_CREATE_VIC, create<Vic>},
     {GH_VIC_CONFIGURE, any_state<&Vic::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_VIC_ATTACH_VCPU, entry<vic_attach_vcpu>},
     {GH_VIC_BIND_MSI_SOURCE, entry<vic_bind_msi_source>},

@@ -20,19 +20,12 @@ namespace {
 
 /// x0 device, x1 extent, x2 queues, x3 flags, x4 device type, x5 size of its configuration.
 Outcome virtio_mmio_configure(Vcpu& caller, Arguments a) {
-    if ((a.x[3] & ~std::uint64_t{GH_VIRTIO_OPTION_TYPE_VALID}) != 0) {
-        return fail(Error::argument_invalid);
-    }
-    auto device = caller.cspace().lookup<VirtioMmio>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE);
-    if (!device) {
-        return fail(device.error());
-    }
-    auto page = caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_ATTACH);
-    if (!page) {
-        return fail(page.error());
-    }
+    RT_FAIL_IF((a.x[3] & ~std::uint64_t{GH_VIRTIO_OPTION_TYPE_VALID}) != 0,
+               Error::argument_invalid);
+    auto device = RT_TRY(caller.cspace().lookup<VirtioMmio>(a.x[0], GH_RIGHT_OBJECT_ACTIVATE));
+    auto page = RT_TRY(caller.cspace().lookup<MemExtent>(a.x[1], GH_RIGHT_MEMEXTENT_ATTACH));
     const auto type = a.x[3] != 0 ? std::optional(a.x[4]) : std::nullopt;
-    return done((*device)->configure(std::move(*page), {a.x[2], type, a.x[5]}));
+    return done(device->configure(std::move(page), {a.x[2], type, a.x[5]}));
 }
 
 /// x0 device, x1 VIC, x2 interrupt, x3 zero.
@@ -64,12 +57,9 @@ Outcome by_backend(Vcpu& caller, Arguments a, std::uint64_t reserved, const Acti
 /// x0 device, x1 queue, x2 zero -> size, ready, descriptors, driver's area, device's area.
 Outcome backend_get_queue_info(Vcpu& caller, Arguments a) {
     return by_backend(caller, a, a.x[2], [&](VirtioMmio& device) -> Outcome {
-        const auto queue = device.queue(a.x[1]);
-        if (!queue) {
-            return fail(queue.error());
-        }
-        const auto& areas = queue->areas;
-        return give(caller, queue->size, queue->ready ? 1U : 0U, areas[0], areas[1], areas[2]);
+        const auto queue = RT_TRY(device.queue(a.x[1]));
+        const auto& areas = queue.areas;
+        return give(caller, queue.size, queue.ready ? 1U : 0U, areas[0], areas[1], areas[2]);
     });
 }
 
@@ -104,7 +94,7 @@ Outcome virtio_input_set_data(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VIRTIO_MMIO, entry<create_object<VirtioMmio>>},
+    {GH_PARTITION_CREATE_VIRTIO_MMIO, create<VirtioMmio>},
     {GH_VIRTIO_MMIO_CONFIGURE, entry<virtio_mmio_configure>},
     {GH_VIRTIO_MMIO_BIND_BACKEND_VIRQ, entry<bind_side<true>>},
     {GH_VIRTIO_MMIO_UNBIND_BACKEND_VIRQ, entry<unbind_side<true>>},

@@ -32,7 +32,7 @@ Outcome vpm_group_get_state(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_VPM_GROUP, entry<create_object<VpmGroup>>},
+    {GH_PARTITION_CREATE_VPM_GROUP, create<VpmGroup>},
     {GH_VPM_GROUP_ATTACH_VCPU, entry<vpm_group_attach_vcpu>},
     {GH_VPM_GROUP_CONFIGURE, any_state<&VpmGroup::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_VPM_GROUP_BIND_VIRQ, bind_virq<&VpmGroup::bind, GH_RIGHT_VPM_GROUP_BIND_VIRQ>},

@@ -45,7 +45,7 @@ Outcome watchdog_manage(Vcpu& caller, Arguments a) {
 }
 
 constexpr HypercallEntry entries[] = {
-    {GH_PARTITION_CREATE_WATCHDOG, entry<create_object<Watchdog>>},
+    {GH_PARTITION_CREATE_WATCHDOG, create<Watchdog>},
     {GH_WATCHDOG_CONFIGURE, any_state<&Watchdog::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_WATCHDOG_ATTACH_VCPU, entry<watchdog_attach_vcpu>},
     {GH_WATCHDOG_BIND_VIRQ, entry<watchdog_bind_virq>},

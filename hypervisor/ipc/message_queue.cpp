@@ -53,10 +53,7 @@ void MessageQueue::on_destroy() {
 
 Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    auto bound = send_source_.bind(vic, info);
-    if (!bound) {
-        return bound;
-    }
+    RT_TRY(send_source_.bind(vic, info));
     bool wake = false;
     {
         const LockGuard guard(lock_);
@@ -70,10 +67,7 @@ Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
 
 Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    auto bound = receive_source_.bind(vic, info);
-    if (!bound) {
-        return bound;
-    }
+    RT_TRY(receive_source_.bind(vic, info));
     bool wake = false;
     {
         const LockGuard guard(lock_);

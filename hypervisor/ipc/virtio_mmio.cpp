@@ -97,9 +97,8 @@ void VirtioMmio::notify(std::uint64_t reasons, std::uint64_t queues) {
 }
 
 Result<> VirtioMmio::assert_frontend(std::uint64_t interrupt_status) {
-    if ((interrupt_status & ~std::uint64_t{virtio::interrupt_mask}) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((interrupt_status & ~std::uint64_t{virtio::interrupt_mask}) != 0,
+               Error::argument_invalid);
     const LockGuard guard(lock_);
     RT_FAIL_IF(resetting_, Error::denied);
     interrupt_status_ |= static_cast<std::uint32_t>(interrupt_status);

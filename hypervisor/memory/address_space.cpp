@@ -100,20 +100,17 @@ Result<> AddressSpace::map_info_area() {
 
 Result<> AddressSpace::on_activate() {
     RT_FAIL_IF(!configured_, Error::object_config);
-    auto vmid = allocate_hardware_vmid();
-    if (!vmid) {
-        return fail(vmid.error());
-    }
-    if (auto made = stage2_.create(*vmid, of_one_extent, this); !made) {
-        release_hardware_vmid(*vmid);
+    const std::uint8_t vmid = RT_TRY(allocate_hardware_vmid());
+    if (auto made = stage2_.create(vmid, of_one_extent, this); !made) {
+        release_hardware_vmid(vmid);
         return made;
     }
     if (auto mapped = map_info_area(); !mapped) {
         stage2_.destroy();
-        release_hardware_vmid(*vmid);
+        release_hardware_vmid(vmid);
         return mapped;
     }
-    hardware_vmid_ = *vmid;
+    hardware_vmid_ = vmid;
     const LockGuard guard(registry().lock);
     registry().spaces.push_back(*this);
     return {};
@@ -153,42 +150,33 @@ Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
                                         const ExtentPart& part) const {
     RT_FAIL_IF(!is_active() || !extent.is_active(), Error::object_state);
     RT_FAIL_IF(part.partial && !extent.is_sparse(), Error::memextent_type);
-    auto range = part.partial ? extent.slice(part.offset, part.size) : extent.range();
-    if (!range) {
-        return range;
-    }
+    const PhysRange range =
+        RT_TRY(part.partial ? extent.slice(part.offset, part.size) : extent.range());
     RT_FAIL_IF(!base.page_aligned(), Error::argument_alignment);
-    RT_FAIL_IF(range_wraps(base.value, range->size), Error::address_overflow);
-    RT_FAIL_IF(base.value + range->size > Stage2::ipa_limit(), Error::address_invalid);
+    RT_FAIL_IF(range_wraps(base.value, range.size), Error::address_overflow);
+    RT_FAIL_IF(base.value + range.size > Stage2::ipa_limit(), Error::address_invalid);
     return range;
 }
 
 Result<> AddressSpace::map(MemExtent& extent, Ipa base, MapAttributes attributes, ExtentPart part) {
-    auto range = resolve(extent, base, part);
-    if (!range) {
-        return fail(range.error());
-    }
+    const PhysRange range = RT_TRY(resolve(extent, base, part));
     const Access wanted = attributes.kernel | attributes.user;
     RT_FAIL_IF(!access_within(wanted, extent.attributes().access), Error::denied);
-    auto resolved = resolve_memory_type(extent.attributes().memory_type, attributes.type);
-    if (!resolved) {
-        return fail(resolved.error());
-    }
-    attributes.type = *resolved;
+    attributes.type = RT_TRY(resolve_memory_type(extent.attributes().memory_type, attributes.type));
 
     std::array<Stage2::Run, max_runs> runs;
     std::size_t count = 0;
-    PhysRange rest = *range;
+    PhysRange rest = range;
     while (rest.size != 0) {
         const PhysRange run = extent.first_mappable(rest);
         if (run.size == 0) {
             break;
         }
         RT_FAIL_IF(count == max_runs, Error::mappings_full);
-        runs[count++] = {base + (run.base - range->base), run};
+        runs[count++] = {base + (run.base - range.base), run};
         rest = {run.end(), rest.end() - run.end()};
     }
-    RT_FAIL_IF(count == 0 || (part.partial && runs[0].phys != *range), Error::not_owner);
+    RT_FAIL_IF(count == 0 || (part.partial && runs[0].phys != range), Error::not_owner);
     const LockGuard guard(lock_);
     return map_runs(extent, std::span(runs).first(count), attributes);
 }
@@ -265,22 +253,19 @@ std::optional<IpaRange> AddressSpace::next_match(const Stage2::Run& window) {
 template <typename Action>
 Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part,
                                       Action action) {
-    auto range = resolve(extent, base, part);
-    if (!range) {
-        return fail(range.error());
-    }
+    const PhysRange range = RT_TRY(resolve(extent, base, part));
     RT_FAIL_IF(!extent.is_ram() && find_device_mapping(extent, base) == nullptr,
                Error::argument_invalid);
     bool found = false;
-    PhysRange rest = *range;
+    PhysRange rest = range;
     while (rest.size != 0) {
         const PhysRange run = extent.first_mappable(rest);
-        if (run.size == 0 || (part.partial && run != *range)) {
+        if (run.size == 0 || (part.partial && run != range)) {
             break;
         }
-        Stage2::Run window{base + (run.base - range->base), run};
+        Stage2::Run window{base + (run.base - range.base), run};
         while (auto match = next_match(window)) {
-            RT_FAIL_IF(part.partial && match->size != range->size, Error::argument_invalid);
+            RT_FAIL_IF(part.partial && match->size != range.size, Error::argument_invalid);
             RT_TRY(action(*match));
             found = true;
             const std::uint64_t passed = match->end() - window.ipa;

@@ -77,11 +77,7 @@ Result<> MemExtent::on_activate() {
     if (!is_ram_) {
         return {};
     }
-    auto id = ownership().allocate_id();
-    if (!id) {
-        return fail(id.error());
-    }
-    id_ = *id;
+    id_ = RT_TRY(ownership().allocate_id());
     auto taken = take_memory();
     if (!taken) {
         give_back();
@@ -105,10 +101,7 @@ Result<> MemExtent::take_memory() {
         if (run.size == 0) {
             break;
         }
-        auto taken = take(run);
-        if (!taken) {
-            return taken;
-        }
+        RT_TRY(take(run));
         found = true;
         rest = {run.end(), rest.end() - run.end()};
     }
@@ -178,15 +171,12 @@ Result<> MemExtent::donate(DonateTo direction, MemExtent& from, MemExtent& to, s
     const bool to_sibling = direction == DonateTo::sibling && from.parent_ && &from != &to &&
                             from.parent_ == to.parent_;
     RT_FAIL_IF(!to_child && !to_parent && !to_sibling, Error::argument_invalid);
-    auto range = from.slice(offset, size);
-    if (!range) {
-        return fail(range.error());
-    }
-    RT_FAIL_IF(!to.range_.contains(*range), Error::argument_invalid);
+    const PhysRange range = RT_TRY(from.slice(offset, size));
+    RT_FAIL_IF(!to.range_.contains(range), Error::argument_invalid);
     const TouchMark mark = to_child    ? TouchMark::clear
                            : to_parent ? TouchMark::set
                                        : TouchMark::keep;
-    return ownership().transfer(*range, from.id_, to.id_, mark);
+    return ownership().transfer(range, from.id_, to.id_, mark);
 }
 
 /// The part of the extent that it exchanges with its partition.
@@ -225,11 +215,7 @@ template <typename Action>
 Result<> MemExtent::for_each_owned(std::uint64_t offset, std::uint64_t size, Action action) {
     RT_FAIL_IF(!is_active(), Error::object_state);
     RT_FAIL_IF(!is_ram_, Error::argument_invalid);
-    auto range = slice(offset, size);
-    if (!range) {
-        return fail(range.error());
-    }
-    PhysRange rest = *range;
+    PhysRange rest = RT_TRY(slice(offset, size));
     for (;;) {
         const PhysRange run = ownership().first_owned(rest, id_);
         if (run.size == 0) {

@@ -205,17 +205,14 @@ void Ownership::release_id(OwnerId id) {
 
 Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, TouchMark mark) {
     const LockGuard guard(lock_);
-    const auto region = region_owned(range, from);
-    if (!region) {
-        return fail(region.error());
-    }
-    if (!all_of(**region, range, [](const PageRecord& page) { return !page.mapped(); })) {
+    const auto region = RT_TRY(region_owned(range, from));
+    if (!all_of(*region, range, [](const PageRecord& page) { return !page.mapped(); })) {
         return fail(Error::busy);
     }
     if (mark != TouchMark::keep) {
-        join_blocks(**region, range);
+        join_blocks(*region, range);
     }
-    change(**region, range, [&](PageRecord& page) {
+    change(*region, range, [&](PageRecord& page) {
         page.owner = to;
         if (mark != TouchMark::keep) {
             page.mappings = mark == TouchMark::set ? touched_bit : 0;
@@ -226,15 +223,12 @@ Result<> Ownership::transfer(PhysRange range, OwnerId from, OwnerId to, TouchMar
 
 Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
     const LockGuard guard(lock_);
-    const auto region = region_owned(range, owner);
-    if (!region) {
-        return fail(region.error());
-    }
-    if (!all_of(**region, range,
+    const auto region = RT_TRY(region_owned(range, owner));
+    if (!all_of(*region, range,
                 [](const PageRecord& page) { return (page.mappings | touched_bit) != 0xffff; })) {
         return fail(Error::mappings_full);
     }
-    change(**region, range, [](PageRecord& page) {
+    change(*region, range, [](PageRecord& page) {
         page.mappings = static_cast<std::uint16_t>((page.mappings + 1) | touched_bit);
     });
     return {};

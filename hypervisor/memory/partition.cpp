@@ -8,11 +8,7 @@ namespace hyp {
 
 Result<> Partition::on_activate() {
     if (parent_) {
-        auto id = ownership().allocate_id();
-        if (!id) {
-            return fail(id.error());
-        }
-        id_ = *id;
+        id_ = RT_TRY(ownership().allocate_id());
     }
     return {};
 }

@@ -68,9 +68,7 @@ Stage2::~Stage2() {
 Result<> Stage2::create(std::uint8_t hardware_vmid, JoinPolicy may_join, Object* owner) {
     const unsigned order = PageAllocator::order_for(root_size());
     owner_ = owner;
-    if (!charge(std::uint64_t{1} << order)) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!charge(std::uint64_t{1} << order), Error::no_memory);
     root_ = static_cast<Entry*>(page_allocator().allocate_zeroed(order));
     if (root_ == nullptr) {
         refund(std::uint64_t{1} << order);

@@ -199,12 +199,9 @@ Result<Capability*> Cspace::place(Object* object, std::uint32_t rights) {
 
 Result<CapId> Cspace::insert(Ref<Object> object, std::uint32_t rights) {
     const LockGuard tree_guard(derivation_lock);
-    auto slot = place(object.get(), rights);
-    if (!slot) {
-        return fail(slot.error());
-    }
+    Capability* slot = RT_TRY(place(object.get(), rights));
     static_cast<void>(object.detach());
-    return (*slot)->id;
+    return slot->id;
 }
 
 Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask) {
@@ -214,21 +211,14 @@ Result<CapId> Cspace::copy(CapId id, Cspace& destination, std::uint32_t mask) {
     std::uint32_t rights = 0;
     {
         const LockGuard guard(lock_);
-        auto slot = find_live(id);
-        if (!slot) {
-            return fail(slot.error());
-        }
-        source = *slot;
+        source = RT_TRY(find_live(id));
         rights = source->rights & mask;
         object = Ref<Object>(*source->object);
     }
-    auto slot = destination.place(object.get(), rights);
-    if (!slot) {
-        return fail(slot.error());
-    }
+    Capability* slot = RT_TRY(destination.place(object.get(), rights));
     static_cast<void>(object.detach());
-    derivation_attach(*source, **slot);
-    return (*slot)->id;
+    derivation_attach(*source, *slot);
+    return slot->id;
 }
 
 Result<> Cspace::remove(CapId id) {
@@ -249,12 +239,9 @@ Result<> Cspace::revoke(CapId id) {
     {
         const LockGuard tree_guard(derivation_lock);
         const LockGuard guard(lock_);
-        auto slot = find_live(id);
-        if (!slot) {
-            return fail(slot.error());
-        }
-        derivation_detach(**slot);
-        drop_object(**slot);
+        Capability* slot = RT_TRY(find_live(id));
+        derivation_detach(*slot);
+        drop_object(*slot);
     }
     drain_dead_objects();
     return {};
@@ -266,11 +253,7 @@ Result<> Cspace::revoke_children(CapId id) {
         Capability* root = nullptr;
         {
             const LockGuard guard(lock_);
-            auto slot = find_live(id);
-            if (!slot) {
-                return fail(slot.error());
-            }
-            root = *slot;
+            root = RT_TRY(find_live(id));
         }
         while (Capability* leaf = derivation_leaf(*root)) {
             derivation_detach(*leaf);
