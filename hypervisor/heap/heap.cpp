@@ -9,17 +9,6 @@
 
 namespace hyp {
 
-/// At the start of its page, so that a cell's slab is found by rounding its address down. Cells
-/// are never page-aligned for the same reason, which is what tells them from whole pages.
-struct Heap::Slab {
-    std::uint64_t used[2]; // bit n: cell n is given out
-    Slab* next;
-    Slab* previous;
-    std::uint32_t magic;
-    std::uint16_t size_class;
-    std::uint16_t used_count;
-};
-
 namespace {
 constexpr std::uint64_t header_size = 64;
 constexpr std::uint32_t slab_magic = 0x51ab51ab;
@@ -28,6 +17,17 @@ constexpr std::uint64_t cells_per_slab(std::uint64_t cell_size) {
     return (page_size - header_size) / cell_size;
 }
 } // namespace
+
+/// At the start of its page, so that a cell's slab is found by rounding its address down. Cells
+/// are never page-aligned for the same reason, which is what tells them from whole pages.
+struct Heap::Slab : rt::ListNode<Heap::Slab> {
+    std::uint64_t used[2]{}; // bit n: cell n is given out
+    std::uint32_t magic = slab_magic;
+    std::uint16_t size_class;
+    std::uint16_t used_count = 0;
+
+    explicit Slab(std::size_t of_class) : size_class(static_cast<std::uint16_t>(of_class)) {}
+};
 
 Heap& heap() {
     static constinit Heap instance;
@@ -54,7 +54,7 @@ void* Heap::allocate(std::size_t size, std::size_t alignment) {
 }
 
 void* Heap::take_cell(std::size_t size_class) {
-    Slab* slab = partial_[size_class];
+    Slab* slab = partial_[size_class].front();
     if (slab == nullptr) {
         slab = make_slab(size_class);
         if (slab == nullptr) {
@@ -66,7 +66,7 @@ void* Heap::take_cell(std::size_t size_class) {
     const auto bit = static_cast<unsigned>(std::countr_one(slab->used[word]));
     slab->used[word] |= std::uint64_t{1} << bit;
     if (++slab->used_count == cells_per_slab(cell_size)) {
-        unlink(*slab);
+        List::remove(*slab);
     }
     auto* cell = reinterpret_cast<std::byte*>(slab) + header_size + (word * 64 + bit) * cell_size;
     unpoison(cell, cell_size);
@@ -78,11 +78,9 @@ Heap::Slab* Heap::make_slab(std::size_t size_class) {
     if (page == nullptr) {
         return nullptr;
     }
-    Slab* slab = new (page) Slab{};
-    slab->magic = slab_magic;
-    slab->size_class = static_cast<std::uint16_t>(size_class);
+    Slab* slab = new (page) Slab(size_class);
     poison(static_cast<std::byte*>(page) + header_size, page_size - header_size);
-    link(*slab);
+    partial_[size_class].push_front(*slab);
     return slab;
 }
 
@@ -112,33 +110,12 @@ void Heap::release(void* cell) {
 /// A cell of the slab has become free.
 void Heap::give_back(Slab& slab) {
     if (slab.used_count-- == cells_per_slab(cell_sizes[slab.size_class])) {
-        link(slab);
+        partial_[slab.size_class].push_front(slab);
     }
     if (slab.used_count == 0) {
-        unlink(slab);
+        List::remove(slab);
         slab.magic = 0;
         page_allocator().release(&slab);
-    }
-}
-
-void Heap::link(Slab& slab) {
-    Slab*& first = partial_[slab.size_class];
-    slab.previous = nullptr;
-    slab.next = first;
-    if (first != nullptr) {
-        first->previous = &slab;
-    }
-    first = &slab;
-}
-
-void Heap::unlink(Slab& slab) {
-    if (slab.next != nullptr) {
-        slab.next->previous = slab.previous;
-    }
-    if (slab.previous != nullptr) {
-        slab.previous->next = slab.next;
-    } else {
-        partial_[slab.size_class] = slab.next;
     }
 }
 

@@ -5,6 +5,8 @@
 #include "heap/names.hpp"
 #include "heap/page_allocator.hpp"
 
+#include <runtime/intrusive_list.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +48,7 @@ public:
 
 private:
     struct Slab;
+    using List = rt::IntrusiveList<Slab, Slab>;
     // Cells of 64 bytes and more are 64-byte aligned because the slab header takes 64 bytes.
     static constexpr std::array<std::uint16_t, 10> cell_sizes{32,  64,  128, 192, 256,
                                                               384, 512, 640, 960, 1984};
@@ -54,11 +57,9 @@ private:
     Slab* make_slab(std::size_t size_class) RT_REQUIRES(lock_);
     void* take_cell(std::size_t size_class) RT_REQUIRES(lock_);
     void give_back(Slab& slab) RT_REQUIRES(lock_);
-    void link(Slab& slab) RT_REQUIRES(lock_);
-    void unlink(Slab& slab) RT_REQUIRES(lock_);
 
     Spinlock lock_;
-    std::array<Slab*, cell_sizes.size()> partial_ RT_GUARDED_BY(lock_){}; // slabs with a free cell
+    std::array<List, cell_sizes.size()> partial_ RT_GUARDED_BY(lock_){}; // slabs with a free cell
 };
 
 /// The one heap of the hypervisor, on page_allocator().

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on address spaces (public API document, "Address Space Management").
-#include "hypercall/create.hpp"
 #include "hypercall/on_object.hpp"
 #include "memory/address_space.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 #include <utility>
 
@@ -140,8 +135,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> address_space_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> address_space_calls = entries;
 
 } // namespace hyp

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on capability spaces (public API document, "Capability Management").
-#include "hypercall/create.hpp"
 #include "hypercall/on_object.hpp"
 #include "object/cspace.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 #include <limits>
 
@@ -36,8 +31,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> cspace_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> cspace_calls = entries;
 
 } // namespace hyp

@@ -53,10 +53,9 @@ std::uint64_t identify(Vcpu& caller) {
 } // namespace
 
 void init_hypercalls() {
-    for (const auto& entries :
-         {object_calls(), cspace_calls(), memextent_calls(), address_space_calls(),
-          doorbell_calls(), message_queue_calls(), vic_calls(), hwirq_calls(), vcpu_calls(),
-          vpm_group_calls(), watchdog_calls(), virtio_calls(), system_calls()}) {
+    for (const auto& entries : {object_calls, cspace_calls, memextent_calls, address_space_calls,
+                                doorbell_calls, message_queue_calls, interrupt_calls, vcpu_calls,
+                                vpm_group_calls, watchdog_calls, virtio_calls, system_calls}) {
         add(entries);
     }
 }

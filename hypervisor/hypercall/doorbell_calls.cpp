@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on doorbells (public API document, "Doorbell Management").
-#include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
 #include "hypercall/on_object.hpp"
 #include "ipc/doorbell.hpp"
-#include "vcpu/vcpu.hpp"
 #include "vcpu/wakeup_collector.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -38,8 +32,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> doorbell_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> doorbell_calls = entries;
 
 } // namespace hyp

@@ -7,6 +7,8 @@
 #include "vcpu/vcpu.hpp"
 
 #include <abi/error.h>
+#include <abi/hypercall.h>
+#include <abi/rights.h>
 
 #include <cstdint>
 #include <expected>
@@ -86,19 +88,9 @@ inline Outcome done(const Result<>& result) {
     return result ? Outcome() : fail(result.error());
 }
 
-// One table per object family, each in the file named after it.
-std::span<const HypercallEntry> object_calls();
-std::span<const HypercallEntry> cspace_calls();
-std::span<const HypercallEntry> memextent_calls();
-std::span<const HypercallEntry> address_space_calls();
-std::span<const HypercallEntry> doorbell_calls();
-std::span<const HypercallEntry> message_queue_calls();
-std::span<const HypercallEntry> vic_calls();
-std::span<const HypercallEntry> hwirq_calls();
-std::span<const HypercallEntry> vcpu_calls();
-std::span<const HypercallEntry> vpm_group_calls();
-std::span<const HypercallEntry> watchdog_calls();
-std::span<const HypercallEntry> virtio_calls();
-std::span<const HypercallEntry> system_calls();
+// One table per object family, each in the file named after it; constants.
+extern const std::span<const HypercallEntry> object_calls, cspace_calls, memextent_calls,
+    address_space_calls, doorbell_calls, message_queue_calls, interrupt_calls, vcpu_calls,
+    vpm_group_calls, watchdog_calls, virtio_calls, system_calls;
 
 } // namespace hyp

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on memory extents (public API document, "Memory Extent Management").
-#include "hypercall/create.hpp"
 #include "hypercall/on_object.hpp"
 #include "memory/memextent.hpp"
 #include "memory/ownership.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -139,8 +134,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> memextent_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> memextent_calls = entries;
 
 } // namespace hyp

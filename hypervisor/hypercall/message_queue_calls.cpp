@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on message queues (public API document, "Message Queue Management").
-#include "hypercall/create.hpp"
 #include "hypercall/guest_buffer.hpp"
-#include "hypercall/handler.hpp"
 #include "hypercall/on_object.hpp"
 #include "ipc/message_queue.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 #include <cstddef>
 #include <optional>
@@ -148,8 +142,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> message_queue_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> message_queue_calls = entries;
 
 } // namespace hyp

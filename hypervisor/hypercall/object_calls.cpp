@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on objects of any type (public API document, "Object Management").
-#include "hypercall/create.hpp"
 #include "hypercall/on_object.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -67,8 +62,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> object_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> object_calls = entries;
 
 } // namespace hyp

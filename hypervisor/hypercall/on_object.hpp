@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The shapes that most calls share: look an object up, then do one thing with it.
+// The shapes that most calls share: look an object up, then do one thing with it; or make one.
 #pragma once
 
 #include "hypercall/handler.hpp"
 #include "interrupt/vic.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/rights.h>
+#include "memory/partition.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -69,6 +67,18 @@ Outcome bind_source(Vcpu& caller, Arguments a, std::uint32_t right, std::uint64_
         return info ? bind(object, *vic, *info) : fail(info.error());
     });
 }
+
+/// Makes an object in state init; empty if memory is short.
+using Maker = Ref<Object> (*)(Partition& payer);
+
+/// x0 partition, x1 capability space, x2 zero -> x1 a capability with all rights to a new object.
+/// Its memory, `size` bytes, counts to the partition.
+Outcome create_object(Vcpu& caller, Arguments a, std::size_t size, Maker make);
+
+/// A row of a table: creates a T.
+template <typename T, Maker make = [](Partition&) -> Ref<Object> { return make_object<T>(); }>
+inline constexpr Handler create =
+    entry<[](Vcpu& caller, Arguments a) { return create_object(caller, a, sizeof(T), make); }>;
 
 /// The type and the number of arguments of a method.
 template <typename Method>

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls about the whole system: entropy, the trace, and our extensions for the Resource
 // Manager.
-#include "hypercall/handler.hpp"
-
 #include "heap/page_allocator.hpp"
 #include "heap/trace.hpp"
+#include "hypercall/handler.hpp"
 #include "memory/partition.hpp"
 #include "memory/stage2.hpp"
 #include "object/cspace.hpp"
 #include "platform/console.hpp"
 #include "platform/random.hpp"
-#include "vcpu/vcpu.hpp"
 
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 #include <abi/rm_rpc.h>
 
 #include <algorithm>
@@ -108,8 +104,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> system_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> system_calls = entries;
 
 } // namespace hyp

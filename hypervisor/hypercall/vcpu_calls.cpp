@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on vCPU threads: configuration, power, proxy scheduling (public API document, "VCPU
 // Management" and "Scheduler Management").
-#include "hypercall/create.hpp"
 #include "hypercall/on_object.hpp"
 #include "schedule/scheduler.hpp"
-#include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -150,8 +145,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> vcpu_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> vcpu_calls = entries;
 
 } // namespace hyp

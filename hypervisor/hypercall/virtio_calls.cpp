@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on virtio-mmio devices (public API document, "Virtual IO MMIO Management" and "Virtio
 // Input Config Hypercalls").
-#include "hypercall/create.hpp"
 #include "hypercall/guest_buffer.hpp"
-#include "hypercall/handler.hpp"
 #include "hypercall/on_object.hpp"
 #include "ipc/virtio_mmio.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 #include <array>
 #include <utility>
@@ -120,8 +114,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> virtio_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> virtio_calls = entries;
 
 } // namespace hyp

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on virtual power-management groups.
-#include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
 #include "hypercall/on_object.hpp"
-
-#include "memory/partition.hpp"
-#include "vcpu/vcpu.hpp"
 #include "vcpu/vpm_group.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -42,8 +34,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> vpm_group_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> vpm_group_calls = entries;
 
 } // namespace hyp

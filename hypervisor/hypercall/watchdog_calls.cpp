@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Hypercalls on watchdogs (public API document, "Watchdog Management").
-#include "hypercall/create.hpp"
-#include "hypercall/handler.hpp"
 #include "hypercall/on_object.hpp"
-#include "vcpu/vcpu.hpp"
 #include "vcpu/watchdog.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
 
 namespace hyp {
 
@@ -55,8 +49,6 @@ constexpr HypercallEntry entries[] = {
 
 } // namespace
 
-std::span<const HypercallEntry> watchdog_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> watchdog_calls = entries;
 
 } // namespace hyp

@@ -14,6 +14,32 @@ namespace hyp {
 
 static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);
 
+namespace {
+
+/// Holds the queue's lock for a scope, and interrupts a side after that if `wanted`.
+class RT_SCOPED_CAPABILITY WakeGuard {
+public:
+    WakeGuard(Spinlock& lock, VirqSource& side) RT_ACQUIRE(lock) : lock_(lock), side_(side) {
+        lock_.lock();
+    }
+    ~WakeGuard() RT_RELEASE() {
+        lock_.unlock();
+        if (wanted) {
+            side_.assert_edge();
+        }
+    }
+    WakeGuard(const WakeGuard&) = delete;
+    WakeGuard& operator=(const WakeGuard&) = delete;
+
+    bool wanted = false;
+
+private:
+    Spinlock& lock_;
+    VirqSource& side_;
+};
+
+} // namespace
+
 Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
     const LockGuard guard(config_lock);
     RT_FAIL_IF(is_active(), Error::object_state);
@@ -54,28 +80,16 @@ void MessageQueue::on_destroy() {
 Result<> MessageQueue::bind_send(Vic& vic, VirqInfo info) {
     RT_FAIL_IF(!is_active(), Error::object_state);
     RT_TRY(send_source_.bind(vic, info));
-    bool wake = false;
-    {
-        const LockGuard guard(lock_);
-        wake = sender_waits_ && used() <= not_full_threshold_;
-    }
-    if (wake) {
-        send_source_.assert_edge();
-    }
+    WakeGuard wake(lock_, send_source_);
+    wake.wanted = sender_waits_ && used() <= not_full_threshold_;
     return {};
 }
 
 Result<> MessageQueue::bind_receive(Vic& vic, VirqInfo info) {
     RT_FAIL_IF(!is_active(), Error::object_state);
     RT_TRY(receive_source_.bind(vic, info));
-    bool wake = false;
-    {
-        const LockGuard guard(lock_);
-        wake = used() >= not_empty_threshold_;
-    }
-    if (wake) {
-        receive_source_.assert_edge();
-    }
+    WakeGuard wake(lock_, receive_source_);
+    wake.wanted = used() >= not_empty_threshold_;
     return {};
 }
 
@@ -144,17 +158,11 @@ Result<MessageQueue::Received> MessageQueue::receive(std::size_t limit, MessageS
 
 Result<> MessageQueue::flush() {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    bool wake = false;
-    {
-        const LockGuard guard(lock_);
-        wake = used() > not_full_threshold_;
-        head_ = 0;
-        set_used(0);
-        sender_waits_ = sender_waits_ && !(wake && send_source_.bound());
-    }
-    if (wake) {
-        send_source_.assert_edge(); // there is room, and a sender may wait for it
-    }
+    WakeGuard wake(lock_, send_source_);
+    wake.wanted = used() > not_full_threshold_; // there is room, and a sender may wait for it
+    head_ = 0;
+    set_used(0);
+    sender_waits_ = sender_waits_ && !(wake.wanted && send_source_.bound());
     return {};
 }
 
@@ -169,33 +177,21 @@ void MessageQueue::start(SoftTimer& timer, std::uint64_t delay_us) {
 
 void MessageQueue::on_send_delay(void* queue) {
     auto& self = *static_cast<MessageQueue*>(queue);
-    bool wake = false;
-    {
-        const LockGuard guard(self.lock_);
-        wake = self.used() < self.depth_ && self.used() > self.not_full_threshold_;
-    }
-    if (wake) {
-        self.send_source_.assert_edge();
-    }
+    WakeGuard wake(self.lock_, self.send_source_);
+    wake.wanted = self.used() < self.depth_ && self.used() > self.not_full_threshold_;
 }
 
 void MessageQueue::on_receive_delay(void* queue) {
     auto& self = *static_cast<MessageQueue*>(queue);
-    bool wake = false;
-    {
-        const LockGuard guard(self.lock_);
-        wake = self.used() > 0 && self.used() < self.not_empty_threshold_;
-    }
-    if (wake) {
-        self.receive_source_.assert_edge();
-    }
+    WakeGuard wake(self.lock_, self.receive_source_);
+    wake.wanted = self.used() > 0 && self.used() < self.not_empty_threshold_;
 }
 
 Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
                                           std::optional<std::uint64_t> delay_us) {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    RT_FAIL_IF(not_full && *not_full >= depth_, Error::argument_invalid);
-    RT_FAIL_IF(delay_us.value_or(0) > max_delay_us, Error::argument_invalid);
+    RT_FAIL_IF(not_full.value_or(0) >= depth_ || delay_us.value_or(0) > max_delay_us,
+               Error::argument_invalid);
     const LockGuard guard(lock_);
     not_full_delay_ = delay_us.value_or(not_full_delay_);
     not_full_threshold_ = not_full.value_or(not_full_threshold_);
@@ -205,19 +201,14 @@ Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
 Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
                                              std::optional<std::uint64_t> delay_us) {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    RT_FAIL_IF(not_empty && (*not_empty == 0 || *not_empty > depth_), Error::argument_invalid);
-    RT_FAIL_IF(delay_us.value_or(0) > max_delay_us, Error::argument_invalid);
-    bool wake = false;
-    {
-        const LockGuard guard(lock_);
-        const bool was_below = used() < not_empty_threshold_;
-        not_empty_delay_ = delay_us.value_or(not_empty_delay_);
-        not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);
-        wake = was_below && used() >= not_empty_threshold_;
-    }
-    if (wake) {
-        receive_source_.assert_edge(); // messages that waited for more have become enough
-    }
+    RT_FAIL_IF(not_empty.value_or(1) - 1 >= depth_ || delay_us.value_or(0) > max_delay_us,
+               Error::argument_invalid);
+    WakeGuard wake(lock_, receive_source_);
+    const bool was_below = used() < not_empty_threshold_;
+    not_empty_delay_ = delay_us.value_or(not_empty_delay_);
+    not_empty_threshold_ = not_empty.value_or(not_empty_threshold_);
+    // Messages that waited for more have become enough.
+    wake.wanted = was_below && used() >= not_empty_threshold_;
     return {};
 }
 

@@ -21,8 +21,8 @@ std::optional<std::uint64_t> affinity(const DeviceTree& tree, DeviceTree::Node c
 } // namespace
 
 void read_psci(const DeviceTree& tree, Platform& platform) {
-    const auto node = tree.next_compatible(tree.root(), "arm,psci-0.2");
-    const auto newer = tree.next_compatible(tree.root(), "arm,psci-1.0");
+    const auto node = tree.next_compatible(tree.root, "arm,psci-0.2");
+    const auto newer = tree.next_compatible(tree.root, "arm,psci-1.0");
     const auto psci = node >= 0 ? node : newer;
     platform.psci = psci >= 0 && tree.text(psci, "method") == "smc";
 }

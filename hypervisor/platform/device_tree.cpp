@@ -32,7 +32,7 @@ std::optional<std::uint64_t> read_cells(std::span<const std::byte> bytes, unsign
 }
 
 std::optional<DeviceTree> DeviceTree::open(const void* blob, std::uint64_t available) {
-    if (!rt::FlatTree::is_well_formed(blob, available)) {
+    if (!is_well_formed(blob, available)) {
         return std::nullopt;
     }
     return DeviceTree(blob);
@@ -41,7 +41,7 @@ std::optional<DeviceTree> DeviceTree::open(const void* blob, std::uint64_t avail
 DeviceTree::Node DeviceTree::next_compatible(Node after, std::string_view name) const {
     Node node = after;
     do {
-        node = tree_.next_compatible(node, name);
+        node = FlatTree::next_compatible(node, name);
     } while (node >= 0 && !enabled(node));
     return node;
 }
@@ -68,6 +68,11 @@ std::optional<std::uint32_t> DeviceTree::cell(Node node, std::string_view proper
         return std::nullopt;
     }
     return static_cast<std::uint32_t>(*read_cells(data.subspan(index * cell_bytes), 1));
+}
+
+std::optional<std::uint64_t> DeviceTree::number(Node node, std::string_view property) const {
+    const std::span<const std::byte> data = bytes(node, property);
+    return read_cells(data, static_cast<unsigned>(data.size() / cell_bytes));
 }
 
 unsigned DeviceTree::address_cells(Node node) const {
@@ -104,7 +109,7 @@ std::optional<PhysRange> DeviceTree::reg(Node node, std::size_t index) const {
 
 std::optional<std::uint64_t> DeviceTree::translate(Node bus, std::uint64_t address,
                                                    std::uint64_t size) const {
-    for (unsigned depth = 0; bus != root(); ++depth) {
+    for (unsigned depth = 0; bus != root; ++depth) {
         const Node above = parent(bus);
         if (above < 0 || depth == most_buses || !has(bus, "ranges")) {
             return std::nullopt;
@@ -138,7 +143,7 @@ std::optional<std::uint64_t> DeviceTree::translate(Node bus, std::uint64_t addre
 }
 
 std::optional<PhysRange> DeviceTree::reservation(std::size_t index) const {
-    const auto found = tree_.reservation(index);
+    const auto found = FlatTree::reservation(index);
     return found ? std::optional(PhysRange{PhysAddr{found->base}, found->size}) : std::nullopt;
 }
 

@@ -15,40 +15,29 @@
 namespace hyp {
 
 /// A view of a tree that open() checked; nothing in it can lead out of the blob.
-class DeviceTree {
+class DeviceTree : public rt::FlatTree {
 public:
-    /// A node is its offset in the blob; negative means none.
-    using Node = rt::FlatTree::Node;
-
     /// Nothing if the blob is not a well-formed tree of at most `available` bytes.
     static std::optional<DeviceTree> open(const void* blob, std::uint64_t available);
 
-    [[nodiscard]] Node root() const { return 0; }
-    [[nodiscard]] Node find(std::string_view path) const { return tree_.find(path); }
-    [[nodiscard]] Node parent(Node node) const { return tree_.parent(node); }
-    [[nodiscard]] Node first_child(Node node) const { return tree_.first_child(node); }
-    [[nodiscard]] Node next_sibling(Node node) const { return tree_.next_sibling(node); }
-    /// The next node behind `after` (root() to start) with this compatible string and not disabled.
+    /// The next node behind `after` (root to start) with this compatible string and not disabled.
     [[nodiscard]] Node next_compatible(Node after, std::string_view compatible) const;
-
-    [[nodiscard]] bool compatible(Node node, std::string_view name) const {
-        return tree_.compatible(node, name);
-    }
     /// True unless "status" says otherwise.
     [[nodiscard]] bool enabled(Node node) const;
-    [[nodiscard]] std::string_view name(Node node) const { return tree_.name(node); }
 
     [[nodiscard]] bool has(Node node, std::string_view property) const {
-        return tree_.property(node, property).has_value();
+        return FlatTree::property(node, property).has_value();
     }
     [[nodiscard]] std::span<const std::byte> bytes(Node node, std::string_view property) const {
-        return tree_.property(node, property).value_or(std::span<const std::byte>());
+        return FlatTree::property(node, property).value_or(std::span<const std::byte>());
     }
     /// The property as a string without its NUL; empty if absent or not terminated.
     [[nodiscard]] std::string_view text(Node node, std::string_view property) const;
     /// One 32-bit cell of a property.
     [[nodiscard]] std::optional<std::uint32_t> cell(Node node, std::string_view property,
                                                     std::size_t index = 0) const;
+    /// A property of one or two cells.
+    [[nodiscard]] std::optional<std::uint64_t> number(Node node, std::string_view property) const;
     /// #address-cells or #size-cells that hold for the children of `node`.
     [[nodiscard]] unsigned address_cells(Node node) const;
     [[nodiscard]] unsigned size_cells(Node node) const;
@@ -59,16 +48,14 @@ public:
     /// The i-th entry of the memory reservation block; nothing behind the last.
     [[nodiscard]] std::optional<PhysRange> reservation(std::size_t index) const;
 
-    [[nodiscard]] const void* blob() const { return blob_; }
-    [[nodiscard]] std::uint64_t size() const { return rt::FlatTree::total_size(blob_); }
+    [[nodiscard]] std::uint64_t size() const { return total_size(blob_); }
 
 private:
-    explicit DeviceTree(const void* blob) : blob_(blob), tree_(blob) {}
+    explicit DeviceTree(const void* blob) : FlatTree(blob), blob_(blob) {}
     [[nodiscard]] std::optional<std::uint64_t> translate(Node bus, std::uint64_t address,
                                                          std::uint64_t size) const;
 
     const void* blob_;
-    rt::FlatTree tree_;
 };
 
 /// Reads `cells` (1 or 2) big-endian cells from the start of `bytes`; nothing if there are fewer.

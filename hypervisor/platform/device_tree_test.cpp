@@ -72,9 +72,9 @@ TEST(DeviceTree, text_needs_its_terminator) {
     const auto blob = builder.finish();
     const auto tree = opened(blob);
     ASSERT_TRUE(tree);
-    EXPECT_EQ(tree->text(tree->root(), "good"), "okay");
-    EXPECT_EQ(tree->text(tree->root(), "bad"), "");
-    EXPECT_EQ(tree->text(tree->root(), "absent"), "");
+    EXPECT_EQ(tree->text(tree->root, "good"), "okay");
+    EXPECT_EQ(tree->text(tree->root, "bad"), "");
+    EXPECT_EQ(tree->text(tree->root, "absent"), "");
 }
 
 TEST(DeviceTree, a_truncated_tree_does_not_open) {

@@ -25,7 +25,7 @@ std::optional<IntId> private_interrupt(const DeviceTree& tree, DeviceTree::Node 
 }
 
 std::size_t interrupt_cells(const DeviceTree& tree) {
-    const auto gic = tree.next_compatible(tree.root(), "arm,gic-v3");
+    const auto gic = tree.next_compatible(tree.root, "arm,gic-v3");
     return gic < 0 ? least_cells : tree.cell(gic, "#interrupt-cells").value_or(least_cells);
 }
 
@@ -44,7 +44,7 @@ Status read_its(const DeviceTree& tree, DeviceTree::Node gic, GicInfo& info) {
 } // namespace
 
 Status read_gic(const DeviceTree& tree, Platform& platform) {
-    const auto gic = tree.next_compatible(tree.root(), "arm,gic-v3");
+    const auto gic = tree.next_compatible(tree.root, "arm,gic-v3");
     if (gic < 0) {
         return std::unexpected(
             "The device tree has no GICv3 (compatible \"arm,gic-v3\"); with QEMU "
@@ -59,9 +59,7 @@ Status read_gic(const DeviceTree& tree, Platform& platform) {
         RT_FAIL_IF(!region || !platform.gic.redistributors.push_back(*region),
                    "The GICv3 node lacks redistributor regions, or has over 16.");
     }
-    const auto stride = tree.bytes(gic, "redistributor-stride");
-    platform.gic.redistributor_stride =
-        read_cells(stride, static_cast<unsigned>(stride.size() / 4)).value_or(0);
+    platform.gic.redistributor_stride = tree.number(gic, "redistributor-stride").value_or(0);
     constexpr IntId usual_maintenance = 25; // Arm DEN0029 (BSA), PPI assignments
     platform.gic.maintenance =
         private_interrupt(tree, gic, 0, interrupt_cells(tree)).value_or(usual_maintenance);
@@ -73,7 +71,7 @@ Status read_timers(const DeviceTree& tree, Platform& platform) {
     constexpr std::size_t physical = 1;
     constexpr std::size_t virtual_timer = 2;
     constexpr std::size_t hypervisor = 3;
-    const auto node = tree.next_compatible(tree.root(), "arm,armv8-timer");
+    const auto node = tree.next_compatible(tree.root, "arm,armv8-timer");
     RT_FAIL_IF(node < 0, "The device tree has no timer node (compatible \"arm,armv8-timer\").");
     const std::size_t cells = interrupt_cells(tree);
     const auto phys = private_interrupt(tree, node, physical, cells);

@@ -62,7 +62,7 @@ Status add_occupied(Platform& platform, PhysRange range) {
 }
 
 Status read_ram(const DeviceTree& tree, Platform& platform) {
-    for (auto node = tree.first_child(tree.root()); node >= 0; node = tree.next_sibling(node)) {
+    for (auto node = tree.first_child(tree.root); node >= 0; node = tree.next_sibling(node)) {
         if (tree.text(node, "device_type") != "memory" || !tree.enabled(node)) {
             continue;
         }
@@ -89,8 +89,9 @@ Status read_reserved(const DeviceTree& tree, Platform& platform) {
             }
             if (!tree.has(node, "no-map")) {
                 RT_TRY(add_occupied(platform, *range));
-            } else if (!subtract(platform.ram, outer_pages(*range))) {
-                return std::unexpected("Reserved memory splits RAM into more than 16 ranges.");
+            } else {
+                RT_FAIL_IF(!subtract(platform.ram, outer_pages(*range)),
+                           "Reserved memory splits RAM into more than 16 ranges.");
             }
         }
     }
@@ -111,15 +112,6 @@ std::optional<PhysRange> module_range(const DeviceTree& tree, DeviceTree::Node n
     return tree.reg(node);
 }
 
-/// QEMU puts its device tree over whatever was loaded there; better said than met as a crash.
-Status check_module(const DeviceTree& tree, PhysAddr device_tree_address, PhysRange range) {
-    if (range.overlaps({device_tree_address, tree.size()})) {
-        return std::unexpected("A boot module (multiboot,module) and the device tree lie over each "
-                               "other in memory: load the module at another address.");
-    }
-    return {};
-}
-
 /// Boot modules (compatible "multiboot,module") and a plain initrd.
 Status read_modules(const DeviceTree& tree, PhysAddr device_tree_address, Platform& platform) {
     const auto chosen = tree.find("/chosen");
@@ -129,23 +121,17 @@ Status read_modules(const DeviceTree& tree, PhysAddr device_tree_address, Platfo
         }
         const auto range = module_range(tree, node);
         RT_FAIL_IF(!range, "A multiboot,module node in /chosen has no usable reg property.");
-        Status status = check_module(tree, device_tree_address, *range);
-        if (status) {
-            status = add_occupied(platform, *range);
-        }
-        if (!status) {
-            return status;
-        }
+        // QEMU puts its device tree over whatever was loaded there; better said than met as a
+        // crash.
+        RT_FAIL_IF(range->overlaps({device_tree_address, tree.size()}),
+                   "A boot module (multiboot,module) and the device tree lie over each other in "
+                   "memory: load the module at another address.");
+        RT_TRY(add_occupied(platform, *range));
     }
-    if (chosen < 0) {
-        return {};
-    }
-    const auto start = tree.bytes(chosen, "linux,initrd-start");
-    const auto end = tree.bytes(chosen, "linux,initrd-end");
-    const auto first = read_cells(start, static_cast<unsigned>(start.size() / 4));
-    const auto last = read_cells(end, static_cast<unsigned>(end.size() / 4));
-    if (first && last && *first < *last) {
-        return add_occupied(platform, {PhysAddr{*first}, *last - *first});
+    const auto start = tree.number(chosen, "linux,initrd-start");
+    const auto end = tree.number(chosen, "linux,initrd-end");
+    if (start && end && *start < *end) {
+        return add_occupied(platform, {PhysAddr{*start}, *end - *start});
     }
     return {};
 }
@@ -153,17 +139,10 @@ Status read_modules(const DeviceTree& tree, PhysAddr device_tree_address, Platfo
 } // namespace
 
 Status read_memory_map(const DeviceTree& tree, PhysAddr device_tree_address, Platform& platform) {
-    Status status = read_ram(tree, platform);
-    if (status) {
-        status = read_reserved(tree, platform);
-    }
-    if (status) {
-        status = read_modules(tree, device_tree_address, platform);
-    }
-    if (status) {
-        status = add_occupied(platform, {device_tree_address, tree.size()});
-    }
-    return status;
+    RT_TRY(read_ram(tree, platform));
+    RT_TRY(read_reserved(tree, platform));
+    RT_TRY(read_modules(tree, device_tree_address, platform));
+    return add_occupied(platform, {device_tree_address, tree.size()});
 }
 
 std::optional<PhysAddr> find_free(const Platform& platform, std::uint64_t size,

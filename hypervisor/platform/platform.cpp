@@ -25,17 +25,10 @@ std::expected<void, PlatformError> read_platform(const void* device_tree, std::u
     const auto tree = DeviceTree::open(device_tree, available);
     RT_FAIL_IF(!tree, "The firmware's device tree is damaged.");
     read_psci(*tree, platform);
-    auto status = read_memory_map(*tree, device_tree_address, platform);
-    if (status) {
-        status = read_cpus(*tree, boot_mpidr, platform);
-    }
-    if (status) {
-        status = read_gic(*tree, platform);
-    }
-    if (status) {
-        status = read_timers(*tree, platform);
-    }
-    return status;
+    RT_TRY(read_memory_map(*tree, device_tree_address, platform));
+    RT_TRY(read_cpus(*tree, boot_mpidr, platform));
+    RT_TRY(read_gic(*tree, platform));
+    return read_timers(*tree, platform);
 }
 
 } // namespace hyp

@@ -42,11 +42,7 @@ std::optional<UartInfo> read_uart(const DeviceTree& tree, DeviceTree::Node node)
 
 /// stdout-path: a path or an alias, with options behind a colon.
 DeviceTree::Node stdout_node(const DeviceTree& tree) {
-    const auto chosen = tree.find("/chosen");
-    if (chosen < 0) {
-        return chosen;
-    }
-    const std::string_view text = tree.text(chosen, "stdout-path");
+    const std::string_view text = tree.text(tree.find("/chosen"), "stdout-path");
     const std::string_view path = text.substr(0, text.find(':'));
     return tree.find(path); // resolves aliases too
 }
@@ -58,14 +54,11 @@ std::optional<UartInfo> find_uart(const void* device_tree, std::uint64_t availab
     if (!tree) {
         return std::nullopt;
     }
-    const auto chosen = stdout_node(*tree);
-    if (chosen >= 0) {
-        if (const auto uart = read_uart(*tree, chosen)) {
-            return uart;
-        }
+    if (const auto uart = read_uart(*tree, stdout_node(*tree))) {
+        return uart;
     }
     for (const KnownUart& known : known_uarts) {
-        const auto node = tree->next_compatible(tree->root(), known.compatible);
+        const auto node = tree->next_compatible(tree->root, known.compatible);
         if (node >= 0) {
             return read_uart(*tree, node);
         }

@@ -3,23 +3,16 @@
 #pragma once
 
 #if defined(__clang__)
-#define RT_CAPABILITY(name) __attribute__((capability(name)))
-#define RT_SCOPED_CAPABILITY __attribute__((scoped_lockable))
-#define RT_GUARDED_BY(lock) __attribute__((guarded_by(lock)))
-#define RT_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
-#define RT_EXCLUDES(...) __attribute__((locks_excluded(__VA_ARGS__)))
-#define RT_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
-#define RT_RELEASE(...) __attribute__((release_capability(__VA_ARGS__)))
-#define RT_TRY_ACQUIRE(...) __attribute__((try_acquire_capability(__VA_ARGS__)))
-#define RT_NO_ANALYSIS __attribute__((no_thread_safety_analysis))
+#define RT_THREAD_ATTRIBUTE(...) __attribute__((__VA_ARGS__))
 #else
-#define RT_CAPABILITY(name)
-#define RT_SCOPED_CAPABILITY
-#define RT_GUARDED_BY(lock)
-#define RT_REQUIRES(...)
-#define RT_EXCLUDES(...)
-#define RT_ACQUIRE(...)
-#define RT_RELEASE(...)
-#define RT_TRY_ACQUIRE(...)
-#define RT_NO_ANALYSIS
+#define RT_THREAD_ATTRIBUTE(...)
 #endif
+
+#define RT_CAPABILITY(name) RT_THREAD_ATTRIBUTE(capability(name))
+#define RT_SCOPED_CAPABILITY RT_THREAD_ATTRIBUTE(scoped_lockable)
+#define RT_GUARDED_BY(lock) RT_THREAD_ATTRIBUTE(guarded_by(lock))
+#define RT_REQUIRES(...) RT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
+#define RT_EXCLUDES(...) RT_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
+#define RT_ACQUIRE(...) RT_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
+#define RT_RELEASE(...) RT_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
+#define RT_NO_ANALYSIS RT_THREAD_ATTRIBUTE(no_thread_safety_analysis)

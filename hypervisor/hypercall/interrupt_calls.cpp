@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Hypercalls on virtual interrupt controllers (public API document, "Interrupt Management").
-#include "hypercall/create.hpp"
+// Hypercalls on virtual interrupt controllers and hardware interrupts (public API document,
+// "Interrupt Management").
 #include "hypercall/on_object.hpp"
-#include "interrupt/vic.hpp"
-#include "vcpu/vcpu.hpp"
-
-#include <abi/hypercall.h>
-#include <abi/rights.h>
+#include "interrupt/hwirq.hpp"
 
 namespace hyp {
 
@@ -35,12 +31,12 @@ constexpr HypercallEntry entries[] = {
     {GH_VIC_CONFIGURE, any_state<&Vic::configure, GH_RIGHT_OBJECT_ACTIVATE>},
     {GH_VIC_ATTACH_VCPU, entry<vic_attach_vcpu>},
     {GH_VIC_BIND_MSI_SOURCE, entry<vic_bind_msi_source>},
+    {GH_HWIRQ_BIND_VIRQ, bind_virq<&HwIrq::bind, GH_RIGHT_HWIRQ_BIND_VIC>},
+    {GH_HWIRQ_UNBIND_VIRQ, active<&HwIrq::unbind, GH_RIGHT_HWIRQ_BIND_VIC>},
 };
 
 } // namespace
 
-std::span<const HypercallEntry> vic_calls() {
-    return entries;
-}
+constinit const std::span<const HypercallEntry> interrupt_calls = entries;
 
 } // namespace hyp
