@@ -68,7 +68,7 @@ void read_machine() {
 void map_memory() {
     const MemoryPlan& plan = the_machine.memory;
     arch::map_ram(plan.pool);
-    if (const auto added = page_allocator().add_range(plan.pool.base, plan.pool.size); !added) {
+    if (const auto added = page_allocator().set_pool(plan.pool.base, plan.pool.size); !added) {
         rt::panic("the page allocator refused the pool");
     }
     arch::set_table_allocator([] { return page_allocator().allocate_zeroed(0); });

@@ -16,7 +16,7 @@ namespace hyp::fake {
 
 void TestMachine::SetUp() {
     if (page_allocator().total_pages() == 0) {
-        ASSERT_TRUE(page_allocator().add_range(pool.base, pool.size));
+        ASSERT_TRUE(page_allocator().set_pool(pool.base, pool.size));
     }
     stage2_features = {};
     on_invalidate = nullptr;

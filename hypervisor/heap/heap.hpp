@@ -36,7 +36,7 @@ public:
     template <typename T, typename... Args>
     [[nodiscard]] T* create(Args&&... args) {
         void* cell = allocate(sizeof(T), alignof(T));
-        return cell == nullptr ? nullptr : new (cell) T(std::forward<Args>(args)...);
+        return cell == nullptr ? nullptr : ::new (cell) T(std::forward<Args>(args)...);
     }
     template <typename T>
     void destroy(T* item) {

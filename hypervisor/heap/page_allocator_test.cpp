@@ -22,15 +22,15 @@ protected:
     PageAllocator pages;
 };
 
-TEST_F(PageAllocatorTest, RefusesBadRanges) {
-    EXPECT_EQ(pages.add_range(odd_base + 1, page_size).error(), rt::Error::argument_alignment);
-    EXPECT_EQ(pages.add_range(odd_base, page_size + 1).error(), rt::Error::argument_alignment);
-    EXPECT_EQ(pages.add_range(odd_base, page_size).error(), rt::Error::argument_size);
+TEST_F(PageAllocatorTest, RefusesBadPools) {
+    EXPECT_EQ(pages.set_pool(odd_base + 1, page_size).error(), rt::Error::argument_alignment);
+    EXPECT_EQ(pages.set_pool(odd_base, page_size + 1).error(), rt::Error::argument_alignment);
+    EXPECT_EQ(pages.set_pool(odd_base, page_size).error(), rt::Error::argument_size);
     EXPECT_EQ(pages.allocate(0), nullptr);
 }
 
 TEST_F(PageAllocatorTest, BlocksAreNaturallyAlignedAndDisjoint) {
-    ASSERT_TRUE(pages.add_range(odd_base, 1000 * page_size));
+    ASSERT_TRUE(pages.set_pool(odd_base, 1000 * page_size));
     std::set<std::uint64_t> taken;
     for (unsigned order = 0; order < 7; ++order) {
         void* block = pages.allocate(order);
@@ -45,7 +45,7 @@ TEST_F(PageAllocatorTest, BlocksAreNaturallyAlignedAndDisjoint) {
 }
 
 TEST_F(PageAllocatorTest, GivesOutEveryPageAndJoinsThemAgain) {
-    ASSERT_TRUE(pages.add_range(odd_base, 600 * page_size));
+    ASSERT_TRUE(pages.set_pool(odd_base, 600 * page_size));
     const std::uint64_t total = pages.total_pages();
     std::vector<void*> all;
     while (void* page = pages.allocate(0)) {
@@ -63,18 +63,14 @@ TEST_F(PageAllocatorTest, GivesOutEveryPageAndJoinsThemAgain) {
     EXPECT_NE(pages.allocate(8), nullptr); // 1 MiB fits again, so everything was joined
 }
 
-TEST_F(PageAllocatorTest, FillsTheSecondRangeWhenTheFirstIsEmpty) {
-    ASSERT_TRUE(pages.add_range(odd_base, 4 * page_size));
-    ASSERT_TRUE(pages.add_range(odd_base + 0x100000, 4 * page_size));
-    EXPECT_EQ(pages.total_pages(), 6U);
-    for (int i = 0; i < 6; ++i) {
-        EXPECT_NE(pages.allocate(0), nullptr);
-    }
-    EXPECT_EQ(pages.allocate(0), nullptr);
+TEST_F(PageAllocatorTest, HasOnePool) {
+    ASSERT_TRUE(pages.set_pool(odd_base, 4 * page_size));
+    EXPECT_EQ(pages.set_pool(odd_base + 0x100000, 4 * page_size).error(), rt::Error::no_resources);
+    EXPECT_EQ(pages.total_pages(), 3U);
 }
 
 TEST_F(PageAllocatorTest, ZeroedPagesAreZero) {
-    ASSERT_TRUE(pages.add_range(odd_base, 16 * page_size));
+    ASSERT_TRUE(pages.set_pool(odd_base, 16 * page_size));
     auto* dirty = static_cast<unsigned char*>(pages.allocate(1));
     std::memset(dirty, 0xff, 2 * page_size);
     pages.release(dirty);
@@ -93,7 +89,7 @@ TEST_F(PageAllocatorTest, OrderForRoundsUp) {
 }
 
 TEST_F(PageAllocatorTest, MisusePanics) {
-    ASSERT_TRUE(pages.add_range(odd_base, 16 * page_size));
+    ASSERT_TRUE(pages.set_pool(odd_base, 16 * page_size));
     auto* block = static_cast<std::byte*>(pages.allocate(1));
     EXPECT_DEATH(pages.release(block + page_size), "free page");
     EXPECT_DEATH(pages.release(block + 1), "not from the pool");
@@ -103,7 +99,7 @@ TEST_F(PageAllocatorTest, MisusePanics) {
 }
 
 TEST_F(PageAllocatorTest, RandomUseKeepsBlocksApart) {
-    ASSERT_TRUE(pages.add_range(odd_base, 300 * page_size));
+    ASSERT_TRUE(pages.set_pool(odd_base, 300 * page_size));
     struct Block {
         unsigned char* start;
         std::uint64_t size;

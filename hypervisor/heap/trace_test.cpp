@@ -12,7 +12,7 @@ namespace {
 
 TEST(Trace, RecordsOfClassesThatAreOn) {
     if (page_allocator().total_pages() == 0) {
-        ASSERT_TRUE(page_allocator().add_range(fake::pool.base, fake::pool.size));
+        ASSERT_TRUE(page_allocator().set_pool(fake::pool.base, fake::pool.size));
     }
     trace(TraceClass::error, 1, 2);
     EXPECT_EQ(read_trace(0, 0).error(), rt::Error::idle);

@@ -55,13 +55,8 @@ Result<> MessageQueue::configure(std::size_t depth, std::size_t message_size) {
 Result<> MessageQueue::on_activate() {
     RT_FAIL_IF(depth_ == 0, Error::object_config);
     const LockGuard guard(lock_);
-    const std::size_t bytes = depth_ * cell_size_;
-    RT_FAIL_IF(!charge(bytes), Error::no_memory);
-    storage_ = static_cast<std::byte*>(heap().allocate(bytes));
-    if (storage_ == nullptr) {
-        refund(bytes);
-        return fail(Error::no_memory);
-    }
+    storage_ = static_cast<std::byte*>(allocate_charged(depth_ * cell_size_));
+    RT_FAIL_IF(storage_ == nullptr, Error::no_memory);
     not_full_threshold_ = depth_ - 1;
     not_empty_threshold_ = 1;
     return {};
@@ -201,6 +196,7 @@ Result<> MessageQueue::set_send_threshold(std::optional<std::uint64_t> not_full,
 Result<> MessageQueue::set_receive_threshold(std::optional<std::uint64_t> not_empty,
                                              std::optional<std::uint64_t> delay_us) {
     RT_FAIL_IF(!is_active(), Error::object_state);
+    // Zero wraps.
     RT_FAIL_IF(not_empty.value_or(1) - 1 >= depth_ || delay_us.value_or(0) > max_delay_us,
                Error::argument_invalid);
     WakeGuard wake(lock_, receive_source_);

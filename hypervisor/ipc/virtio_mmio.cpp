@@ -20,10 +20,7 @@ struct Registry {
     rt::IntrusiveList<VirtioMmio, VirtioMmioTag> devices RT_GUARDED_BY(lock);
 };
 
-Registry& registry() {
-    static constinit Registry instance;
-    return instance;
-}
+constinit Registry registry;
 
 } // namespace
 
@@ -47,13 +44,8 @@ Result<> VirtioMmio::on_activate() {
     RT_FAIL_IF(!page_, Error::object_config);
     {
         const LockGuard guard(lock_);
-        const std::size_t bytes = queue_count_ * sizeof(Queue);
-        RT_FAIL_IF(!charge(bytes), Error::no_memory);
-        queues_ = static_cast<Queue*>(heap().allocate(bytes));
-        if (queues_ == nullptr) {
-            refund(bytes);
-            return fail(Error::no_memory);
-        }
+        queues_ = static_cast<Queue*>(allocate_charged(queue_count_ * sizeof(Queue)));
+        RT_FAIL_IF(queues_ == nullptr, Error::no_memory);
         std::uninitialized_value_construct_n(queues_, queue_count_);
         device_features_[1] = virtio::features_1_enforced;
         show(virtio::magic, virtio::magic_value);
@@ -63,14 +55,14 @@ Result<> VirtioMmio::on_activate() {
         }
         show_state();
     }
-    const LockGuard guard(registry().lock);
-    registry().devices.push_back(*this);
+    const LockGuard guard(registry.lock);
+    registry.devices.push_back(*this);
     return {};
 }
 
 void VirtioMmio::on_destroy() {
     {
-        const LockGuard guard(registry().lock);
+        const LockGuard guard(registry.lock);
         rt::IntrusiveList<VirtioMmio, VirtioMmioTag>::remove(*this);
     }
     backend_.unbind();
@@ -81,8 +73,8 @@ void VirtioMmio::on_destroy() {
 }
 
 Ref<VirtioMmio> VirtioMmio::find(PhysAddr address) {
-    const LockGuard guard(registry().lock);
-    for (VirtioMmio& device : registry().devices) {
+    const LockGuard guard(registry.lock);
+    for (VirtioMmio& device : registry.devices) {
         if (device.page_->range().contains(address)) {
             return Ref<VirtioMmio>::try_share(device);
         }

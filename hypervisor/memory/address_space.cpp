@@ -27,10 +27,7 @@ struct Registry {
     rt::IntrusiveList<AddressSpace, AddressSpaceTag> spaces RT_GUARDED_BY(lock);
 };
 
-Registry& registry() {
-    static constinit Registry instance;
-    return instance;
-}
+constinit Registry registry;
 
 /// Each leaf entry belongs to one extent: blocks are made of one run of one extent, and mapped
 /// pages do not change owner. So an extent's mappings can be removed without splitting a block,
@@ -45,6 +42,29 @@ struct Uncount final : Stage2::LeafVisitor {
         ownership().remove_mappings({leaf.phys, leaf.size});
         return true;
     }
+};
+
+/// The first stretch of IPAs in a window whose leaves are all `wanted`, as long as possible.
+template <typename Wanted>
+class FirstStretch final : public Stage2::LeafVisitor {
+public:
+    FirstStretch(IpaRange window, Wanted wanted) : window_(window), wanted_(wanted) {}
+
+    bool visit(const Stage2::Mapping& leaf) override {
+        const Ipa start = std::max(leaf.ipa, window_.base);
+        if (!wanted_(leaf) || (found_.size != 0 && start != found_.end())) {
+            return found_.size == 0;
+        }
+        found_.base = found_.size == 0 ? start : found_.base;
+        found_.size = std::min(leaf.ipa + leaf.size, window_.end()) - found_.base;
+        return true;
+    }
+    [[nodiscard]] IpaRange found() const { return found_; } // size 0: none
+
+private:
+    const IpaRange window_;
+    const Wanted wanted_;
+    IpaRange found_;
 };
 
 } // namespace
@@ -111,8 +131,8 @@ Result<> AddressSpace::on_activate() {
         return mapped;
     }
     hardware_vmid_ = vmid;
-    const LockGuard guard(registry().lock);
-    registry().spaces.push_back(*this);
+    const LockGuard guard(registry.lock);
+    registry.spaces.push_back(*this);
     return {};
 }
 
@@ -122,7 +142,7 @@ void AddressSpace::on_destroy() {
     }
     {
         // Under the registry's lock: an extent that dies now must find its mappings or none.
-        const LockGuard list_guard(registry().lock);
+        const LockGuard list_guard(registry.lock);
         const LockGuard guard(lock_);
         while (DeviceMapping* mapping = device_mappings_.front()) {
             forget(*mapping);
@@ -130,15 +150,15 @@ void AddressSpace::on_destroy() {
         const bool removed = remove(Stage2::all()).has_value(); // cuts nothing, so it cannot fail
         rt::ensure(removed, "an address space did not let go of its mappings");
         stage2_.destroy();
-        registry().spaces.remove(*this);
+        registry.spaces.remove(*this);
     }
     release_hardware_vmid(hardware_vmid_);
     detach_vdevices();
 }
 
 void unmap_from_all_address_spaces(MemExtent& extent) {
-    const LockGuard guard(registry().lock);
-    for (AddressSpace& space : registry().spaces) {
+    const LockGuard guard(registry.lock);
+    for (AddressSpace& space : registry.spaces) {
         space.remove_extent(extent);
     }
 }
@@ -212,40 +232,14 @@ Result<> AddressSpace::map_runs(MemExtent& extent, std::span<const Stage2::Run> 
     return result;
 }
 
-/// Collects, from the start of a window on, the leaves that map what the window says.
-class AddressSpace::Match final : public Stage2::LeafVisitor {
-public:
-    explicit Match(const Stage2::Run& window) : window_(window) {}
-
-    bool visit(const Stage2::Mapping& leaf) override {
-        const Ipa start = std::max(leaf.ipa, window_.ipa);
-        const Ipa end = std::min(leaf.ipa + leaf.size, window_.ipa + window_.phys.size);
-        const bool expected =
-            leaf.phys + (start - leaf.ipa) == window_.phys.base + (start - window_.ipa);
-        if (found_.size == 0) {
-            if (expected) {
-                found_ = {start, end - start};
-            }
-            return true;
-        }
-        if (!expected || start != found_.end()) {
-            return false;
-        }
-        found_.size += end - start;
-        return true;
-    }
-    [[nodiscard]] IpaRange found() const { return found_; }
-
-private:
-    Stage2::Run window_;
-    IpaRange found_;
-};
-
-/// The first IPA range in a window that maps the physical range the window pairs it with.
-std::optional<IpaRange> AddressSpace::next_match(const Stage2::Run& window) {
-    Match match(window);
-    stage2_.visit_leaves({window.ipa, window.phys.size}, match);
-    return match.found().size == 0 ? std::nullopt : std::optional(match.found());
+/// The first stretch of IPAs in a window that maps the physical range the window pairs it with.
+IpaRange AddressSpace::next_match(const Stage2::Run& window) {
+    const IpaRange ipas{window.ipa, window.phys.size};
+    FirstStretch match(ipas, [&](const Stage2::Mapping& leaf) {
+        return leaf.ipa - window.ipa == leaf.phys - window.phys.base;
+    });
+    stage2_.visit_leaves(ipas, match);
+    return match.found();
 }
 
 /// Calls `action(IpaRange) -> Result<>` for everything of the part that is mapped at its place. A
@@ -264,15 +258,12 @@ Result<> AddressSpace::for_each_match(MemExtent& extent, Ipa base, const ExtentP
             break;
         }
         Stage2::Run window{base + (run.base - range.base), run};
-        while (auto match = next_match(window)) {
-            RT_FAIL_IF(part.partial && match->size != range.size, Error::argument_invalid);
-            RT_TRY(action(*match));
+        for (IpaRange match; window.phys.size != 0 && (match = next_match(window)).size != 0;) {
+            RT_FAIL_IF(part.partial && match.size != range.size, Error::argument_invalid);
+            RT_TRY(action(match));
             found = true;
-            const std::uint64_t passed = match->end() - window.ipa;
-            window = {match->end(), {window.phys.base + passed, window.phys.size - passed}};
-            if (window.phys.size == 0) {
-                break;
-            }
+            const std::uint64_t passed = match.end() - window.ipa;
+            window = {match.end(), {window.phys.base + passed, window.phys.size - passed}};
         }
         rest = {run.end(), rest.end() - run.end()};
     }
@@ -321,48 +312,24 @@ void AddressSpace::forget(DeviceMapping& mapping) {
     heap().destroy(&mapping);
 }
 
-/// Finds what an extent has in a VM's tables, wherever it is mapped: a range of IPAs, as long as
-/// possible, that leads to pages the extent owns.
-class AddressSpace::OwnedLeaves final : public Stage2::LeafVisitor {
-public:
-    explicit OwnedLeaves(const MemExtent& extent) : extent_(extent) {}
-
-    bool visit(const Stage2::Mapping& leaf) override {
-        const bool owned = extent_.range().contains(leaf.phys) &&
-                           ownership().owner_of(leaf.phys) == extent_.owner_id();
-        if (found_.size == 0) {
-            if (owned) {
-                found_ = {leaf.ipa, leaf.size};
-            }
-            return true;
-        }
-        if (!owned || leaf.ipa != found_.end()) {
-            return false;
-        }
-        found_.size += leaf.size;
-        return true;
-    }
-    [[nodiscard]] IpaRange found() const { return found_; }
-
-private:
-    const MemExtent& extent_;
-    IpaRange found_;
-};
-
 /// Removes all mappings of an extent. It takes whole entries only, so it cannot fail.
 void AddressSpace::remove_extent(MemExtent& extent) {
     const LockGuard guard(lock_);
     bool removed = true;
     if (extent.is_ram()) {
-        IpaRange rest = Stage2::all();
-        while (removed && rest.size != 0) {
-            OwnedLeaves leaves(extent);
-            stage2_.visit_leaves(rest, leaves);
-            if (leaves.found().size == 0) {
+        const auto owned = [&](const Stage2::Mapping& leaf) {
+            return extent.range().contains(leaf.phys) &&
+                   ownership().owner_of(leaf.phys) == extent.owner_id();
+        };
+        for (IpaRange rest = Stage2::all(); removed && rest.size != 0;) {
+            FirstStretch stretch(rest, owned);
+            stage2_.visit_leaves(rest, stretch);
+            const IpaRange found = stretch.found();
+            if (found.size == 0) {
                 break;
             }
-            removed = remove(leaves.found()).has_value();
-            rest = {leaves.found().end(), rest.end() - leaves.found().end()};
+            removed = remove(found).has_value();
+            rest = {found.end(), rest.end() - found.end()};
         }
     } else {
         while (DeviceMapping* mapping = find_device_mapping(extent, std::nullopt)) {

@@ -135,8 +135,6 @@ private:
     struct DeviceMapping;
     struct VdeviceSlot;
     struct DeviceTag;
-    class Match;
-    class OwnedLeaves;
     friend void unmap_from_all_address_spaces(MemExtent& extent);
 
     ~AddressSpace() override = default;
@@ -148,7 +146,7 @@ private:
     Result<> check_range(IpaRange range) const;
     Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
                       MapAttributes attributes) RT_REQUIRES(lock_);
-    std::optional<IpaRange> next_match(const Stage2::Run& window) RT_REQUIRES(lock_);
+    IpaRange next_match(const Stage2::Run& window) RT_REQUIRES(lock_);
     template <typename Action>
     Result<> for_each_match(MemExtent& extent, Ipa base, const ExtentPart& part, Action action)
         RT_REQUIRES(lock_);

@@ -48,13 +48,8 @@ Result<> Cspace::on_activate() {
     const LockGuard guard(lock_);
     RT_FAIL_IF(max_ == 0, Error::object_config);
     const std::size_t chunks = (max_ + slots_per_chunk - 1) / slots_per_chunk;
-    const std::size_t bytes = chunks * sizeof(ChunkEntry);
-    RT_FAIL_IF(!charge(bytes), Error::no_memory);
-    directory_ = static_cast<ChunkEntry*>(heap().allocate(bytes));
-    if (directory_ == nullptr) {
-        refund(bytes);
-        return fail(Error::no_memory);
-    }
+    directory_ = static_cast<ChunkEntry*>(allocate_charged(chunks * sizeof(ChunkEntry)));
+    RT_FAIL_IF(directory_ == nullptr, Error::no_memory);
     std::fill_n(directory_, chunks, ChunkEntry{});
     chunk_count_ = chunks;
     return {};
@@ -144,12 +139,9 @@ Result<Capability*> Cspace::allocate_slot() {
     chunk_hint_ = number;
     ChunkEntry& entry = directory_[number];
     if (entry.chunk == nullptr) {
-        RT_FAIL_IF(!charge(sizeof(Chunk)), Error::no_memory);
-        entry.chunk = heap().create<Chunk>();
-        if (entry.chunk == nullptr) {
-            refund(sizeof(Chunk));
-            return fail(Error::no_memory);
-        }
+        void* memory = allocate_charged(sizeof(Chunk));
+        RT_FAIL_IF(memory == nullptr, Error::no_memory);
+        entry.chunk = new (memory) Chunk;
     }
     std::size_t i = 0;
     while (entry.chunk->slots[i].id != 0) {

@@ -72,6 +72,17 @@ void Object::refund(std::uint64_t bytes) {
     }
 }
 
+void* Object::allocate_charged(std::size_t bytes) {
+    if (!charge(bytes)) {
+        return nullptr;
+    }
+    void* memory = heap().allocate(bytes);
+    if (memory == nullptr) {
+        refund(bytes);
+    }
+    return memory;
+}
+
 std::uint64_t Object::count(ObjectType type) {
     return counter(type).load(std::memory_order_relaxed);
 }
@@ -129,19 +140,7 @@ void Object::drain_dead_objects() {
     queue.draining = false;
 }
 
-void* Object::operator new(std::size_t size) noexcept {
-    return heap().allocate(size);
-}
-
-void* Object::operator new(std::size_t size, std::align_val_t alignment) noexcept {
-    return heap().allocate(size, static_cast<std::size_t>(alignment));
-}
-
 void Object::operator delete(void* memory) noexcept {
-    heap().release(memory);
-}
-
-void Object::operator delete(void* memory, std::align_val_t) noexcept {
     heap().release(memory);
 }
 

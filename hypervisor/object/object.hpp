@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 
 namespace hyp {
 
@@ -74,6 +73,8 @@ public:
     /// What is not refunded is when the object dies.
     [[nodiscard]] bool charge(std::uint64_t bytes);
     void refund(std::uint64_t bytes);
+    /// Heap memory that is charged; nullptr if there is none. Its content is undefined.
+    [[nodiscard]] void* allocate_charged(std::size_t bytes);
 
     void acquire_reference() {
         // Unsigned: zero, which nobody may revive, wraps to more than any limit.
@@ -107,11 +108,8 @@ public:
     /// Guards configuration: hold it while reading the init state and acting on it.
     Spinlock config_lock;
 
-    // Objects live in the hypervisor's heap; allocation failure is nullptr, not an exception.
-    static void* operator new(std::size_t size) noexcept;
-    static void* operator new(std::size_t size, std::align_val_t alignment) noexcept;
+    // Objects live in the hypervisor's heap: make_object() puts them there.
     static void operator delete(void* memory) noexcept;
-    static void operator delete(void* memory, std::align_val_t alignment) noexcept;
 
 protected:
     explicit Object(ObjectType type);

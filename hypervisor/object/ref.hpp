@@ -2,6 +2,7 @@
 // Ref<T>: a counted reference to an object; the only way to keep one alive.
 #pragma once
 
+#include "heap/heap.hpp"
 #include "object/object.hpp"
 
 #include <concepts>
@@ -66,7 +67,7 @@ private:
 /// A new object in state init with one reference; an empty Ref if memory is short.
 template <typename T, typename... Args>
 [[nodiscard]] Ref<T> make_object(Args&&... args) {
-    return Ref<T>::adopt(new T(std::forward<Args>(args)...));
+    return Ref<T>::adopt(heap().create<T>(std::forward<Args>(args)...));
 }
 
 } // namespace hyp

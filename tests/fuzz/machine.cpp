@@ -57,7 +57,7 @@ void must(const Result& result) {
 /// Once: what boot does, and objects that never end.
 Ref<hyp::HwIrq> hardware_line() {
     static const Ref<hyp::HwIrq> line = [] {
-        must(hyp::page_allocator().add_range(pool.base, pool.size));
+        must(hyp::page_allocator().set_pool(pool.base, pool.size));
         must(hyp::ownership().add_ram(vm_ram));
         must(hyp::carveouts().add({hyp::fake::ram_base, hyp::fake::ram_size}));
         hyp::init_hypercalls();

@@ -16,7 +16,7 @@ HwIrq& VicTest::line(std::uint32_t intid) {
 
 void VicTest::SetUp() {
     if (page_allocator().total_pages() == 0) {
-        ASSERT_TRUE(page_allocator().add_range(pool.base, pool.size));
+        ASSERT_TRUE(page_allocator().set_pool(pool.base, pool.size));
     }
     line(40);
     TestMachine::SetUp();
