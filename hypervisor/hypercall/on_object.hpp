@@ -75,10 +75,18 @@ using Maker = Ref<Object> (*)(Partition& payer);
 /// Its memory, `size` bytes, counts to the partition.
 Outcome create_object(Vcpu& caller, Arguments a, std::size_t size, Maker make);
 
+template <typename T>
+Ref<Object> make_new(Partition&) {
+    return make_object<T>();
+}
+template <typename T, Maker make>
+Outcome create_new(Vcpu& caller, Arguments a) {
+    return create_object(caller, a, sizeof(T), make);
+}
+
 /// A row of a table: creates a T.
-template <typename T, Maker make = [](Partition&) -> Ref<Object> { return make_object<T>(); }>
-inline constexpr Handler create =
-    entry<[](Vcpu& caller, Arguments a) { return create_object(caller, a, sizeof(T), make); }>;
+template <typename T, Maker make = make_new<T>>
+inline constexpr Handler create = entry<create_new<T, make>>;
 
 /// The type and the number of arguments of a method.
 template <typename Method>
