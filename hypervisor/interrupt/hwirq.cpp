@@ -33,9 +33,7 @@ void HwIrq::set_draining(std::uint32_t intid, bool value) {
 }
 
 Result<> HwIrq::bind(Vic& vic, VirqInfo info) {
-    if (draining_.load(std::memory_order_acquire)) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(draining_.load(std::memory_order_acquire), Error::busy);
     return source_.bind(vic, info);
 }
 

@@ -12,9 +12,7 @@
 namespace hyp {
 
 Result<VirqInfo> VirqInfo::decode(std::uint64_t raw) {
-    if (raw >> 32 != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(raw >> 32 != 0, Error::argument_invalid);
     return VirqInfo{static_cast<std::uint32_t>(raw & GH_VIRQ_INFO_NUMBER_MASK),
                     static_cast<std::uint32_t>(raw >> GH_VIRQ_INFO_VCPU_SHIFT)};
 }
@@ -22,24 +20,15 @@ Result<VirqInfo> VirqInfo::decode(std::uint64_t raw) {
 Result<> VirqSource::bind(Vic& vic, VirqInfo info) {
     Wakeups wakeups;
     const LockGuard guard(lock_);
-    if (vic_) {
-        return fail(Error::virq_bound);
-    }
-    if (!vic.is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(vic_, Error::virq_bound);
+    RT_FAIL_IF(!vic.is_active(), Error::object_state);
     const bool shared = info.number >= first_spi;
-    if (info.number < first_ppi || (shared ? info.vcpu != 0 : physical_ != 0)) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(info.number < first_ppi || (shared ? info.vcpu != 0 : physical_ != 0),
+               Error::argument_invalid);
     const LockGuard vic_guard(vic.lock_);
     Virq* irq = vic.find(info.number, info.vcpu);
-    if (irq == nullptr) {
-        return fail(Error::argument_invalid);
-    }
-    if (irq->source != nullptr || irq->physical != 0) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(irq == nullptr, Error::argument_invalid);
+    RT_FAIL_IF(irq->source != nullptr || irq->physical != 0, Error::busy);
     vic_ = Ref<Vic>(vic);
     irq_ = irq;
     irq->source = this;

@@ -20,9 +20,7 @@ constexpr std::uint64_t control_enable = 1;
 constexpr std::uint64_t control_reserved_one = 2;
 
 Result<> control(Watchdog& watchdog, std::uint64_t flags) {
-    if ((flags & ~control_enable) != control_reserved_one) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((flags & ~control_enable) != control_reserved_one, Error::argument_invalid);
     watchdog.enable((flags & control_enable) != 0);
     return {};
 }

@@ -21,9 +21,7 @@ std::uint64_t nanoseconds(std::uint64_t ticks) {
 } // namespace
 
 Result<> Vcpu::set_stolen_time(std::uint64_t ipa) {
-    if (ipa % structure_size != 0) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(ipa % structure_size != 0, Error::argument_invalid);
     stolen_time_ipa_.store(ipa, std::memory_order_relaxed);
     return {};
 }

@@ -25,12 +25,9 @@ Vcpu::~Vcpu() = default;
 
 Result<> Vcpu::on_activate() {
     // A vCPU of the primary VM is named after its physical CPU.
-    if (!cspace_ || !address_space_ || (primary_ && affinity() == no_cpu)) {
-        return fail(Error::object_config);
-    }
-    if (!guest.allocate_vectors()) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!cspace_ || !address_space_ || (primary_ && affinity() == no_cpu),
+               Error::object_config);
+    RT_FAIL_IF(!guest.allocate_vectors(), Error::no_memory);
     constexpr std::uint64_t mpidr_res1 = 1ull << 31; // Arm ARM, MPIDR_EL1
     // The primary VM finds its vCPUs in the firmware's device tree, by the CPUs' own numbers.
     const std::uint64_t own_name =
@@ -68,12 +65,8 @@ void Vcpu::reset_registers() {
 Result<> Vcpu::power_on(std::uint64_t entry, std::uint64_t context, std::uint64_t flags) {
     {
         const LockGuard guard(lock_);
-        if (!is_active() || is_final(run_state())) {
-            return fail(Error::object_state);
-        }
-        if (!is_off() || running_on_ != no_cpu) {
-            return fail(Error::busy);
-        }
+        RT_FAIL_IF(!is_active() || is_final(run_state()), Error::object_state);
+        RT_FAIL_IF(!is_off() || running_on_ != no_cpu, Error::busy);
         if ((flags & GH_VCPU_POWERON_PRESERVE_ENTRY) == 0) {
             registers.pc = entry;
         }
@@ -160,9 +153,7 @@ Result<> Vcpu::kill() {
     unsigned running_on = no_cpu;
     {
         const LockGuard guard(lock_);
-        if (!is_active() || run_state() == VcpuState::killed) {
-            return fail(Error::object_state);
-        }
+        RT_FAIL_IF(!is_active() || run_state() == VcpuState::killed, Error::object_state);
         set_state(VcpuState::killed);
         running_on = running_on_;
     }

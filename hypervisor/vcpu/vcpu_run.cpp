@@ -96,16 +96,12 @@ Result<RunReport> Vcpu::check() {
             running_on_ == no_cpu && loaded_on_.load(std::memory_order_acquire) == no_cpu;
         return fail(gone ? Error::object_state : Error::busy);
     }
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
     // The halt interrupt may be served on another CPU before this one has left the vCPU: a final
     // state is reported at once.
     const bool left = running_on_ == no_cpu || is_final(run_state());
     const RunReport report = report_locked();
-    if (!left || report.state == GH_VCPU_STATE_READY) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(!left || report.state == GH_VCPU_STATE_READY, Error::busy);
     return report;
 }
 
