@@ -12,7 +12,6 @@
 #include "memory/stage2.hpp"
 #include "platform/console.hpp"
 #include "platform/halt.hpp"
-#include "platform/memory_map.hpp"
 #include "schedule/scheduler.hpp"
 
 #include <arch/guest_state.hpp>

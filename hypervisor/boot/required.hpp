@@ -33,4 +33,13 @@ Ref<T> required_object(Args&&... args) {
     return object;
 }
 
+/// A new object that was configured and is active.
+template <typename T, typename... Configuration>
+Ref<T> required_active(std::string_view what, const Configuration&... configuration) {
+    Ref<T> object = required_object<T>();
+    required(object->configure(configuration...), what);
+    required(object->activate(), what);
+    return object;
+}
+
 } // namespace hyp

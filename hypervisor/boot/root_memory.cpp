@@ -17,23 +17,6 @@ void keep_from_vms(PhysRange range) {
     required(carveouts().add(range), "keep the hypervisor's own devices from VMs");
 }
 
-void claim_interrupt_controller(const GicInfo& gic) {
-    keep_from_vms(gic.distributor);
-    for (const PhysRange& region : gic.redistributors) {
-        keep_from_vms(region);
-    }
-    for (const PhysRange& its : gic.its) {
-        keep_from_vms(its);
-    }
-}
-
-Ref<MemExtent> make_extent(PhysRange range, ExtentAttributes attributes, std::string_view what) {
-    Ref<MemExtent> extent = required_object<MemExtent>();
-    required(extent->configure(range.base, range.size, attributes), what);
-    required(extent->activate(), what);
-    return extent;
-}
-
 } // namespace
 
 void claim_memory(const Machine& machine) {
@@ -44,23 +27,26 @@ void claim_memory(const Machine& machine) {
         ownership().reserve(kept);
         keep_from_vms(kept);
     }
-    claim_interrupt_controller(machine.platform.gic);
+    machine.platform.gic.for_each_range(keep_from_vms);
 }
 
 Ref<MemExtent> make_ram_extent(PhysRange range) {
-    return make_extent(range, {GH_ACCESS_RWX, ExtentMemoryType::any, ExtentKind::sparse},
-                       "make the memory extent of a range of RAM");
+    return required_active<MemExtent>(
+        "make the memory extent of a range of RAM", range.base, range.size,
+        ExtentAttributes{GH_ACCESS_RWX, ExtentMemoryType::any, ExtentKind::sparse});
 }
 
 Ref<MemExtent> make_resource_manager_extent(PhysRange range) {
-    return make_extent(range, {GH_ACCESS_RWX, ExtentMemoryType::cached, ExtentKind::basic},
-                       "make the Resource Manager's memory extent");
+    return required_active<MemExtent>(
+        "make the Resource Manager's memory extent", range.base, range.size,
+        ExtentAttributes{GH_ACCESS_RWX, ExtentMemoryType::cached, ExtentKind::basic});
 }
 
 Ref<MemExtent> make_device_extent() {
-    const PhysRange everything{PhysAddr{0}, std::uint64_t{1} << physical_address_bits()};
-    return make_extent(everything, {GH_ACCESS_RW, ExtentMemoryType::any, ExtentKind::basic},
-                       "make the memory extent of all devices");
+    const std::uint64_t everything = std::uint64_t{1} << physical_address_bits();
+    return required_active<MemExtent>(
+        "make the memory extent of all devices", PhysAddr{0}, everything,
+        ExtentAttributes{GH_ACCESS_RW, ExtentMemoryType::any, ExtentKind::basic});
 }
 
 } // namespace hyp

@@ -44,27 +44,6 @@ struct RootVm {
     }
 };
 
-Ref<Cspace> make_cspace() {
-    auto cspace = required_object<Cspace>();
-    required(cspace->configure(Cspace::capabilities_limit), "configure the capability space");
-    required(cspace->activate(), "activate the capability space");
-    return cspace;
-}
-
-Ref<AddressSpace> make_address_space() {
-    auto space = required_object<AddressSpace>();
-    required(space->configure(GH_VMID_RM), "configure the address space");
-    required(space->activate(), "activate the address space");
-    return space;
-}
-
-Ref<Vic> make_vic() {
-    auto vic = required_object<Vic>();
-    required(vic->configure(1, Vic::shared_virqs_limit), "configure the virtual GIC");
-    required(vic->activate(), "activate the virtual GIC");
-    return vic;
-}
-
 Ref<Vcpu> make_vcpu(const RootVm& vm) {
     auto vcpu = required_object<Vcpu>(scheduler());
     required(vcpu->configure(0), "configure the vCPU");
@@ -79,13 +58,13 @@ Ref<Vcpu> make_vcpu(const RootVm& vm) {
 
 RootVm make_root_vm(PhysRange memory) {
     RootVm vm;
-    vm.cspace = make_cspace();
-    vm.address_space = make_address_space();
+    vm.cspace = required_active<Cspace>("make the capability space", Cspace::capabilities_limit);
+    vm.address_space = required_active<AddressSpace>("make the address space", GH_VMID_RM);
     vm.memory = make_resource_manager_extent(memory);
     const MapAttributes all{GH_ACCESS_RWX, GH_ACCESS_RWX, MemoryType::normal_writeback};
     required(vm.address_space->map(*vm.memory, Ipa{GH_RM_IPA_BASE}, all, {}),
              "map the Resource Manager's memory");
-    vm.vic = make_vic();
+    vm.vic = required_active<Vic>("make the virtual GIC", 1, Vic::shared_virqs_limit);
     vm.vcpu = make_vcpu(vm);
     return vm;
 }
@@ -128,13 +107,7 @@ void describe_machine(const Machine& machine, gh_rm_boot& boot) {
         add_reserved(boot, kept);
     }
     const GicInfo& gic_info = machine.platform.gic;
-    add_reserved(boot, gic_info.distributor);
-    for (const PhysRange& region : gic_info.redistributors) {
-        add_reserved(boot, region);
-    }
-    for (const PhysRange& its : gic_info.its) {
-        add_reserved(boot, its);
-    }
+    gic_info.for_each_range([&](PhysRange registers) { add_reserved(boot, registers); });
     boot.flags = gic_info.its.empty() ? 0 : GH_RM_BOOT_FLAG_ITS;
     boot.dtb_pa = machine.device_tree.base.value;
     boot.cpu_count = cpus_running();

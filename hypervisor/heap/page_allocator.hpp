@@ -6,7 +6,6 @@
 #include "heap/names.hpp"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 
 namespace hyp {

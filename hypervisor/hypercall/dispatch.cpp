@@ -2,16 +2,9 @@
 // A flat table indexed by the call's number: one load and one indirect call per hypercall.
 #include "hypercall/dispatch.hpp"
 
-#include "heap/trace.hpp"
-#include "hypercall/handler.hpp"
-#include "vcpu/vcpu.hpp"
 
-#include <abi/error.h>
-#include <abi/hypercall.h>
 #include <runtime/panic.hpp>
 
-#include <algorithm>
-#include <array>
 
 namespace hyp {
 

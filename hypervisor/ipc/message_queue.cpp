@@ -8,7 +8,6 @@
 #include <abi/hypercall.h>
 #include <arch/guest_state.hpp>
 
-#include <cstring>
 
 namespace hyp {
 

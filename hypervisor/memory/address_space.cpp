@@ -91,8 +91,7 @@ Result<> AddressSpace::configure_info_area(Ref<MemExtent> extent, Ipa base) {
     const LockGuard guard(config_lock);
     RT_FAIL_IF(is_active() || !extent->is_active(), Error::object_state);
     RT_FAIL_IF(!extent->is_ram() || extent->is_sparse(), Error::argument_invalid);
-    RT_FAIL_IF(!base.page_aligned() || range_wraps(base.value, extent->range().size) ||
-                   base.value + extent->range().size > Stage2::ipa_limit(),
+    RT_FAIL_IF(!base.page_aligned() || !Stage2::check_range({base, extent->range().size}),
                Error::address_invalid);
     info_area_ = std::move(extent);
     info_base_ = base;
@@ -173,8 +172,7 @@ Result<PhysRange> AddressSpace::resolve(const MemExtent& extent, Ipa base,
     const PhysRange range =
         RT_TRY(part.partial ? extent.slice(part.offset, part.size) : extent.range());
     RT_FAIL_IF(!base.page_aligned(), Error::argument_alignment);
-    RT_FAIL_IF(range_wraps(base.value, range.size), Error::address_overflow);
-    RT_FAIL_IF(base.value + range.size > Stage2::ipa_limit(), Error::address_invalid);
+    RT_TRY(Stage2::check_range({base, range.size}));
     return range;
 }
 

@@ -143,7 +143,6 @@ private:
 
     Result<> map_info_area() RT_EXCLUDES(lock_);
     Result<PhysRange> resolve(const MemExtent& extent, Ipa base, const ExtentPart& part) const;
-    Result<> check_range(IpaRange range) const;
     Result<> map_runs(MemExtent& extent, std::span<const Stage2::Run> runs,
                       MapAttributes attributes) RT_REQUIRES(lock_);
     IpaRange next_match(const Stage2::Run& window) RT_REQUIRES(lock_);

@@ -49,7 +49,7 @@ struct Stretch final : Stage2::LeafVisitor {
 Result<AddressSpace::Found> AddressSpace::lookup(MemExtent& extent, Ipa base, std::uint64_t size) {
     RT_FAIL_IF(!is_active() || !extent.is_active(), Error::object_state);
     RT_FAIL_IF(!base.page_aligned() || !is_aligned(size, page_size), Error::argument_alignment);
-    RT_TRY(check_range({base, size}));
+    RT_TRY(Stage2::check_range({base, size}));
     const LockGuard guard(lock_);
     Stretch stretch(base, size);
     stage2_.visit_leaves({base, size}, stretch);
@@ -131,16 +131,8 @@ bool AddressSpace::write_word(Ipa to, std::uint64_t value) {
 
 // Ranges emulated by a VMM.
 
-/// Not empty and within the IPAs; needs no alignment.
-Result<> AddressSpace::check_range(IpaRange range) const {
-    RT_FAIL_IF(range.size == 0, Error::argument_size);
-    RT_FAIL_IF(range_wraps(range.base.value, range.size), Error::address_overflow);
-    RT_FAIL_IF(range.end().value > Stage2::ipa_limit(), Error::address_invalid);
-    return {};
-}
-
 Result<> AddressSpace::add_vmmio(IpaRange range) {
-    RT_TRY(check_range(range));
+    RT_TRY(Stage2::check_range(range));
     const LockGuard guard(lock_);
     const auto used = std::span(vmmio_).first(vmmio_count_);
     if (std::any_of(used.begin(), used.end(),
@@ -185,7 +177,7 @@ struct AddressSpace::VdeviceSlot {
 
 Result<> AddressSpace::attach_vdevice(Ref<Object> keeper, Vdevice& device, IpaRange range) {
     RT_FAIL_IF(!is_active(), Error::object_state);
-    RT_TRY(check_range(range));
+    RT_TRY(Stage2::check_range(range));
     VdeviceSlot* slot = heap().create<VdeviceSlot>();
     RT_FAIL_IF(slot == nullptr, Error::no_memory);
     slot->range = range;

@@ -10,8 +10,6 @@
 #include <arch/stage2_attributes.hpp>
 #include <runtime/panic.hpp>
 
-#include <cstddef>
-
 namespace hyp {
 
 namespace {

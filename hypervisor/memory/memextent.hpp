@@ -11,7 +11,6 @@
 #include "object/ref.hpp"
 
 #include <cstdint>
-#include <utility>
 
 namespace hyp {
 

@@ -158,22 +158,28 @@ Result<const Ownership::Region*> Ownership::region_owned(PhysRange range, OwnerI
     return region;
 }
 
-void Ownership::reserve(PhysRange range) {
-    const LockGuard guard(lock_);
-    const PhysAddr end = {align_up(range.end().value, page_size)};
-    PhysAddr page = range.base.page();
+/// Changes all records of the RAM in a range.
+template <typename Change>
+void Ownership::change_ram(PhysRange range, Change change_record) const {
+    PhysAddr page = range.base;
     while (const Region* region = region_from(page)) {
         page = std::max(page, region->range.base);
-        if (page >= end) {
-            break;
+        if (page >= range.end()) {
+            return;
         }
-        const PhysAddr stop = std::min(end, region->range.end());
-        change(*region, {page, stop - page}, [](PageRecord& record) {
-            rt::ensure(record.owner == OwnerId::partition, "reserving memory that is in use");
-            record.owner = OwnerId::hypervisor;
-        });
+        const PhysAddr stop = std::min(range.end(), region->range.end());
+        change(*region, {page, stop - page}, change_record);
         page = stop;
     }
+}
+
+void Ownership::reserve(PhysRange range) {
+    const LockGuard guard(lock_);
+    const PhysAddr base = range.base.page();
+    change_ram({base, align_up(range.end().value, page_size) - base.value}, [](PageRecord& record) {
+        rt::ensure(record.owner == OwnerId::partition, "reserving memory that is in use");
+        record.owner = OwnerId::hypervisor;
+    });
 }
 
 bool Ownership::has_one_owner(PhysRange range) const {
@@ -236,19 +242,10 @@ Result<> Ownership::add_mappings(PhysRange range, OwnerId owner) {
 
 void Ownership::remove_mappings(PhysRange range) {
     const LockGuard guard(lock_);
-    PhysAddr page = range.base;
-    while (const Region* region = region_from(page)) {
-        page = std::max(page, region->range.base);
-        if (page >= range.end()) {
-            return;
-        }
-        const PhysAddr stop = std::min(range.end(), region->range.end());
-        change(*region, {page, stop - page}, [](PageRecord& record) {
-            rt::ensure(record.mapped(), "more unmappings than mappings of a page");
-            --record.mappings;
-        });
-        page = stop;
-    }
+    change_ram(range, [](PageRecord& record) {
+        rt::ensure(record.mapped(), "more unmappings than mappings of a page");
+        --record.mappings;
+    });
 }
 
 /// The first run of pages of `owner` whose records are all `same` as its first.

@@ -130,6 +130,8 @@ private:
     static bool all_of(const Region& region, PhysRange range, Test test);
     template <typename Change>
     static void change(const Region& region, PhysRange range, Change change);
+    template <typename Change>
+    void change_ram(PhysRange range, Change change_record) const RT_REQUIRES(lock_);
     template <typename Same>
     PhysRange find_run(PhysRange range, OwnerId owner, Same same) const RT_REQUIRES(lock_);
 

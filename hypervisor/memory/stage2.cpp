@@ -95,13 +95,17 @@ void Stage2::destroy() {
     count_tables(-static_cast<std::int64_t>(table_pages_));
 }
 
-Result<> Stage2::check(IpaRange range) {
-    RT_FAIL_IF(!range.base.page_aligned() || !is_aligned(range.size, page_size),
-               Error::argument_alignment);
+Result<> Stage2::check_range(IpaRange range) {
     RT_FAIL_IF(range.size == 0, Error::argument_size);
     RT_FAIL_IF(range_wraps(range.base.value, range.size), Error::address_overflow);
     RT_FAIL_IF(range.end().value > ipa_limit(), Error::address_invalid);
     return {};
+}
+
+Result<> Stage2::check(IpaRange range) {
+    RT_FAIL_IF(!range.base.page_aligned() || !is_aligned(range.size, page_size),
+               Error::argument_alignment);
+    return check_range(range);
 }
 
 Result<> Stage2::map(std::span<const Run> runs, MapAttributes attributes) {

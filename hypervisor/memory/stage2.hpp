@@ -78,6 +78,8 @@ public:
     /// min(physical address width, 48), and the first address beyond it.
     static unsigned ipa_bits();
     static std::uint64_t ipa_limit() { return std::uint64_t{1} << ipa_bits(); }
+    /// Not empty and within the IPAs, else argument_size, address_overflow or address_invalid.
+    static Result<> check_range(IpaRange range);
     static IpaRange all() { return {Ipa{0}, ipa_limit()}; }
 
     /// 4 KiB pages in this VM's tables, the root's included; in all VMs' tables.

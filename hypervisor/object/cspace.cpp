@@ -5,7 +5,6 @@
 #include "heap/heap.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <new>
 

@@ -9,6 +9,7 @@
 #include <runtime/fixed_vector.hpp>
 #include <runtime/result.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -31,6 +32,14 @@ struct GicInfo {
     std::uint64_t redistributor_stride = 0; // bytes; 0: contiguous frames, as GICR_TYPER tells
     rt::FixedVector<PhysRange, 8> its;
     IntId maintenance = 0;
+
+    /// `action(PhysRange)` for all registers.
+    template <typename Action>
+    void for_each_range(const Action& action) const {
+        action(distributor);
+        std::ranges::for_each(redistributors, action);
+        std::ranges::for_each(its, action);
+    }
 };
 
 struct TimerInfo {

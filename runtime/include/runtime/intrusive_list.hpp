@@ -2,7 +2,6 @@
 // A doubly linked list whose links live in the elements: no allocation, O(1) removal.
 #pragma once
 
-#include <cstddef>
 
 namespace rt {
 
