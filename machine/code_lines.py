@@ -13,7 +13,7 @@ from machine.paths import ROOT
 from machine.sources import tracked
 
 # What the parts may have: EL2 is to come down to 15,000, and may not grow until then.
-LIMITS = {"EL2": 15_350, "RM": 10_000}
+LIMITS = {"EL2": 15_276, "RM": 10_000}
 
 _FOLDERS = {"hypervisor": "EL2", "runtime": "EL2", "resource_manager": "RM"}
 _CODE = (".cpp", ".hpp", ".S", ".lds", ".ld")

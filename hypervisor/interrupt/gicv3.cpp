@@ -62,13 +62,6 @@ void init_word(std::uintptr_t frame, std::uint32_t first) {
     }
 }
 
-constexpr std::uint32_t word_offset(std::uint32_t intid) {
-    return intid / 32 * 4;
-}
-constexpr std::uint32_t bit_of(std::uint32_t intid) {
-    return 1u << (intid % 32);
-}
-
 } // namespace
 
 GicV3& gic() {
@@ -78,9 +71,8 @@ GicV3& gic() {
 Result<> GicV3::init_distributor(std::uintptr_t distributor, std::span<const GicRegion> regions,
                                  std::uint64_t boot_mpidr) {
     const std::uint32_t revision = mmio_read32(distributor + pidr2) >> 4 & 0xf;
-    if ((revision != 3 && revision != 4) || regions.empty() || regions.size() > max_regions) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF((revision != 3 && revision != 4) || regions.empty() || regions.size() > max_regions,
+               Error::argument_invalid);
     distributor_ = distributor;
     region_count_ = regions.size();
     std::ranges::copy(regions, regions_);
@@ -132,9 +124,7 @@ std::uintptr_t GicV3::find_redistributor(std::uint64_t affinity) const {
 Result<> GicV3::init_cpu(unsigned cpu, std::uint64_t mpidr) {
     const std::uint64_t affinity = mpidr & affinity_mask;
     const std::uintptr_t redistributor = find_redistributor(affinity);
-    if (redistributor == 0 || cpu >= max_cpus) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(redistributor == 0 || cpu >= max_cpus, Error::argument_invalid);
     cpus[cpu] = {redistributor, affinity};
     const std::uint32_t waker = mmio_read32(redistributor + gicr_waker);
     mmio_write32(redistributor + gicr_waker, waker & ~waker_processor_sleep);
@@ -173,7 +163,7 @@ void GicV3::send_sgi(unsigned cpu, std::uint32_t id) {
 }
 
 void GicV3::write_bit(std::uint32_t offset, std::uint32_t intid) const {
-    mmio_write32(distributor_ + offset + word_offset(intid), bit_of(intid));
+    mmio_write32(distributor_ + offset + intid / 32 * 4, 1u << (intid % 32));
 }
 
 void GicV3::wait_distributor() const {
@@ -206,7 +196,7 @@ void GicV3::spi_set_pending(std::uint32_t intid, bool pending) {
 }
 
 bool GicV3::spi_is_pending(std::uint32_t intid) const {
-    return (mmio_read32(distributor_ + set_pending + word_offset(intid)) & bit_of(intid)) != 0;
+    return (mmio_read32(distributor_ + set_pending + intid / 32 * 4) >> (intid % 32) & 1) != 0;
 }
 
 void GicV3::spi_set_active(std::uint32_t intid, bool active) {
@@ -215,7 +205,7 @@ void GicV3::spi_set_active(std::uint32_t intid, bool active) {
 
 void GicV3::private_set_active(std::uint32_t intid, bool active) {
     const std::uintptr_t base = cpus[cpu_index()].redistributor + frame_size;
-    mmio_write32(base + (active ? set_active : clear_active), bit_of(intid));
+    mmio_write32(base + (active ? set_active : clear_active), 1u << intid);
     // The timer's line is looked at again right after this.
     arch::gic_barrier();
 }

@@ -55,7 +55,7 @@ std::uint32_t IrqBank::read_bits(std::uint64_t first) {
 std::uint64_t IrqBank::read(std::uint64_t offset, unsigned size) {
     const LockGuard guard(vic_.lock_);
     begin();
-    if (in(offset, gic_registers::priority, 0x400)) {
+    if (in(offset, gic_registers::priority, 0x400) && (size == 1 || size == 4)) {
         return read_priorities(offset - gic_registers::priority, size);
     }
     if (size != 4) {
@@ -89,7 +89,7 @@ void IrqBank::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
         write_enables<true>(offset % 0x80 * 8, static_cast<std::uint32_t>(value));
         return;
     }
-    if (in(offset, gic_registers::priority, 0x400)) {
+    if (in(offset, gic_registers::priority, 0x400) && (size == 1 || size == 4)) {
         write_priorities(offset - gic_registers::priority, size, value);
         return;
     }
@@ -203,9 +203,6 @@ void IrqBank::set_active(Virq& irq) {
 
 std::uint64_t IrqBank::read_priorities(std::uint64_t first, unsigned size) {
     std::uint64_t value = 0;
-    if (size != 1 && size != 4) {
-        return 0;
-    }
     for (unsigned n = 0; n < size; n++) {
         Virq* one = irq(first + n);
         value |= one != nullptr ? std::uint64_t{one->priority} << (8 * n) : 0;
@@ -214,9 +211,6 @@ std::uint64_t IrqBank::read_priorities(std::uint64_t first, unsigned size) {
 }
 
 void IrqBank::write_priorities(std::uint64_t first, unsigned size, std::uint64_t value) {
-    if (size != 1 && size != 4) {
-        return;
-    }
     for (unsigned n = 0; n < size; n++) {
         if (Virq* one = irq(first + n)) {
             one->priority = static_cast<std::uint8_t>(value >> (8 * n) & priority_mask);

@@ -30,13 +30,10 @@ T* make_array(std::size_t count) {
 } // namespace
 
 Result<> Vic::configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs) {
-    if (max_vcpus == 0 || max_vcpus > vcpus_limit || max_shared_virqs > shared_virqs_limit) {
-        return fail(Error::argument_invalid);
-    }
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(max_vcpus == 0 || max_vcpus > vcpus_limit || max_shared_virqs > shared_virqs_limit,
+               Error::argument_invalid);
     max_vcpus_ = static_cast<unsigned>(max_vcpus);
     const auto rounded = static_cast<unsigned>((max_shared_virqs + 31) / 32 * 32);
     shared_count_ = rounded < shared_virqs_limit ? rounded : unsigned{shared_virqs_limit};
@@ -44,14 +41,10 @@ Result<> Vic::configure(std::uint64_t max_vcpus, std::uint64_t max_shared_virqs)
 }
 
 Result<> Vic::on_activate() {
-    if (max_vcpus_ == 0) {
-        return fail(Error::object_config);
-    }
+    RT_FAIL_IF(max_vcpus_ == 0, Error::object_config);
     const std::uint64_t bytes =
         max_vcpus_ * sizeof(Redistributor) + sizeof(Distributor) + shared_count_ * sizeof(Virq);
-    if (!charge(bytes)) {
-        return fail(Error::no_memory);
-    }
+    RT_FAIL_IF(!charge(bytes), Error::no_memory);
     redistributors_ = make_array<Redistributor>(max_vcpus_);
     distributor_ = heap().create<Distributor>(*this);
     if (shared_count_ != 0) {
@@ -90,17 +83,11 @@ Vdevice* Vic::vdevice(std::uint64_t interface) {
 }
 
 Result<> Vic::attach_vcpu(std::uint64_t index, VicCpu& cpu) {
-    if (!is_active()) {
-        return fail(Error::object_state);
-    }
-    if (index >= max_vcpus_) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(!is_active(), Error::object_state);
+    RT_FAIL_IF(index >= max_vcpus_, Error::argument_invalid);
     Wakeups wakeups;
     const LockGuard guard(lock_);
-    if (cpus_[index] != nullptr || cpu.vic_) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(cpus_[index] != nullptr || cpu.vic_, Error::busy);
     cpu.vic_ = Ref<Vic>(*this);
     cpu.index_ = static_cast<unsigned>(index);
     cpu.affinity_ = default_affinity(cpu.index_);

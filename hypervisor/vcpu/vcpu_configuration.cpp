@@ -11,16 +11,12 @@
 namespace hyp {
 
 Result<> Vcpu::configure(std::uint64_t option_flags) {
-    const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
     constexpr std::uint64_t known =
         GH_VCPU_OPTION_DEBUG | GH_VCPU_OPTION_HLOS | GH_VCPU_OPTION_EXT_ALL;
+    const LockGuard guard(config_lock);
     const bool watched = (option_flags & GH_VCPU_OPTION_HLOS) != 0 && watchdog_;
-    if ((option_flags & ~known) != 0 || watched) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF((option_flags & ~known) != 0 || watched, Error::argument_invalid);
     primary_ = (option_flags & GH_VCPU_OPTION_HLOS) != 0;
     guest.features.sve =
         (option_flags & GH_VCPU_OPTION_EXT_SVE) != 0 && arch::sve_vector_bytes() != 0;
@@ -30,30 +26,22 @@ Result<> Vcpu::configure(std::uint64_t option_flags) {
 
 Result<> Vcpu::attach_cspace(Ref<Cspace> cspace) {
     const LockGuard guard(config_lock);
-    if (is_active() || !cspace->is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(is_active() || !cspace->is_active(), Error::object_state);
     cspace_ = std::move(cspace);
     return {};
 }
 
 Result<> Vcpu::attach_address_space(Ref<AddressSpace> address_space) {
     const LockGuard guard(config_lock);
-    if (is_active() || !address_space->is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(is_active() || !address_space->is_active(), Error::object_state);
     address_space_ = std::move(address_space);
     return {};
 }
 
 Result<> Vcpu::attach_group(Ref<VpmGroup> group, std::uint64_t index) {
     const LockGuard guard(config_lock);
-    if (is_active() || !group->is_active()) {
-        return fail(Error::object_state);
-    }
-    if (group_) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(is_active() || !group->is_active(), Error::object_state);
+    RT_FAIL_IF(group_, Error::busy);
     auto attached = group->attach(*this, index);
     if (attached) {
         group_ = std::move(group);
@@ -64,15 +52,9 @@ Result<> Vcpu::attach_group(Ref<VpmGroup> group, std::uint64_t index) {
 
 Result<> Vcpu::attach_watchdog(Ref<Watchdog> watchdog) {
     const LockGuard guard(config_lock);
-    if (is_active() || !watchdog->is_active()) {
-        return fail(Error::object_state);
-    }
-    if (primary_) {
-        return fail(Error::argument_invalid);
-    }
-    if (watchdog_) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(is_active() || !watchdog->is_active(), Error::object_state);
+    RT_FAIL_IF(primary_, Error::argument_invalid);
+    RT_FAIL_IF(watchdog_, Error::busy);
     watchdog->attach(*this);
     watchdog_ = std::move(watchdog);
     return {};
@@ -80,41 +62,30 @@ Result<> Vcpu::attach_watchdog(Ref<Watchdog> watchdog) {
 
 Result<> Vcpu::attach_vic(Vic& vic, std::uint64_t index) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
     return vic.attach_vcpu(index, interrupts);
 }
 
 Result<> Vcpu::set_priority(std::uint64_t priority) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (priority > GH_VCPU_PRIORITY_MAX) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(priority > GH_VCPU_PRIORITY_MAX, Error::argument_invalid);
     scheduling_.priority = static_cast<unsigned>(priority);
     return {};
 }
 
 Result<> Vcpu::set_timeslice(std::uint64_t nanoseconds) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if (nanoseconds < GH_VCPU_TIMESLICE_MIN_NS || nanoseconds > GH_VCPU_TIMESLICE_MAX_NS) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF(nanoseconds < GH_VCPU_TIMESLICE_MIN_NS || nanoseconds > GH_VCPU_TIMESLICE_MAX_NS,
+               Error::argument_invalid);
     scheduling_.timeslice = nanoseconds;
     return {};
 }
 
 Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint64_t value) {
     const LockGuard guard(lock_);
-    if (!is_off() || running_on_ != no_cpu) {
-        return fail(Error::object_state);
-    }
+    RT_FAIL_IF(!is_off() || running_on_ != no_cpu, Error::object_state);
     std::uint64_t* place = nullptr;
     switch (set) {
     case GH_VCPU_REGISTER_SET_X:
@@ -131,9 +102,7 @@ Result<> Vcpu::write_register(std::uint64_t set, std::uint64_t index, std::uint6
     default:
         break;
     }
-    if (place == nullptr) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(place == nullptr, Error::argument_invalid);
     *place = value;
     return {};
 }

@@ -19,12 +19,9 @@ constexpr std::uint64_t mpidr_affinity_mask = 0xff00ffffff;
 
 Result<> VpmGroup::configure(std::uint64_t option_flags) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if ((option_flags & ~std::uint64_t{GH_VPM_GROUP_OPTION_NO_AGGREGATION}) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    constexpr std::uint64_t known = GH_VPM_GROUP_OPTION_NO_AGGREGATION;
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF((option_flags & ~known) != 0, Error::argument_invalid);
     aggregates_ = option_flags == 0;
     return {};
 }
@@ -67,13 +64,9 @@ void VpmGroup::refresh() {
 }
 
 Result<> VpmGroup::attach(Vcpu& vcpu, std::uint64_t index) {
-    if (index >= max_vcpus) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(index >= max_vcpus, Error::argument_invalid);
     const LockGuard guard(lock_);
-    if (vcpus_[index] != nullptr) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(vcpus_[index] != nullptr, Error::busy);
     vcpus_[index] = &vcpu;
     return {};
 }

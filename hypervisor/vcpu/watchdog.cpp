@@ -23,12 +23,9 @@ std::uint64_t ticks_of_ms(std::uint64_t milliseconds) {
 
 Result<> Watchdog::configure(std::uint64_t option_flags) {
     const LockGuard guard(config_lock);
-    if (is_active()) {
-        return fail(Error::object_state);
-    }
-    if ((option_flags & ~std::uint64_t{GH_WATCHDOG_OPTION_CRITICAL_BITE}) != 0) {
-        return fail(Error::argument_invalid);
-    }
+    constexpr std::uint64_t known = GH_WATCHDOG_OPTION_CRITICAL_BITE;
+    RT_FAIL_IF(is_active(), Error::object_state);
+    RT_FAIL_IF((option_flags & ~known) != 0, Error::argument_invalid);
     critical_ = option_flags != 0;
     return {};
 }
@@ -89,9 +86,7 @@ void Watchdog::ping() {
 }
 
 Result<> Watchdog::set_times(std::uint64_t bark, std::uint64_t bite) {
-    if (bite == 0 || bite > max_milliseconds || bark > bite) {
-        return fail(Error::argument_invalid);
-    }
+    RT_FAIL_IF(bite == 0 || bite > max_milliseconds || bark > bite, Error::argument_invalid);
     const LockGuard guard(lock_);
     halt_count();
     bark_ms_ = bark == 0 ? bite : bark;
@@ -108,12 +103,9 @@ Watchdog::Status Watchdog::status() {
 Result<> Watchdog::manage(std::uint64_t operation) {
     const LockGuard guard(lock_);
     const bool unfreezes = operation == GH_WATCHDOG_MANAGE_UNFREEZE;
-    if (operation > GH_WATCHDOG_MANAGE_UNFREEZE) {
-        return fail(Error::argument_invalid);
-    }
-    if (freezes_ == (unfreezes ? 0 : std::numeric_limits<std::uint32_t>::max())) {
-        return fail(Error::busy);
-    }
+    RT_FAIL_IF(operation > GH_WATCHDOG_MANAGE_UNFREEZE, Error::argument_invalid);
+    RT_FAIL_IF(freezes_ == (unfreezes ? 0 : std::numeric_limits<std::uint32_t>::max()),
+               Error::busy);
     halt_count();
     freezes_ += unfreezes ? -1U : 1U;
     go_on(operation == GH_WATCHDOG_MANAGE_FREEZE_AND_RESET ? 0 : kept_);
