@@ -2,9 +2,7 @@
 // A flat table indexed by the call's number: one load and one indirect call per hypercall.
 #include "hypercall/dispatch.hpp"
 
-
 #include <runtime/panic.hpp>
-
 
 namespace hyp {
 
