@@ -20,7 +20,7 @@ constexpr std::uint64_t cells_per_slab(std::uint64_t cell_size) {
 
 /// At the start of its page, so that a cell's slab is found by rounding its address down. Cells
 /// are never page-aligned for the same reason, which is what tells them from whole pages.
-struct Heap::Slab : rt::ListNode<Heap::Slab> {
+struct Heap::Slab : rt::ListNode<Heap> {
     std::uint64_t used[2]{}; // bit n: cell n is given out
     std::uint32_t magic = slab_magic;
     std::uint16_t size_class;

@@ -48,7 +48,7 @@ public:
 
 private:
     struct Slab;
-    using List = rt::IntrusiveList<Slab, Slab>;
+    using List = rt::IntrusiveList<Slab, Heap>;
     // Cells of 64 bytes and more are 64-byte aligned because the slab header takes 64 bytes.
     static constexpr std::array<std::uint16_t, 10> cell_sizes{32,  64,  128, 192, 256,
                                                               384, 512, 640, 960, 1984};
