@@ -92,6 +92,14 @@ else()
         "${GUNYAH_SYSROOT_LIB}/libz.a" "${GUNYAH_SYSROOT_LIB}/libzstd.a")
 endif()
 
+# uring: liburing, for the VMM. The shared library of Debian 12 does not export all that is declared.
+add_library(uring INTERFACE)
+if(GUNYAH_BUILD STREQUAL host)
+    target_link_libraries(uring INTERFACE -l:liburing.a)
+else()
+    target_link_libraries(uring INTERFACE "${GUNYAH_SYSROOT_LIB}/liburing.a")
+endif()
+
 # gunyah_fuzzed(target...): host build: code that fuzz targets run is compiled with what they steer
 # by (the sanitizers' runtime has empty functions for other programs), and optimised a little.
 function(gunyah_fuzzed)

@@ -38,6 +38,7 @@ _FOR_TEST = {
     "libcli11-dev": "the VMM's command line in host tests",
     "zlib1g-dev": "compressed kernels and disks in host tests",
     "libzstd-dev": "likewise",
+    "liburing-dev": "disks' transfers side by side in host tests",
     "libfmt-dev": "the VMM's messages in host tests",
     "nlohmann-json3-dev": "the VMM's machine-readable output in host tests",
     "u-boot-qemu": "a boot loader to start the hypervisor with",

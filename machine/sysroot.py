@@ -16,6 +16,7 @@ LIBRARIES = (
     "nlohmann-json3-dev:arm64",  # the VMM's machine-readable output
     "zlib1g-dev:arm64",         # kernels and disks compressed with gzip and zlib: the VMM
     "libzstd-dev:arm64",        # likewise with zstd
+    "liburing-dev:arm64",       # disks' transfers side by side: the VMM
 )
 
 

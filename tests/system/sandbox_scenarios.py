@@ -104,6 +104,7 @@ class SandboxScenarios(GuestCase):
     def test_user_of_the_sandbox(self) -> None:
         process = self.start_sandboxed("/tmp/boxed.img", "--user 1234")
         self.assertIn("1234\t1234\t1234\t1234", self.statuses(process, "Uid"))
+        self.shell.must(f"ls -l /proc/{process}/fd | grep -q io_uring")  # the disk's
         self.end_sandboxed(process)
         refused = self.run_guest(GuestCommand("check", options=("--user nobody-here",)))
         self.assertIn("there is no such user", refused.output)

@@ -94,7 +94,9 @@ GuestDevices::GuestDevices(DeviceHost host, std::vector<ConsolePortSettings> con
     add_virtio(std::make_unique<RngDevice>(system_random), "entropy device");
     for (Disk& disk : disks) {
         const std::string name = fmt::format("disk '{}'", disk.id);
-        add_virtio(std::make_unique<BlockDevice>(std::move(disk.image), disk.id), name);
+        auto file = AsyncFile::open(disk.image->file());
+        add_virtio(std::make_unique<BlockDevice>(std::move(disk.image), disk.id, std::move(file)),
+                   name);
     }
     for (Share& share : shares) {
         add_virtio(std::move(share.device), fmt::format("shared directory '{}'", share.tag));

@@ -24,6 +24,8 @@ public:
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
     [[nodiscard]] bool read_only() const { return read_only_; }
+    // For transfers without this class, within size().
+    [[nodiscard]] int fd() const { return fd_.get(); }
     // "cannot use disk <path>", for further complaints.
     [[nodiscard]] const std::string& complaint() const { return complaint_; }
 

@@ -145,6 +145,25 @@ bool Qcow2Image::flush() {
     return tables_.flush();
 }
 
+std::optional<std::uint64_t> Qcow2Image::place(std::uint64_t offset, std::uint64_t length) {
+    std::optional<std::uint64_t> start;
+    std::uint64_t end = 0;
+    const bool in_one_piece = for_each_part(offset, length, [&](const Part& part) {
+        const auto cluster = tables_.find(part.cluster);
+        if (!cluster || cluster->kind != Kind::data) {
+            return false;
+        }
+        const std::uint64_t here = cluster->offset + part.within;
+        if (start && here != end) {
+            return false;
+        }
+        start = start.value_or(here);
+        end = here + part.length;
+        return end <= file_.size();
+    });
+    return in_one_piece ? start : std::nullopt;
+}
+
 bool Qcow2Image::read_part(const Part& part, IovecCursor& to) {
     const auto cluster = tables_.find(part.cluster);
     if (!cluster) {

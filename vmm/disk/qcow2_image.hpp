@@ -38,6 +38,11 @@ public:
     [[nodiscard]] bool read(std::vector<iovec>& pieces, std::uint64_t offset) override;
     [[nodiscard]] bool write(std::vector<iovec>& pieces, std::uint64_t offset) override;
     [[nodiscard]] bool flush() override;
+    [[nodiscard]] int file() const override { return file_.fd(); }
+    // Data clusters never move, and are given back to nobody.
+    [[nodiscard]] std::optional<std::uint64_t> place(std::uint64_t offset,
+                                                     std::uint64_t length) override;
+    [[nodiscard]] bool flushes_data_only() const override { return false; }
     void discard(std::uint64_t offset, std::uint64_t length) override;
     [[nodiscard]] bool write_zeroes(std::uint64_t offset, std::uint64_t length,
                                     bool may_unmap) override;

@@ -102,6 +102,20 @@ TEST_F(Qcow2Test, KeepsWhatIsWrittenAcrossClustersAndOpenings) {
               std::string(512, 'a') + std::string(512, '\0'));
 }
 
+TEST_F(Qcow2Test, NamesThePlaceOfDataThatLieInOnePiece) {
+    const auto disk = create(Qcow2Builder{mebibyte});
+    EXPECT_FALSE(disk->place(0, 512).has_value()); // nothing there
+    EXPECT_TRUE(write(*disk, 0, std::string(3 * cluster, 'a')));
+    EXPECT_TRUE(write(*disk, 5 * cluster, std::string(512, 'b')));
+    EXPECT_TRUE(write(*disk, 3 * cluster, std::string(512, 'c')));
+    const auto place = disk->place(2 * cluster - 512, 1024); // the L2 table is behind the first one
+    ASSERT_TRUE(place.has_value());
+    EXPECT_EQ(file.bytes(*place, 1024), std::string(1024, 'a'));
+    EXPECT_EQ(file.bytes(disk->place(5 * cluster, 512).value_or(0), 512), std::string(512, 'b'));
+    EXPECT_FALSE(disk->place(3 * cluster - 512, 1024).has_value()); // in two pieces
+    EXPECT_FALSE(disk->place(4 * cluster - 512, 1024).has_value()); // half of it is there
+}
+
 // A guest's flush is what makes it durable: the file itself, not this object's memory, has it.
 TEST_F(Qcow2Test, AFlushedWriteIsInTheFile) {
     const auto disk = create(Qcow2Builder{mebibyte});

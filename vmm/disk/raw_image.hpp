@@ -21,6 +21,12 @@ public:
         return file_.write(pieces, offset);
     }
     [[nodiscard]] bool flush() override { return file_.flush(); }
+    [[nodiscard]] int file() const override { return file_.fd(); }
+    [[nodiscard]] std::optional<std::uint64_t> place(std::uint64_t offset,
+                                                     std::uint64_t /*length*/) override {
+        return offset;
+    }
+    [[nodiscard]] bool flushes_data_only() const override { return true; }
     void discard(std::uint64_t offset, std::uint64_t length) override {
         static_cast<void>(file_.punch_hole(offset, length)); // else the file system cannot
     }

@@ -69,6 +69,7 @@ constexpr auto disk_calls = std::to_array<AllowedCall>({
     {__NR_pwritev},
     {__NR_fdatasync},
     {__NR_fallocate},
+    {__NR_io_uring_enter}, // each ring serves one disk's file, see AsyncFile
 });
 
 constexpr auto network_calls = std::to_array<AllowedCall>({
@@ -91,6 +92,7 @@ constexpr auto vsock_calls = std::to_array<AllowedCall>({
 
 // A guest that resets a device does so on a vCPU's thread: the device forgets what it had open and
 // what it waited for.
+constexpr auto reset_of_disk = std::to_array<AllowedCall>({{__NR_io_uring_enter}});
 constexpr auto reset_of_network = std::to_array<AllowedCall>({{__NR_epoll_ctl}});
 constexpr auto reset_of_vsock = std::to_array<AllowedCall>({{__NR_epoll_ctl}, {__NR_close}});
 constexpr auto reset_of_share = std::to_array<AllowedCall>({{__NR_close}});
@@ -132,7 +134,8 @@ std::vector<AllowedCall> calls_of(ThreadKind kind, const DeviceKinds& devices) {
     list.add(everybody);
     switch (kind) {
     case ThreadKind::vcpu:
-        return list.add(reset_of_network, devices.networks)
+        return list.add(reset_of_disk, devices.disks)
+            .add(reset_of_network, devices.networks)
             .add(reset_of_vsock, devices.vsock)
             .add(reset_of_share, devices.shares)
             .take();

@@ -30,8 +30,9 @@ std::vector<iovec> to_iovec(const Pieces& pieces) {
 
 } // namespace
 
-BlockDevice::BlockDevice(std::unique_ptr<DiskImage> disk, std::string id)
-    : disk_{std::move(disk)}, id_{std::move(id)} {
+BlockDevice::BlockDevice(std::unique_ptr<DiskImage> disk, std::string id,
+                         std::unique_ptr<AsyncFile> file)
+    : disk_{std::move(disk)}, id_{std::move(id)}, file_{std::move(file)} {
     id_.resize(VIRTIO_BLK_ID_BYTES);
     config_.capacity = disk_->sectors();
     config_.seg_max = max_segments;
@@ -65,19 +66,85 @@ std::span<const std::byte> BlockDevice::config() const {
 }
 
 std::expected<bool, QueueError> BlockDevice::process(unsigned /*index*/, Virtqueue& queue) {
-    return drain(queue, [this](DescriptorChain& chain) { return handle(chain); });
+    const ChainHandler handler = [this](DescriptorChain& chain) { return handle(chain); };
+    if (!file_) {
+        return drain(queue, handler);
+    }
+    file_->reap();
+    auto again = drain(queue, handler, [this] { return file_->has_room(); });
+    if (!again) {
+        return again;
+    }
+    const bool was_full = !file_->has_room();
+    const bool submitted = file_->submit();
+    file_->reap(); // most of what the host has in memory is done at once
+    queue.push(finished_);
+    finished_.clear();
+    return *again || !submitted || (was_full && file_->has_room());
 }
 
-std::expected<std::uint32_t, QueueError> BlockDevice::handle(DescriptorChain& chain) const {
+void BlockDevice::reset() {
+    if (file_) {
+        file_->cancel();
+    }
+    finished_.clear();
+}
+
+std::expected<std::optional<std::uint32_t>, QueueError>
+BlockDevice::handle(DescriptorChain& chain) {
     virtio_blk_outhdr header{};
     std::byte* status = take_last_byte(chain.writable);
     if (status == nullptr ||
         !take_front(chain.readable, std::as_writable_bytes(std::span{&header, 1}))) {
         return std::unexpected{QueueError::bad_request};
     }
+    if (file_ && begin(header, chain, status)) {
+        return std::nullopt;
+    }
     const Outcome outcome = execute(header, chain);
     *status = std::byte{outcome.status};
     return outcome.data_read + 1;
+}
+
+bool BlockDevice::begin(const virtio_blk_outhdr& header, const DescriptorChain& chain,
+                        std::byte* status) {
+    const std::uint16_t head = chain.head;
+    if (header.type == VIRTIO_BLK_T_FLUSH && disk_->flushes_data_only()) {
+        // An error is reported once: who asked again would be told that all is well.
+        file_->sync([this, head, status](bool complete) {
+            finish(head, status,
+                   {static_cast<std::uint8_t>(complete ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR)});
+        });
+        return true;
+    }
+    const bool reads = header.type == VIRTIO_BLK_T_IN;
+    const bool writes = header.type == VIRTIO_BLK_T_OUT && !disk_->read_only();
+    const std::uint64_t bytes = reads ? total_size(chain.writable) : total_size(chain.readable);
+    if (!(reads || writes) || !contains(header.sector, bytes)) {
+        return false;
+    }
+    const auto place = disk_->place(header.sector * DiskImage::sector_size, bytes);
+    if (!place) {
+        return false;
+    }
+    // What the kernel could not do so is done the plain way, which knows why if it cannot, either.
+    auto done = [this, chain, status, reads, sector = header.sector](bool complete) {
+        const std::uint64_t filled = total_size(chain.writable);
+        const Outcome all{VIRTIO_BLK_S_OK, static_cast<std::uint32_t>(reads ? filled : 0)};
+        const Outcome outcome = complete ? all : reads ? read(sector, chain) : write(sector, chain);
+        finish(chain.head, status, outcome);
+    };
+    if (reads) {
+        file_->read(to_iovec(chain.writable), *place, std::move(done));
+    } else {
+        file_->write(to_iovec(chain.readable), *place, std::move(done));
+    }
+    return true;
+}
+
+void BlockDevice::finish(std::uint16_t head, std::byte* status, Outcome outcome) {
+    *status = std::byte{outcome.status};
+    finished_.push_back({head, outcome.data_read + 1});
 }
 
 BlockDevice::Outcome BlockDevice::execute(const virtio_blk_outhdr& header,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tests of BlockDevice on a real file.
+// Tests of BlockDevice on a real file, without and with transfers that go on beside it.
 #include "virtio/block_device.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <filesystem>
 
@@ -22,10 +23,13 @@ constexpr std::uint16_t next = VRING_DESC_F_NEXT;
 constexpr std::uint16_t writable = VRING_DESC_F_WRITE;
 constexpr std::uint64_t disk_sectors = 128;
 
-class BlockDeviceTest : public testing::Test {
+class BlockDeviceTest : public testing::TestWithParam<bool> {
 protected:
     BlockDevice open(bool read_only = false) {
-        return {std::make_unique<RawImage>(HostFile::open(file.path(), read_only)), "disk0"};
+        auto image = std::make_unique<RawImage>(HostFile::open(file.path(), read_only));
+        auto async = GetParam() ? AsyncFile::open(image->file()) : nullptr;
+        EXPECT_EQ(async != nullptr, GetParam()) << "this kernel has no io_uring, or forbids it";
+        return {std::move(image), "disk0", std::move(async)};
     }
     // Runs one request that stands in the ring; returns its status byte, -1 if the queue broke.
     int run(BlockDevice& device) {
@@ -33,11 +37,18 @@ protected:
         driver.set_available(0);
         driver.offer(0);
         auto queue = Virtqueue::create(driver.memory(), driver.layout(), {}).value();
-        if (!device.process(0, queue)) {
-            return -1;
-        }
+        do {
+            if (!device.process(0, queue)) {
+                return -1;
+            }
+        } while (queue.pushed() == 0 && wait_for(device));
         written = driver.used(0).len;
         return driver.load<std::uint8_t>(status_at);
+    }
+    static bool wait_for(const BlockDevice& device) {
+        constexpr int patience_ms = 10'000;
+        pollfd ready{.fd = device.wake_fd(), .events = POLLIN, .revents = 0};
+        return ::poll(&ready, 1, patience_ms) == 1;
     }
     int request(BlockDevice& device, std::uint32_t type, std::uint64_t sector,
                 std::uint32_t data_size, bool device_writes) {
@@ -73,7 +84,7 @@ protected:
     std::uint32_t written = 0;
 };
 
-TEST_F(BlockDeviceTest, DescribesTheDisk) {
+TEST_P(BlockDeviceTest, DescribesTheDisk) {
     auto device = open();
     virtio_blk_config config{};
     ASSERT_EQ(device.config().size(), sizeof(config));
@@ -84,7 +95,7 @@ TEST_F(BlockDeviceTest, DescribesTheDisk) {
     EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_FLUSH), 0U);
 }
 
-TEST_F(BlockDeviceTest, WritesAndReads) {
+TEST_P(BlockDeviceTest, WritesAndReads) {
     auto device = open();
     fill("gunyah!");
     EXPECT_EQ(request(device, VIRTIO_BLK_T_OUT, 3, 1024, false), VIRTIO_BLK_S_OK);
@@ -97,7 +108,7 @@ TEST_F(BlockDeviceTest, WritesAndReads) {
 }
 
 // 2.7.4: the framing of a request is the driver's choice.
-TEST_F(BlockDeviceTest, AcceptsAnyFraming) {
+TEST_P(BlockDeviceTest, AcceptsAnyFraming) {
     auto device = open();
     file.put(0, std::string(512, 'a'));
     file.put(512, std::string(512, 'b'));
@@ -115,7 +126,7 @@ TEST_F(BlockDeviceTest, AcceptsAnyFraming) {
     EXPECT_EQ(driver.load<std::uint8_t>(data_at + 1024), VIRTIO_BLK_S_OK);
 }
 
-TEST_F(BlockDeviceTest, RefusesAccessBeyondTheEnd) {
+TEST_P(BlockDeviceTest, RefusesAccessBeyondTheEnd) {
     auto device = open();
     for (const bool device_writes : {true, false}) {
         const std::uint32_t type = device_writes ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT;
@@ -129,7 +140,7 @@ TEST_F(BlockDeviceTest, RefusesAccessBeyondTheEnd) {
     EXPECT_EQ(std::filesystem::file_size(file.path()), disk_sectors * 512);
 }
 
-TEST_F(BlockDeviceTest, AReadOnlyDiskIsNotWritten) {
+TEST_P(BlockDeviceTest, AReadOnlyDiskIsNotWritten) {
     auto device = open(true);
     EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_RO), 0U);
     fill("x");
@@ -139,7 +150,7 @@ TEST_F(BlockDeviceTest, AReadOnlyDiskIsNotWritten) {
     EXPECT_EQ(request(device, VIRTIO_BLK_T_IN, 0, 512, true), VIRTIO_BLK_S_OK);
 }
 
-TEST_F(BlockDeviceTest, FlushesAndIdentifies) {
+TEST_P(BlockDeviceTest, FlushesAndIdentifies) {
     auto device = open();
     EXPECT_EQ(request(device, VIRTIO_BLK_T_FLUSH, 0, 0, false), VIRTIO_BLK_S_OK);
     EXPECT_EQ(request(device, VIRTIO_BLK_T_GET_ID, 0, 20, true), VIRTIO_BLK_S_OK);
@@ -148,7 +159,7 @@ TEST_F(BlockDeviceTest, FlushesAndIdentifies) {
     EXPECT_EQ(request(device, 99, 0, 0, false), VIRTIO_BLK_S_UNSUPP);
 }
 
-TEST_F(BlockDeviceTest, DiscardedSectorsReadAsZero) {
+TEST_P(BlockDeviceTest, DiscardedSectorsReadAsZero) {
     auto device = open();
     file.put(8 * 512, std::string(8 * 512, 'a'));
     EXPECT_EQ(discard(device, {8, 8, 0}), VIRTIO_BLK_S_OK);
@@ -160,7 +171,7 @@ TEST_F(BlockDeviceTest, DiscardedSectorsReadAsZero) {
     EXPECT_EQ(discard(device, {0, 0, 0}), VIRTIO_BLK_S_OK);
 }
 
-TEST_F(BlockDeviceTest, WritesZeroes) {
+TEST_P(BlockDeviceTest, WritesZeroes) {
     auto device = open();
     EXPECT_NE(device.features() & (1U << VIRTIO_BLK_F_WRITE_ZEROES), 0U);
     for (const std::uint32_t flags : {0U, 1U}) { // keep the blocks, give them back
@@ -178,7 +189,7 @@ TEST_F(BlockDeviceTest, WritesZeroes) {
     EXPECT_EQ(write_zeroes(read_only, {0, 1, 0}), VIRTIO_BLK_S_IOERR);
 }
 
-TEST_F(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
+TEST_P(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
     auto device = open();
     driver.describe(0, {header_at, 15, next, 1}); // one byte short
     driver.describe(1, {status_at, 1, writable, 0});
@@ -186,6 +197,32 @@ TEST_F(BlockDeviceTest, RequestsWithoutHeaderOrStatusBreakTheQueue) {
     driver.describe(0, {header_at, 16, 0, 0}); // nowhere to put the status
     EXPECT_EQ(run(device), -1);
 }
+
+// 2.1.2: once the device says that it is reset, the buffers are the driver's.
+TEST_P(BlockDeviceTest, AResetEndsWhatIsUnderWay) {
+    auto device = open();
+    file.put(0, std::string(512, 'a'));
+    driver.store(header_at, virtio_blk_outhdr{VIRTIO_BLK_T_IN, 0, 0});
+    driver.describe(0, {header_at, sizeof(virtio_blk_outhdr), next, 1});
+    driver.describe(1, {data_at, 512, static_cast<std::uint16_t>(next | writable), 2});
+    driver.describe(2, {status_at, 1, writable, 0});
+    for (int round = 0; round < 100; ++round) {
+        driver.set_available(0);
+        driver.offer(0);
+        auto queue = Virtqueue::create(driver.memory(), driver.layout(), {}).value();
+        ASSERT_TRUE(device.process(0, queue).has_value());
+        device.reset();
+        driver.store(data_at, 'x');
+        auto next_queue = Virtqueue::create(driver.memory(), driver.layout(), {}).value();
+        driver.set_available(0);
+        ASSERT_TRUE(device.process(0, next_queue).has_value());
+        EXPECT_EQ(next_queue.pushed(), 0U);
+        EXPECT_EQ(data(1), "x");
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutIoUring, BlockDeviceTest, testing::Bool(),
+                         [](const auto& mode) { return mode.param ? "Async" : "Plain"; });
 
 } // namespace
 } // namespace vmm

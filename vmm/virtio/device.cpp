@@ -27,7 +27,9 @@ std::expected<bool, QueueError> drain(Virtqueue& queue, const ChainHandler& hand
         if (!written) {
             return std::unexpected{written.error()};
         }
-        queue.push((*chain)->head, *written);
+        if (*written) {
+            queue.push((*chain)->head, **written);
+        }
         --budget;
     }
     queue.allow_kicks();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "virtio/queue_error.hpp"
@@ -51,8 +52,10 @@ public:
     virtual void reset() {}
 };
 
-// Handles one chain; returns the bytes written to it.
-using ChainHandler = std::function<std::expected<std::uint32_t, QueueError>(DescriptorChain&)>;
+// Handles one chain; returns the bytes written to it, or nothing if the device will give it back
+// later.
+using ChainHandler =
+    std::function<std::expected<std::optional<std::uint32_t>, QueueError>(DescriptorChain&)>;
 // Whether the device has something to do with another chain.
 using ChainWanted = std::function<bool()>;
 
