@@ -51,6 +51,12 @@
  */
 #define GH_RM_GET_COUNTERS 0x5600ff01u
 #define GH_RM_COUNTER_NAME_SIZE 24u
+/*
+ * Ours, for the primary VM alone: empty request; empty reply. Its VMs end, whatever state they are
+ * in, and are gone without a notification; its parcels are reclaimed. A driver that starts has
+ * none, so what there is belongs to a kernel that is no more.
+ */
+#define GH_RM_END_ALL 0x5600ff02u
 
 #define GH_RM_ERROR_OK 0u
 #define GH_RM_ERROR_UNIMPLEMENTED 0xffffffffu

@@ -208,6 +208,10 @@ RmResult<> ParcelStore::reclaim(const Stage& stage, std::uint32_t owner, Reader 
         return refuse(stage, RmError::mem_in_use, "parcel {x} is in use by VM {x}", handle,
                       parcel.user);
     }
+    return take_back(stage, parcel, sanitize);
+}
+
+RmResult<> ParcelStore::take_back(const Stage& stage, Parcel& parcel, bool sanitize) {
     RmResult<> done;
     if (parcel.complete && parcel.kind == Parcel::Kind::lend) {
         done = parcel.give_back(stage, root_, ram_, owner_addrspace_);
@@ -218,6 +222,19 @@ RmResult<> ParcelStore::reclaim(const Stage& stage, std::uint32_t owner, Reader 
         destroy(parcel);
     }
     return done;
+}
+
+RmResult<> ParcelStore::reclaim_all(const Stage& stage, std::uint32_t owner) {
+    RmResult<> all;
+    for (auto next = parcels_.begin(); next != parcels_.end();) {
+        Parcel& parcel = *next;
+        ++next;
+        if (parcel.owner == owner) {
+            const auto done = take_back(stage, parcel, false);
+            all = done ? all : done;
+        }
+    }
+    return all;
 }
 
 } // namespace rm

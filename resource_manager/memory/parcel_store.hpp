@@ -38,6 +38,10 @@ public:
     /// MEM_RECLAIM.
     RmResult<> reclaim(const Stage& stage, std::uint32_t owner, Reader payload);
 
+    /// All parcels of the owner, none of which is in use. What cannot be given back is kept, and an
+    /// error.
+    RmResult<> reclaim_all(const Stage& stage, std::uint32_t owner);
+
     /// nullptr when there is no such parcel.
     Parcel* find(std::uint32_t handle);
     /// A complete parcel, none of these two, that `vmid` may access and nobody uses, or nullptr.
@@ -50,6 +54,7 @@ private:
     RmResult<> read_memory(const Stage& stage, Parcel& parcel, Reader& payload);
     RmResult<> complete(const Stage& stage, Parcel& parcel);
     RmResult<Parcel*> owned_parcel(const Stage& stage, std::uint32_t owner, std::uint32_t handle);
+    RmResult<> take_back(const Stage& stage, Parcel& parcel, bool sanitize);
     std::uint32_t new_handle();
     void destroy(Parcel& parcel);
 

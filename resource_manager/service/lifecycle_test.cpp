@@ -265,6 +265,17 @@ TEST_F(LifecycleTest, MemoryInUseCannotBeReclaimed) {
     EXPECT_EQ(reclaim(guest.parcel).error, GH_RM_ERROR_HANDLE_INVALID);
 }
 
+TEST_F(LifecycleTest, ACreatorThatStartsAnewFindsNothing) {
+    const Snapshot before = snapshot();
+    start();
+    start(guest_memory + guest_size);
+    EXPECT_EQ(linux_vm.call(GH_RM_END_ALL, wire(U32{0})).error, GH_RM_ERROR_ARGUMENT_INVALID);
+    EXPECT_EQ(linux_vm.counters().at("vms"), 2U);
+    EXPECT_EQ(linux_vm.call(GH_RM_END_ALL, {}).error, GH_RM_ERROR_OK);
+    EXPECT_TRUE(linux_vm.notifications.empty()) << "who would be told knows of no VM";
+    EXPECT_EQ(snapshot(), before);
+}
+
 TEST_F(LifecycleTest, TwentyGuestsAtOnceAllEndTogether) {
     const Snapshot before = snapshot();
     std::vector<Guest> guests;

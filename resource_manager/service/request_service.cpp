@@ -24,9 +24,20 @@ RmResult<> RequestService::handle(std::uint32_t from, const Request& request, An
     case GH_RM_GET_COUNTERS:
         write_counters(root_, vms_.count(), parcels_.count(), answer.payload());
         return {};
+    case GH_RM_END_ALL:
+        return end_all(from, request);
     default:
         return handle_vm(from, request, answer);
     }
+}
+
+RmResult<> RequestService::end_all(std::uint32_t from, const Request& request) {
+    const Stage stage{from, "END_ALL"};
+    if (!request.payload.empty()) {
+        return refuse(stage, RmError::argument_invalid, "malformed request");
+    }
+    vms_.end_all(from);
+    return parcels_.reclaim_all(stage, from);
 }
 
 RmResult<> RequestService::handle_vm(std::uint32_t from, const Request& request, Answer& answer) {

@@ -16,6 +16,7 @@ public:
     RmResult<> handle(std::uint32_t from, const Request& request, Answer& answer) override;
 
 private:
+    RmResult<> end_all(std::uint32_t from, const Request& request);
     RmResult<> handle_vm(std::uint32_t from, const Request& request, Answer& answer);
     RmResult<> handle_memory(std::uint32_t from, const Request& request, Answer& answer);
 

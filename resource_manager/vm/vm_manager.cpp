@@ -146,10 +146,24 @@ RmResult<> VmManager::deallocate(std::uint32_t from, Reader payload) {
     if (!vm) {
         return std::unexpected(vm.error());
     }
-    rt::IntrusiveList<Vm, VmTag>::remove(**vm);
-    --count_;
-    delete *vm;
+    remove(**vm);
     return {};
+}
+
+void VmManager::remove(Vm& vm) {
+    rt::IntrusiveList<Vm, VmTag>::remove(vm);
+    --count_;
+    delete &vm;
+}
+
+void VmManager::end_all(std::uint32_t from) {
+    for (auto next = vms_.begin(); next != vms_.end();) {
+        Vm& vm = *next;
+        ++next;
+        if (vm.owner == from) {
+            remove(vm); // its objects kill it first
+        }
+    }
 }
 
 RmResult<> VmManager::config_image(std::uint32_t from, Reader payload) {

@@ -30,6 +30,8 @@ public:
     RmResult<> start(std::uint32_t from, Reader payload);
     RmResult<> stop(std::uint32_t from, Reader payload, Answer& answer);
     RmResult<> reset(std::uint32_t from, Reader payload, Answer& answer);
+    /// Ends and removes all VMs of the sender.
+    void end_all(std::uint32_t from);
     RmResult<> hyp_resources(std::uint32_t from, Reader payload, Writer& reply);
 
     /// RM's interrupt `intid` came: if it belongs to a vCPU, looks why that halted and tells the
@@ -41,6 +43,7 @@ private:
     RmResult<Vm*> owned_vm_for(const Stage& stage, std::uint32_t from, VmEvent event);
     RmResult<std::uint16_t> free_vmid(const Stage& stage, std::uint16_t wanted) const;
     [[nodiscard]] Vm* find(std::uint32_t vmid);
+    void remove(Vm& vm);
     /// The payload "u16 vmid, u16 0" that most requests consist of; vmid 0 when malformed.
     static std::uint16_t read_vmid(Reader& payload);
 

@@ -47,8 +47,9 @@ enum class Action : unsigned {
     deallocate,
     reclaim,
     resources,
+    end_all,
 };
-constexpr unsigned actions = 12;
+constexpr unsigned actions = 13;
 
 class VmWorld {
 public:
@@ -85,6 +86,8 @@ private:
     std::optional<std::string> stop(Vmid vmid);
     std::optional<std::string> reset(Vmid vmid);
     std::optional<std::string> reclaim(Handle handle);
+    std::optional<std::string> expect_zeroed(Slot slot);
+    std::optional<std::string> end_all();
     std::optional<std::string> end_guest(Vmid vmid);
     std::optional<std::string> expect_told(U32 id, const Bytes& payload);
     std::optional<std::string> expect_told_nothing();
@@ -200,16 +203,26 @@ std::optional<std::string> VmWorld::reclaim(Handle handle) {
         found == model_.parcels().end() ? std::nullopt : std::optional(found->second);
     const Verdict verdict = model_.reclaim(handle);
     auto wrong = agree("MEM_RECLAIM", verdict, GH_RM_MEM_RECLAIM, wire(handle, U32{0}));
-    if (!wrong && verdict.succeeds() && parcel->lent) {
-        for (U64 at = 0; at < slot_size && !wrong; at += page) {
-            const std::byte* bytes = linux_.model.physical(address_of(parcel->slot) + at);
-            if (std::any_of(bytes, bytes + page,
-                            [](std::byte each) { return each != std::byte{}; })) {
-                wrong = "lent memory comes back with what its VM had in it";
-            }
+    return !wrong && verdict.succeeds() && parcel->lent ? expect_zeroed(parcel->slot) : wrong;
+}
+
+std::optional<std::string> VmWorld::expect_zeroed(Slot slot) {
+    for (U64 at = 0; at < slot_size; at += page) {
+        const std::byte* bytes = linux_.model.physical(address_of(slot) + at);
+        if (std::any_of(bytes, bytes + page, [](std::byte each) { return each != std::byte{}; })) {
+            return "lent memory comes back with what its VM had in it";
         }
     }
-    return wrong;
+    return std::nullopt;
+}
+
+std::optional<std::string> VmWorld::end_all() {
+    const auto parcels = model_.parcels();
+    auto wrong = agree("END_ALL", model_.end_all(), GH_RM_END_ALL, {});
+    for (const auto& [handle, parcel] : parcels) {
+        wrong = wrong || !parcel.lent ? wrong : expect_zeroed(parcel.slot);
+    }
+    return wrong ? wrong : compare();
 }
 
 std::optional<std::string> VmWorld::end_guest(Vmid vmid) {
@@ -262,8 +275,10 @@ std::optional<std::string> VmWorld::make(const Step& step) {
     const auto vmid = static_cast<Vmid>(GH_VMID_FIRST_DYNAMIC + step[1] % vmids);
     const Slot slot = step[2] % slots;
     const Handle handle = some_handle(step[3], vmid);
-    const Action action =
-        step[5] % 2 == 0 ? sensible(vmid) : static_cast<Action>(step[0] % actions);
+    auto action = step[5] % 2 == 0 ? sensible(vmid) : static_cast<Action>(step[0] % actions);
+    if (action == Action::end_all && step[4] % 8 != 0) {
+        action = Action::reclaim; // else no VM would get far
+    }
     last_ = fmt::format("action {}, VM {:#x}, slot {}, parcel {:#x}", static_cast<unsigned>(action),
                         vmid, slot, handle);
     const auto wrong = [&]() -> std::optional<std::string> {
@@ -296,6 +311,8 @@ std::optional<std::string> VmWorld::make(const Step& step) {
         case Action::resources:
             return agree("VM_GET_HYP_RESOURCES", model_.resources(vmid), GH_RM_VM_GET_HYP_RESOURCES,
                          vm_request(vmid));
+        case Action::end_all:
+            return end_all();
         }
         return "no such action";
     }();

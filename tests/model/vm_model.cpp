@@ -150,6 +150,12 @@ Verdict VmModel::reclaim(Handle handle) {
     return Verdict::ok();
 }
 
+Verdict VmModel::end_all() {
+    vms_.clear();
+    parcels_.clear();
+    return Verdict::ok();
+}
+
 Verdict VmModel::resources(Vmid vmid) const {
     return unless(vmid, {State::ready, State::running, State::exited}).value_or(Verdict::ok());
 }

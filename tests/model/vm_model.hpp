@@ -58,6 +58,7 @@ public:
     Verdict reset(Vmid vmid);
     Verdict deallocate(Vmid vmid);
     Verdict reclaim(Handle handle);
+    Verdict end_all(); // a creator that starts anew
     [[nodiscard]] Verdict resources(Vmid vmid) const;
     /// The guest ends by itself. True: its creator is told.
     bool guest_ends(Vmid vmid);

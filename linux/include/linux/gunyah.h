@@ -103,6 +103,7 @@ enum gh_api_extension {
 
 u16 gh_api_version(void);
 bool gh_api_has_feature(enum gh_api_feature feature);
+bool gh_api_is_open(void);
 bool gh_api_has_extension(enum gh_api_extension extension);
 
 /* Fields of the API info word. */

@@ -31,6 +31,15 @@ bool gh_api_has_feature(enum gh_api_feature feature)
 EXPORT_SYMBOL_GPL(gh_api_has_feature);
 
 /**
+ * gh_api_is_open() - Whether hypervisor and Resource Manager are of the variant with extensions
+ */
+bool gh_api_is_open(void)
+{
+	return FIELD_GET(GH_API_INFO_VARIANT_MASK, gh_api.api_info) == GH_API_VARIANT_OPEN;
+}
+EXPORT_SYMBOL_GPL(gh_api_is_open);
+
+/**
  * gh_api_has_extension() - Whether the hypervisor has something beyond the public interface
  * @extension: What
  *
@@ -38,8 +47,7 @@ EXPORT_SYMBOL_GPL(gh_api_has_feature);
  */
 bool gh_api_has_extension(enum gh_api_extension extension)
 {
-	return FIELD_GET(GH_API_INFO_VARIANT_MASK, gh_api.api_info) == GH_API_VARIANT_OPEN &&
-	       gh_api.flags[2] & BIT_ULL(extension);
+	return gh_api_is_open() && gh_api.flags[2] & BIT_ULL(extension);
 }
 EXPORT_SYMBOL_GPL(gh_api_has_extension);
 

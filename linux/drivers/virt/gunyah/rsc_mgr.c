@@ -193,6 +193,7 @@ static int gh_rm_probe(struct platform_device *pdev)
 	ret = gh_rm_read_own_vmid(rm, &rm->own_vmid);
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot get this VM's VMID\n");
+	gh_rm_end_all(rm);
 
 	gh_rm_debugfs_add(rm);
 	ret = devm_add_action_or_reset(dev, gh_rm_debugfs_action, rm);

@@ -100,6 +100,7 @@ const char *gh_rm_message_name(u32 msg_id);
 
 /* rsc_mgr_rpc.c */
 int gh_rm_read_own_vmid(struct gh_rm *rm, u16 *vmid);
+void gh_rm_end_all(struct gh_rm *rm);
 
 /* vm_mgr.c */
 void gh_vm_end_all(struct gh_rm *rm);
@@ -128,8 +129,9 @@ enum gh_rm_message_id {
 	GH_RM_RPC_VM_GET_VMID		= 0x56000024,
 	/* Android's. */
 	GH_RM_RPC_VM_SET_FIRMWARE_MEM	= 0x56000032,
-	/* Not one of the public interface's: how much of everything there is. */
+	/* Not of the public interface: how much of everything there is; this VM starts anew. */
 	GH_RM_RPC_GET_COUNTERS		= 0x5600ff01,
+	GH_RM_RPC_END_ALL		= 0x5600ff02,
 };
 
 #endif

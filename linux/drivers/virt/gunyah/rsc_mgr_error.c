@@ -107,6 +107,8 @@ const char *gh_rm_message_name(u32 msg_id)
 		return "VM_STATUS";
 	case GH_RM_RPC_GET_COUNTERS:
 		return "GET_COUNTERS";
+	case GH_RM_RPC_END_ALL:
+		return "END_ALL";
 	default:
 		return "an unknown message";
 	}

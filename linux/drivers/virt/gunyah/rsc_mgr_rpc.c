@@ -70,6 +70,24 @@ static int gh_rm_broken_reply(struct gh_rm *rm, u32 msg_id, size_t size)
 }
 
 /**
+ * gh_rm_end_all() - Let go of the VMs and the memory of a kernel that is no more
+ * @rm: Resource Manager
+ *
+ * A kernel that ends in good order leaves none, one that panics does: its successor, started by
+ * kexec, knows neither VMs nor parcels.
+ */
+void gh_rm_end_all(struct gh_rm *rm)
+{
+	struct gh_rm_request request = {
+		.msg_id = GH_RM_RPC_END_ALL,
+		.quiet = true,
+	};
+
+	if (gh_api_is_open() && gh_rm_call(rm, &request, NULL, NULL))
+		dev_warn(rm->dev, "memory that an earlier kernel has lent may not be back\n");
+}
+
+/**
  * gh_rm_read_own_vmid() - Ask for the VMID of this VM
  * @rm: Resource Manager
  * @vmid: Result

@@ -2,6 +2,7 @@
 // gunyah-driver-test [list | all | CASE...]: prints a line per case and one that counts them.
 // gunyah-driver-test hold: has a guest in lent memory that runs until this program is killed.
 // gunyah-driver-test kexec KERNEL INITRD: a new kernel takes the place of this one.
+// gunyah-driver-test kexec-on-panic KERNEL INITRD: a new kernel will, if this one panics.
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
@@ -29,6 +30,11 @@ int main(int argc, char** argv) {
     if (words.size() == 3 && std::string_view{words[0]} == "kexec") {
         std::printf("kexec: %s\n", driver::kexec(words[1], words[2]).c_str());
         return 1;
+    }
+    if (words.size() == 3 && std::string_view{words[0]} == "kexec-on-panic") {
+        const std::string failed = driver::kexec_on_panic(words[1], words[2]);
+        std::printf("%s\n", failed.c_str());
+        return failed.empty() ? 0 : 1;
     }
     if (words.size() == 1 && std::string_view{words[0]} == "hold") {
         driver::hold_guest();
