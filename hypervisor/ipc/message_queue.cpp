@@ -8,7 +8,6 @@
 #include <abi/hypercall.h>
 #include <arch/guest_state.hpp>
 
-
 namespace hyp {
 
 static_assert(MessageQueue::max_message_size == GH_MSGQUEUE_MAX_MESSAGE_SIZE);

@@ -2,7 +2,6 @@
 // CPUs and the firmware interface that starts them, from /cpus and /psci.
 #include "platform/cpu_nodes.hpp"
 
-
 namespace hyp {
 
 namespace {

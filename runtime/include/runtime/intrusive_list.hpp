@@ -2,7 +2,6 @@
 // A doubly linked list whose links live in the elements: no allocation, O(1) removal.
 #pragma once
 
-
 namespace rt {
 
 /// Embed one ListNode per list that an element can be on, each with its own Tag type.

@@ -18,8 +18,8 @@
     } while (false)
 
 /// The value of a std::expected (nothing for Result<>); when it has none, leaves the function with
-/// its error. Stands alone or on the right of a `=`: `auto page = RT_TRY(take_page());`. What else a
-/// larger expression has begun would be left half done.
+/// its error. Stands alone or on the right of a `=`: `auto page = RT_TRY(take_page());`. What else
+/// a larger expression has begun would be left half done.
 #define RT_TRY(...)                                                                                \
     __extension__({                                                                                \
         auto rt_result = (__VA_ARGS__);                                                            \
