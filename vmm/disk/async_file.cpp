@@ -87,7 +87,8 @@ void AsyncFile::write(std::vector<iovec> pieces, std::uint64_t offset, Done done
 }
 
 void AsyncFile::sync(Done done) {
-    begin(IORING_OP_FSYNC, {}, 0, std::move(done)).fsync_flags = IORING_FSYNC_DATASYNC;
+    io_uring_sqe& entry = begin(IORING_OP_FSYNC, {}, 0, std::move(done));
+    entry.fsync_flags = IORING_FSYNC_DATASYNC;
 }
 
 bool AsyncFile::submit() {
