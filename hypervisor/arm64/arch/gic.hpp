@@ -70,6 +70,7 @@ inline void ich_barrier() {
         HYP_WRITE_SYSREG(kind##n##_el2, value);                                                    \
         break;
 
+// NOLINTBEGIN(bugprone-switch-missing-default-case): n is never more than the cases
 /// List register n, 0 .. ICH_VTR_EL2.ListRegs. It is the first where a VM has one interrupt at a
 /// time, which then costs no jump table.
 inline std::uint64_t ich_read_lr(unsigned n) {
@@ -99,6 +100,7 @@ inline void ich_write_lr(unsigned n, std::uint64_t value) {
 /// Active priorities of Group 0 and 1: n below 1, 2 or 4 for 5, 6 or 7 preemption bits.
 HYP_ICH_AP(ap0r)
 HYP_ICH_AP(ap1r)
+// NOLINTEND(bugprone-switch-missing-default-case)
 
 #undef HYP_ICH_AP
 #undef HYP_ICH_WRITE

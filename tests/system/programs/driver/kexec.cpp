@@ -129,7 +129,7 @@ std::string load(const std::string& kernel, const std::string& initrd, const Pla
 } // namespace
 
 std::string kexec(const std::string& kernel, const std::string& initrd) {
-    const std::string failed = load(kernel, initrd, {usual_place, 0}, 0);
+    std::string failed = load(kernel, initrd, {usual_place, 0}, 0);
     if (!failed.empty()) {
         return failed;
     }
