@@ -300,6 +300,7 @@ TEST_F(ConfigFile, ErrorsNameTheFileAndThePlace) {
     };
     expect("{\n\"kernel\": \"a\",\n\"cpus\": }", "line 3 is not valid JSON");
     expect("", "not valid JSON");
+    expect("{\"cpus\": 2e999}", "a number in it is too large");
     expect("[]", "where an object must");
     expect(R"({"kernel": 3})", "kernel: 3 is not a text");
     expect(R"({"kernel": "a", "cpus": -1})", "cpus: '-1' is not a number");

@@ -286,6 +286,9 @@ void apply_config(RunOptions& options, std::string_view json, const std::string&
         refuse(fmt::format("cannot use configuration file {}", origin),
                fmt::format("line {} is not valid JSON", line),
                "see gunyah run --print-config for an example");
+    } catch (const Json::out_of_range&) {
+        refuse(fmt::format("cannot use configuration file {}", origin),
+               "a number in it is too large", "");
     }
     read(object, options, origin + ": ");
 }
