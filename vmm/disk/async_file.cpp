@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "disk/iovec_cursor.hpp"
+
 namespace vmm {
 namespace {
 
@@ -27,15 +29,6 @@ bool restrict_and_enable(io_uring& ring, int fd) {
     return ::io_uring_register_files(&ring, &fd, 1) == 0 &&
            ::io_uring_register_restrictions(&ring, restrictions.data(), restrictions.size()) == 0 &&
            ::io_uring_enable_rings(&ring) == 0;
-}
-
-// What a completion says when all of `pieces` was moved.
-std::uint64_t length_of(const std::vector<iovec>& pieces) {
-    std::uint64_t length = 0;
-    for (const iovec& piece : pieces) {
-        length += piece.iov_len;
-    }
-    return length;
 }
 
 } // namespace
@@ -113,7 +106,7 @@ void AsyncFile::reap() {
         const Transfer transfer = take(*completion);
         ::io_uring_cqe_seen(&ring_, completion);
         transfer.done(result >= 0 &&
-                      static_cast<std::uint64_t>(result) == length_of(transfer.pieces));
+                      static_cast<std::uint64_t>(result) == total_length(transfer.pieces));
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "disk/iovec_cursor.hpp"
 #include "libgunyah/error.hpp"
 
 namespace vmm {
@@ -82,14 +83,6 @@ bool transfer_all(Transfer transfer, int fd, std::span<iovec> pieces, std::uint6
     return true;
 }
 
-std::uint64_t length_of(const std::vector<iovec>& pieces) {
-    std::uint64_t length = 0;
-    for (const iovec& piece : pieces) {
-        length += piece.iov_len;
-    }
-    return length;
-}
-
 bool allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
     return ::fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                        static_cast<off_t>(length)) == 0;
@@ -121,7 +114,7 @@ bool HostFile::read(std::vector<iovec>& pieces, std::uint64_t offset) const {
 }
 
 bool HostFile::write(std::vector<iovec>& pieces, std::uint64_t offset) {
-    const std::uint64_t end = offset + length_of(pieces);
+    const std::uint64_t end = offset + total_length(pieces);
     const bool written = transfer_all(::pwritev, fd_.get(), pieces, offset);
     size_ = std::max(size_, written ? end : size_);
     return written;

@@ -7,6 +7,14 @@
 
 namespace vmm {
 
+std::uint64_t total_length(std::span<const iovec> pieces) {
+    std::uint64_t length = 0;
+    for (const iovec& piece : pieces) {
+        length += piece.iov_len;
+    }
+    return length;
+}
+
 std::vector<iovec> IovecCursor::take(std::size_t count) {
     std::vector<iovec> parts;
     while (count != 0 && !pieces_.empty()) {

@@ -5,10 +5,14 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace vmm {
+
+// Bytes of all pieces.
+std::uint64_t total_length(std::span<const iovec> pieces);
 
 // The pieces may be guest memory: each byte is read or written once. No function goes beyond the
 // last piece's end.

@@ -74,14 +74,6 @@ std::unique_ptr<DiskImage> open_backing(const std::string& path, const HostFile&
     return Qcow2Image::open(backing, true, depth + 1);
 }
 
-std::uint64_t total(const std::vector<iovec>& pieces) {
-    std::uint64_t length = 0;
-    for (const iovec& piece : pieces) {
-        length += piece.iov_len;
-    }
-    return length;
-}
-
 } // namespace
 
 std::unique_ptr<Qcow2Image> Qcow2Image::open(const std::string& path, bool read_only,
@@ -131,13 +123,13 @@ bool Qcow2Image::for_each_part(std::uint64_t offset, std::uint64_t length,
 
 bool Qcow2Image::read(std::vector<iovec>& pieces, std::uint64_t offset) {
     IovecCursor cursor{pieces};
-    return for_each_part(offset, total(pieces),
+    return for_each_part(offset, total_length(pieces),
                          [&](const Part& part) { return read_part(part, cursor); });
 }
 
 bool Qcow2Image::write(std::vector<iovec>& pieces, std::uint64_t offset) {
     IovecCursor cursor{pieces};
-    return for_each_part(offset, total(pieces),
+    return for_each_part(offset, total_length(pieces),
                          [&](const Part& part) { return write_part(part, cursor); });
 }
 
